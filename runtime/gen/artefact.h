@@ -1,0 +1,127 @@
+/* gen/artefact.h - the binary interface between a compiled model and the runtime that runs it.
+ *
+ * `gencc` writes a shared object (or an object file) that defines one data symbol, `gen_artefact`, of
+ * type `gen_artefact_info`. Everything in it is constant data and code; it calls nothing by name. What
+ * it needs at run time (threads) it gets through `gen_services`, so that an embedder can replace it.
+ *
+ * The section `.gen.header` of the file starts with a `gen_artefact_header`. The runtime reads it from
+ * the file's bytes and refuses a foreign, newer, truncated or unsuitable artefact before it is loaded.
+ *
+ * This header is C11 and stands alone. Tables only grow: a field is never moved or removed within a
+ * version, and `size` says how much of a table exists.
+ */
+#ifndef GEN_ARTEFACT_H
+#define GEN_ARTEFACT_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define GEN_ARTEFACT_MAGIC "gencc\r\n\x1a" /* 8 bytes, no terminator */
+#define GEN_ARTEFACT_VERSION 1
+#define GEN_ARTEFACT_SECTION ".gen.header"
+#define GEN_ARTEFACT_SYMBOL "gen_artefact"
+
+/* Element types. The values are part of the format. */
+enum {
+  GEN_F32 = 0, /* IEEE binary32 */
+  GEN_F64 = 1, /* IEEE binary64 */
+  GEN_I1 = 2,  /* one byte an element, 0 or 1 */
+  GEN_I8 = 3,
+  GEN_I32 = 4,
+  GEN_I64 = 5
+};
+
+/* Instruction sets the code of an artefact needs, as bits of `gen_artefact_header.features`. */
+enum {
+  GEN_X86_64_V2 = 1 << 0,
+  GEN_X86_64_V3 = 1 << 1, /* AVX2, FMA, F16C */
+  GEN_X86_64_V4 = 1 << 2, /* AVX-512 F, BW, CD, DQ, VL */
+  GEN_AARCH64 = 1 << 8
+};
+
+/* First bytes of the section `.gen.header`. */
+typedef struct gen_artefact_header {
+  char magic[8];     /* GEN_ARTEFACT_MAGIC */
+  uint32_t version;  /* GEN_ARTEFACT_VERSION */
+  uint32_t features; /* instruction sets that must exist */
+} gen_artefact_header;
+
+/* One kernel: the code of a task and what a profile says about it. */
+typedef struct gen_kernel_info {
+  const char *name;     /* unique in the artefact */
+  const char *location; /* "file:line" of the model's source, or "" */
+  /* Runs task `index` of a launch. `frame` is the launch's array of 8-byte words: pointers, then sizes. */
+  void (*task)(const uint64_t *frame, int64_t index);
+} gen_kernel_info;
+
+/* What the runtime offers to compiled code. */
+typedef struct gen_services {
+  uint32_t version; /* GEN_ARTEFACT_VERSION */
+  uint32_t size;    /* sizeof(gen_services) of the runtime */
+  void *context;    /* handed back in every call */
+  /* Runs kernel->task(frame, i) for every 0 <= i < count, on any threads in any order, and returns when
+   * all are done. Results must not (and do not) depend on who runs which task. `flops` and `bytes` are
+   * the work of the whole launch, for the profile. */
+  void (*launch)(void *context, const gen_kernel_info *kernel, int64_t count, const uint64_t *frame,
+                 int64_t flops, int64_t bytes);
+} gen_services;
+
+/* A named tensor of the interface. */
+typedef struct gen_tensor_info {
+  const char *name;
+  uint32_t dtype;
+  uint32_t rank;
+  /* Per axis: the size if >= 0; else -(1 + i), where i numbers a dimension symbol of the entry
+   * (`gen_entry_info.dimensions`). A result's size that is an expression of symbols is INT64_MIN and
+   * known only from `plan`. */
+  const int64_t *shape;
+} gen_tensor_info;
+
+/* A variable: state that lives in a session. */
+typedef struct gen_variable_info {
+  gen_tensor_info tensor; /* static shape */
+  const void *initial;    /* dense row-major data, or null for zeros; the entry "init" may set it anew */
+} gen_variable_info;
+
+/* A public function of the model. */
+typedef struct gen_entry_info {
+  const char *name;
+  uint32_t argument_count;
+  uint32_t result_count;
+  uint32_t dimension_count;
+  uint32_t reserved;
+  const gen_tensor_info *arguments;
+  const gen_tensor_info *results;
+  const char *const *dimensions; /* names of the dimension symbols */
+  /* Sizes of one call. `dimensions` holds the symbols' values. Writes the shapes of all results, one
+   * after another, to `result_shapes`, and returns the bytes of arena the call needs (a multiple of 64),
+   * or a negative number if a size overflows. */
+  int64_t (*plan)(const int64_t *dimensions, int64_t *result_shapes);
+  /* Runs the entry. All tensors are dense and row-major. `arena` is 64-byte aligned, and so are the
+   * variables and results; arguments need only the alignment of their elements. No two may overlap.
+   * `variables` has one pointer per `gen_artefact_info.variables`, in that order. */
+  void (*run)(const gen_services *services, void *arena, void *const *variables,
+              const void *const *arguments, void *const *results, const int64_t *dimensions);
+} gen_entry_info;
+
+/* The root of an artefact: the type of the symbol `gen_artefact`. */
+typedef struct gen_artefact_info {
+  gen_artefact_header header;
+  uint32_t size; /* sizeof(gen_artefact_info) when compiled */
+  uint32_t entry_count;
+  uint32_t variable_count;
+  uint32_t reserved;
+  const char *name;     /* of the model */
+  const char *producer; /* "gencc 0.1" */
+  const char *target;   /* "x86-64-v4" */
+  const gen_entry_info *entries;
+  const gen_variable_info *variables;
+} gen_artefact_info;
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* GEN_ARTEFACT_H */

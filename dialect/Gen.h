@@ -1,0 +1,50 @@
+//===- Gen.h - the gen dialect ----------------------------------*- C++ -*-===//
+//
+// The dialect, its interfaces and its ops. See Gen.td, Interfaces.td and ops/.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GEN_DIALECT_GEN_H
+#define GEN_DIALECT_GEN_H
+
+#include "dialect/Array.h"
+#include "dialect/Builder.h"
+#include "dialect/ElementEmitter.h"
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "dialect/GenDialect.h.inc"
+#include "dialect/GenEnums.h.inc"
+#include "dialect/GenInterfaces.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialect/GenAttributes.h.inc"
+
+#define GET_OP_CLASSES
+#include "dialect/ops/Contraction.h.inc"
+#include "dialect/ops/Elementwise.h.inc"
+#include "dialect/ops/Kernel.h.inc"
+#include "dialect/ops/Loss.h.inc"
+#include "dialect/ops/Random.h.inc"
+#include "dialect/ops/Reduction.h.inc"
+#include "dialect/ops/Shape.h.inc"
+#include "dialect/ops/State.h.inc"
+
+namespace mlir::gen {
+
+/// Names of attributes on entries' arguments and results.
+inline constexpr StringLiteral kNameAttr = "gen.name";
+/// Array of strings, one an axis: the dimension symbol of a dynamic axis, "" for a static one.
+inline constexpr StringLiteral kDimensionsAttr = "gen.dims";
+
+} // namespace mlir::gen
+
+#endif // GEN_DIALECT_GEN_H

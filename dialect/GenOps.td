@@ -1,0 +1,12 @@
+// GenOps.td - all ops of the dialect.
+#ifndef GEN_OPS_TD
+#define GEN_OPS_TD
+include "dialect/ops/Elementwise.td"
+include "dialect/ops/Shape.td"
+include "dialect/ops/Reduction.td"
+include "dialect/ops/Contraction.td"
+include "dialect/ops/Loss.td"
+include "dialect/ops/Random.td"
+include "dialect/ops/State.td"
+include "dialect/ops/Kernel.td"
+#endif // GEN_OPS_TD

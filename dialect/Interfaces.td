@@ -1,0 +1,97 @@
+//===- Interfaces.td - what a pass may ask of an op -----------------------===//
+//
+// A pass never switches on op names: everything it needs is a method here.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GEN_INTERFACES_TD
+#define GEN_INTERFACES_TD
+
+include "mlir/IR/OpBase.td"
+
+def Gen_ReferenceOpInterface : OpInterface<"ReferenceOpInterface"> {
+  let cppNamespace = "::mlir::gen";
+  let description = "Reference semantics: what the op computes, slowly and plainly, floating point in f64.";
+  let methods = [
+    InterfaceMethod<[{
+      Computes the results from the operands' values (index operands are i64 arrays of rank 0). State is read and
+      written through `context`. On failure says why through `context`.
+    }], "::llvm::LogicalResult", "evaluate",
+      (ins "::mlir::gen::EvaluationContext &":$context, "::llvm::ArrayRef<::mlir::gen::Array>":$operands,
+           "::llvm::SmallVectorImpl<::mlir::gen::Array> &":$results)>,
+  ];
+}
+
+def Gen_DifferentiableOpInterface : OpInterface<"DifferentiableOpInterface"> {
+  let cppNamespace = "::mlir::gen";
+  let description = "The op has a reverse-mode derivative, made of gen ops only, so that gradients of gradients work.";
+  let methods = [
+    InterfaceMethod<[{
+      Given the gradient of a scalar with respect to each result (null where it does not depend on it), returns the gradient
+      with respect to each operand, in the operands' types (null for none: integer operands, sizes).
+    }], "::llvm::SmallVector<::mlir::Value>", "derivative",
+      (ins "::mlir::gen::GenBuilder &":$b, "::mlir::ValueRange":$gradients)>,
+  ];
+}
+
+def Gen_NotDifferentiableOpInterface : OpInterface<"NotDifferentiableOpInterface"> {
+  let cppNamespace = "::mlir::gen";
+  let description = "The op stops gradients, for a stated reason.";
+  let methods = [
+    StaticInterfaceMethod<"Why the op has no derivative: one clause.", "::llvm::StringRef", "whyNotDifferentiable", (ins)>,
+  ];
+}
+
+def Gen_DecomposableOpInterface : OpInterface<"DecomposableOpInterface"> {
+  let cppNamespace = "::mlir::gen";
+  let description = "The op is composed of others; it is opened after differentiation, before fusion.";
+  let methods = [
+    InterfaceMethod<"Emits the composition and returns the values that replace the results.",
+      "::llvm::SmallVector<::mlir::Value>", "decompose", (ins "::mlir::gen::GenBuilder &":$b)>,
+  ];
+}
+
+def Gen_PointwiseOpInterface : OpInterface<"PointwiseOpInterface"> {
+  let cppNamespace = "::mlir::gen";
+  let description = [{
+    Any element of the one result can be computed alone. Emission pulls: a kernel asks for the elements it stores, and
+    ops ask for the elements of their operands that these need (dialect/ElementEmitter.h).
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      Emits the element of the result at `at` (one lane or a vector of lanes, as `at` says) and returns it.
+    }], "::mlir::Value", "emitAt", (ins "::mlir::gen::ElementEmitter &":$emitter, "::mlir::gen::Indices":$at)>,
+    InterfaceMethod<[{
+      True if the element at an index needs operand elements at that same index only (up to broadcasting).
+    }], "bool", "isElementwise", (ins), "", "return true;">,
+    InterfaceMethod<"Rough cost of one element: 1 for an addition, 20 for an exponential.", "int64_t", "elementCost",
+      (ins), "", "return 1;">,
+  ];
+}
+
+def Gen_ReductionOpInterface : OpInterface<"ReductionOpInterface"> {
+  let cppNamespace = "::mlir::gen";
+  let description = [{
+    The op folds its one operand along axes. The order of the fold is the schedule's, so `combine` has to be associative
+    and commutative up to rounding.
+  }];
+  let methods = [
+    InterfaceMethod<"The reduced axes, ascending.", "::llvm::ArrayRef<int64_t>", "reductionAxes", (ins)>,
+    InterfaceMethod<"The value a fold starts with, of the operand's element type.", "::mlir::TypedAttr", "identity", (ins)>,
+    InterfaceMethod<"Emits the fold of two scalars or vectors.", "::mlir::Value", "combine",
+      (ins "::mlir::ImplicitLocOpBuilder &":$b, "::mlir::Value":$lhs, "::mlir::Value":$rhs)>,
+  ];
+}
+
+def Gen_ContractionOpInterface : OpInterface<"ContractionOpInterface"> {
+  let cppNamespace = "::mlir::gen";
+  let description = [{
+    result[b..., m, n] = sum over k of lhs[b..., m, k] * rhs[b..., k, n], where operand 0 is lhs and operand 1 is rhs.
+  }];
+  let methods = [
+    InterfaceMethod<"True if lhs is stored as [b..., k, m].", "bool", "isLhsTransposed", (ins)>,
+    InterfaceMethod<"True if rhs is stored as [b..., n, k].", "bool", "isRhsTransposed", (ins)>,
+  ];
+}
+
+#endif // GEN_INTERFACES_TD

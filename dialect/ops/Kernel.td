@@ -1,0 +1,37 @@
+//===- Kernel.td - kernels and their launches -----------------------------===//
+
+#ifndef GEN_KERNEL_TD
+#define GEN_KERNEL_TD
+
+include "dialect/Gen.td"
+include "mlir/Interfaces/FunctionInterfaces.td"
+include "mlir/Interfaces/CallInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/IR/RegionKindInterface.td"
+
+def Gen_KernelOp : Gen_Op<"kernel", [Symbol, IsolatedFromAbove, SingleBlock, SingleBlockImplicitTerminator<"YieldOp">]> {
+  let summary = "a group of ops that becomes one loop nest";
+  let description = [{
+    Made by fusion. The body is gen ops on the arguments, then `gen.yield`. Arguments are tensors, and `index` values
+    for their dynamic sizes. `family` is contraction, reduction or pointwise; `schedule` is how it is tiled.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$family, OptionalAttr<DictionaryAttr>:$schedule);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+def Gen_YieldOp : Gen_Op<"yield", [Pure, Terminator, ReturnLike, HasParent<"KernelOp">]> {
+  let summary = "the results of a kernel";
+  let arguments = (ins Variadic<Gen_Tensor>:$values);
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+  let builders = [OpBuilder<(ins), [{}]>];
+}
+def Gen_LaunchOp : Gen_Op<"launch", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>,
+    DeclareOpInterfaceMethods<Gen_ReferenceOpInterface>]> {
+  let summary = "runs a kernel";
+  let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<AnyType>:$arguments);
+  let results = (outs Variadic<Gen_Tensor>:$results);
+  let assemblyFormat = "$kernel `(` $arguments `)` attr-dict `:` functional-type($arguments, $results)";
+}
+
+#endif // GEN_KERNEL_TD

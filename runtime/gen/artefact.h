@@ -1,11 +1,13 @@
 /* gen/artefact.h - the binary interface between a compiled model and the runtime that runs it.
  *
- * `gencc` writes a shared object (or an object file) that defines one data symbol, `gen_artefact`, of
- * type `gen_artefact_info`. Everything in it is constant data and code; it calls nothing by name. What
- * it needs at run time (threads) it gets through `gen_services`, so that an embedder can replace it.
+ * `gencc` writes a shared object (or an object file) that defines one data symbol, `gen_artefact`,
+ * of type `gen_artefact_info`. Everything in it is constant data and code; it calls nothing by
+ * name. What it needs at run time (threads) it gets through `gen_services`, so that an embedder can
+ * replace it.
  *
- * The section `.gen.header` of the file starts with a `gen_artefact_header`. The runtime reads it from
- * the file's bytes and refuses a foreign, newer, truncated or unsuitable artefact before it is loaded.
+ * The section `.gen.header` of the file starts with a `gen_artefact_header`. The runtime reads it
+ * from the file's bytes and refuses a foreign, newer, truncated or unsuitable artefact before it is
+ * loaded.
  *
  * This header is C11 and stands alone. Tables only grow: a field is never moved or removed within a
  * version, and `size` says how much of a table exists.
@@ -53,7 +55,8 @@ typedef struct gen_artefact_header {
 typedef struct gen_kernel_info {
   const char *name;     /* unique in the artefact */
   const char *location; /* "file:line" of the model's source, or "" */
-  /* Runs task `index` of a launch. `frame` is the launch's array of 8-byte words: pointers, then sizes. */
+  /* Runs task `index` of a launch. `frame` is the launch's array of 8-byte words: pointers, then
+   * sizes. */
   void (*task)(const uint64_t *frame, int64_t index);
 } gen_kernel_info;
 
@@ -62,9 +65,9 @@ typedef struct gen_services {
   uint32_t version; /* GEN_ARTEFACT_VERSION */
   uint32_t size;    /* sizeof(gen_services) of the runtime */
   void *context;    /* handed back in every call */
-  /* Runs kernel->task(frame, i) for every 0 <= i < count, on any threads in any order, and returns when
-   * all are done. Results must not (and do not) depend on who runs which task. `flops` and `bytes` are
-   * the work of the whole launch, for the profile. */
+  /* Runs kernel->task(frame, i) for every 0 <= i < count, on any threads in any order, and returns
+   * when all are done. Results must not (and do not) depend on who runs which task. `flops` and
+   * `bytes` are the work of the whole launch, for the profile. */
   void (*launch)(void *context, const gen_kernel_info *kernel, int64_t count, const uint64_t *frame,
                  int64_t flops, int64_t bytes);
 } gen_services;
@@ -75,15 +78,16 @@ typedef struct gen_tensor_info {
   uint32_t dtype;
   uint32_t rank;
   /* Per axis: the size if >= 0; else -(1 + i), where i numbers a dimension symbol of the entry
-   * (`gen_entry_info.dimensions`). A result's size that is an expression of symbols is INT64_MIN and
-   * known only from `plan`. */
+   * (`gen_entry_info.dimensions`). A result's size that is an expression of symbols is INT64_MIN
+   * and known only from `plan`. */
   const int64_t *shape;
 } gen_tensor_info;
 
 /* A variable: state that lives in a session. */
 typedef struct gen_variable_info {
   gen_tensor_info tensor; /* static shape */
-  const void *initial;    /* dense row-major data, or null for zeros; the entry "init" may set it anew */
+  const void
+      *initial; /* dense row-major data, or null for zeros; the entry "init" may set it anew */
 } gen_variable_info;
 
 /* A public function of the model. */
@@ -96,9 +100,9 @@ typedef struct gen_entry_info {
   const gen_tensor_info *arguments;
   const gen_tensor_info *results;
   const char *const *dimensions; /* names of the dimension symbols */
-  /* Sizes of one call. `dimensions` holds the symbols' values. Writes the shapes of all results, one
-   * after another, to `result_shapes`, and returns the bytes of arena the call needs (a multiple of 64),
-   * or a negative number if a size overflows. */
+  /* Sizes of one call. `dimensions` holds the symbols' values. Writes the shapes of all results,
+   * one after another, to `result_shapes`, and returns the bytes of arena the call needs (a
+   * multiple of 64), or a negative number if a size overflows. */
   int64_t (*plan)(const int64_t *dimensions, int64_t *result_shapes);
   /* Runs the entry. All tensors are dense and row-major. `arena` is 64-byte aligned, and so are the
    * variables and results; arguments need only the alignment of their elements. No two may overlap.

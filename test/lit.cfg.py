@@ -1,0 +1,32 @@
+# The lit suite: .mlir files check the compiler's text, .test files run commands.
+import os
+import lit.formats
+
+config.name = "gencc"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["unit", "fuzz", "benchmark", "Inputs"]
+config.test_source_root = os.path.join(config.source_dir, "test")
+config.test_exec_root = os.path.join(config.build_dir, "test", "lit")
+
+bin_dir = os.path.join(config.build_dir, "bin")
+config.environment["PATH"] = os.pathsep.join([bin_dir, config.llvm_bin, os.environ["PATH"]])
+for name in ("HOME", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "LD_PRELOAD"):
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+
+shared = os.path.normpath(os.path.join(config.source_dir, os.pardir, "shared"))
+config.substitutions += [
+    ("%shared", shared),
+    ("%source", config.source_dir),
+    ("%build", config.build_dir),
+    ("%cxx", config.cxx),
+    ("%cmake", config.cmake),
+]
+if os.path.isdir(os.path.join(shared, "data")):
+    config.available_features.add("data")
+if config.sanitize:
+    config.available_features.add("sanitize")
+for tool in ("gencc", "gen-opt", "gen-run", "gen-zoo"):
+    if os.path.exists(os.path.join(bin_dir, tool)):
+        config.available_features.add(tool)

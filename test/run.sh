@@ -1,0 +1,34 @@
+#!/bin/bash
+# Builds and runs the whole suite: GoogleTest, lit (with the checks of the sources and the end-to-end tests), and both
+# again under AddressSanitizer and UndefinedBehaviorSanitizer. The last line is "N passed, N failed".
+#   bash test/run.sh [--quick]     --quick: the release build only
+set -uo pipefail
+cd "$(dirname "$0")/.."
+presets=(release sanitize)
+[ "${1:-}" = --quick ] && presets=(release)
+results=$PWD/build/results
+rm -rf "$results" && mkdir -p "$results" || exit 1
+export GTEST_COLOR=no
+export ASAN_OPTIONS=detect_container_overflow=0 # the standard containers inside libLLVM are not instrumented
+export UBSAN_OPTIONS=print_stacktrace=1
+export LSAN_OPTIONS=suppressions=$PWD/test/lsan.supp:print_suppressions=0
+
+# A step that breaks (a build, a crash, no results) counts as one failed test.
+broken() { echo "FAILED: $1"; echo "$1" >>"$results/broken"; }
+
+for preset in "${presets[@]}"; do
+  echo "== $preset: build"
+  bash tools/build.sh "$preset" || { broken "$preset: build"; continue; }
+  for binary in "build/$preset"/bin/unit*; do
+    name=$(basename "$binary")
+    echo "== $preset: $name"
+    "$binary" --gtest_brief=1 --gtest_output="json:$results/$preset-$name.gtest.json"
+    [ -s "$results/$preset-$name.gtest.json" ] || broken "$preset: $name ended without results"
+  done
+  echo "== $preset: lit"
+  lit=$(command -v lit || echo /usr/lib/llvm-22/bin/lit)
+  "$lit" -v -o "$results/$preset.lit.json" "build/$preset/test"
+  [ -s "$results/$preset.lit.json" ] || broken "$preset: lit ended without results"
+done
+
+python3 test/count.py "$results"

@@ -32,7 +32,8 @@ using Indices = SmallVector<Index, 4>;
 /// What an op's emission may use. An element is a scalar (one lane) or a vector of `lanes()` elements; i1 elements are i1.
 class ElementEmitter {
 public:
-  explicit ElementEmitter(ImplicitLocOpBuilder &b, int64_t lanes) : b(b), laneCount(lanes) {}
+  explicit ElementEmitter(ImplicitLocOpBuilder &b, int64_t lanes, bool flat = false)
+      : b(b), laneCount(lanes), flat(flat) {}
   virtual ~ElementEmitter() = default;
 
   /// Emits the element of `tensor`, an operand of the op being emitted, at `at`.
@@ -50,6 +51,10 @@ public:
 
   /// Number of lanes; 1 means that elements are scalars.
   int64_t lanes() const { return laneCount; }
+
+  /// True if the kernel runs over row-major positions: every shape that is not of one element is the same, and an index is the one
+  /// position, whatever the rank.
+  bool isFlat() const { return flat; }
 
   /// `elementType` for one lane, a vector of it for more.
   Type laneType(Type elementType) const;
@@ -82,6 +87,7 @@ public:
 
 private:
   int64_t laneCount;
+  bool flat;
 };
 
 } // namespace mlir::gen

@@ -64,7 +64,10 @@ def Gen_PointwiseOpInterface : OpInterface<"PointwiseOpInterface"> {
     InterfaceMethod<[{
       True if the element at an index needs operand elements at that same index only (up to broadcasting).
     }], "bool", "isElementwise", (ins), "", "return true;">,
-    InterfaceMethod<"Rough cost of one element: 1 for an addition, 20 for an exponential.", "int64_t", "elementCost",
+    InterfaceMethod<[{
+      True if the element depends only on its row-major position in the result, whatever the shape (constants, random numbers).
+    }], "bool", "isPositional", (ins), "", "return false;">,
+    InterfaceMethod<"Rough cost of one element: 0 for index arithmetic only, 1 for an addition, 20 for an exponential.", "int64_t", "elementCost",
       (ins), "", "return 1;">,
   ];
 }

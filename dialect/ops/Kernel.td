@@ -9,6 +9,30 @@ include "mlir/Interfaces/CallInterfaces.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/IR/RegionKindInterface.td"
 
+/// Where a launch writes a result: what memory planning decides.
+class Gen_PlaceAttr<string name, string attrMnemonic> : AttrDef<Gen_Dialect, name> { let mnemonic = attrMnemonic; }
+
+def Gen_ArenaAttr : Gen_PlaceAttr<"Arena", "arena"> {
+  let summary = "byte offset in the entry's arena";
+  let parameters = (ins "int64_t":$offset);
+  let assemblyFormat = "`<` $offset `>`";
+}
+def Gen_SlotAttr : Gen_PlaceAttr<"Slot", "slot"> {
+  let summary = "slot of the entry's arena, laid out when called, since its size depends on dynamic dimensions";
+  let parameters = (ins "int64_t":$number);
+  let assemblyFormat = "`<` $number `>`";
+}
+def Gen_InVariableAttr : Gen_PlaceAttr<"InVariable", "in_variable"> {
+  let summary = "the memory of a variable";
+  let parameters = (ins "::mlir::FlatSymbolRefAttr":$variable);
+  let assemblyFormat = "`<` $variable `>`";
+}
+def Gen_InResultAttr : Gen_PlaceAttr<"InResult", "in_result"> {
+  let summary = "the caller's memory for a result of the entry";
+  let parameters = (ins "int64_t":$number);
+  let assemblyFormat = "`<` $number `>`";
+}
+
 def Gen_KernelOp : Gen_Op<"kernel", [Symbol, IsolatedFromAbove, SingleBlock, SingleBlockImplicitTerminator<"YieldOp">]> {
   let summary = "a group of ops that becomes one loop nest";
   let description = [{

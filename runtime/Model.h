@@ -1,0 +1,39 @@
+// A model: an opened artefact, its tables checked, and what keeps its code in memory.
+#pragma once
+
+#include "Failure.h"
+
+#include <atomic>
+#include <string>
+
+struct gen_model {
+  // Takes over the handle and descriptor of a loaded file; null and -1 for linked artefacts.
+  gen_model(const gen_artefact_info *artefact, void *handle, int descriptor)
+      : artefact(artefact), handle(handle), descriptor(descriptor) {}
+  ~gen_model();
+
+  void retain() { references.fetch_add(1, std::memory_order_relaxed); }
+  void release() {
+    if (references.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      delete this;
+  }
+
+  // The entry or variable of that name, or a Failure that lists the names there are.
+  const gen_entry_info &findEntry(const char *name) const;
+  size_t findVariable(const char *name) const;
+
+  const gen_artefact_info *artefact;
+
+private:
+  void *handle;
+  int descriptor;
+  std::atomic<int> references{1};
+};
+
+namespace gen::runtime {
+
+// Checks every table of an artefact, so that nothing later has to. Throws a Failure that starts
+// with `origin`.
+void checkArtefact(const gen_artefact_info &artefact, const std::string &origin);
+
+} // namespace gen::runtime

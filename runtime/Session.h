@@ -1,0 +1,104 @@
+// A session: the variables, memory, threads and profile of one instance of a model.
+#pragma once
+
+#include "FloatMode.h"
+#include "Model.h"
+#include "Profile.h"
+#include "Tensors.h"
+#include "ThreadPool.h"
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace gen::runtime {
+
+// What a session keeps for an entry between calls, so that a call allocates nothing.
+struct EntryState {
+  std::vector<int64_t> dimensions;     // values of the symbols, -1 while unbound
+  std::vector<int64_t> resultShapes;   // one after another, as plan() writes them
+  std::vector<Buffer> results;         // owned by the session
+  std::vector<Buffer> copies;          // of arguments that overlap what is written
+  std::vector<const void *> arguments; // as handed to the code
+  std::vector<void *> outputs;
+};
+
+} // namespace gen::runtime
+
+struct gen_session {
+  gen_session(gen_model *model, const gen_session_options &options);
+  ~gen_session();
+  gen_session(const gen_session &) = delete;
+  gen_session &operator=(const gen_session &) = delete;
+
+  // Runs an entry. `outputs` is null or has the caller's buffer for each result.
+  void call(const char *entry, const gen_tensor *arguments, size_t argumentCount,
+            const gen_tensor *outputs, size_t outputCount);
+  // Checks the arguments of an entry, binds its symbols and computes the result shapes: returns the
+  // arena's bytes.
+  int64_t plan(const gen_entry_info &entry, gen::runtime::EntryState &state,
+               const gen_tensor *arguments, size_t argumentCount);
+
+  // A result of the last plan() or call(), and memory of the session (null before the first call).
+  gen_tensor result(const gen_entry_info &entry, size_t index);
+  gen::runtime::EntryState &stateOf(const gen_entry_info &entry) {
+    return states[&entry - model->artefact->entries];
+  }
+
+  gen_tensor variable(size_t index) {
+    return gen::runtime::makeTensor(variables[index].data(),
+                                    model->artefact->variables[index].tensor);
+  }
+
+  void save(const std::string &path);
+  void load(const std::string &path, uint32_t flags);
+
+  gen_model *const model;
+  gen::runtime::Profile profile;
+  std::map<std::string, std::string> metadata;
+  std::atomic<bool> busy{false};
+
+private:
+  static void launch(void *context, const gen_kernel_info *kernel, int64_t count,
+                     const uint64_t *frame, int64_t flops, int64_t bytes);
+  void runTasks(const gen_kernel_info *kernel, int64_t count, const uint64_t *frame, int64_t flops,
+                int64_t bytes);
+  void initialize(uint64_t seed);
+  void bind(const gen_entry_info &entry, gen::runtime::EntryState &state,
+            const gen_tensor *arguments, size_t argumentCount);
+  void checkOutputs(const gen_entry_info &entry, const gen_tensor *outputs, size_t outputCount);
+  void placeResults(const gen_entry_info &entry, gen::runtime::EntryState &state,
+                    const gen_tensor *arguments, const gen_tensor *outputs);
+  void placeArguments(const gen_entry_info &entry, gen::runtime::EntryState &state,
+                      const gen_tensor *arguments);
+  bool overlapsWritten(const gen_entry_info &entry, gen::runtime::EntryState &state,
+                       const void *data, int64_t bytes);
+  int64_t resultBytes(const gen_entry_info &entry, size_t index);
+
+  const bool keepDenormals;
+  const unsigned threads;
+  const gen_parallel_for parallelFor;
+  void *const parallelContext;
+  std::unique_ptr<gen::runtime::ThreadPool> pool; // made by the first launch that needs it
+  gen_services services;
+  gen::runtime::Buffer arena;
+  std::vector<gen::runtime::Buffer> variables;
+  std::vector<void *> variablePointers;
+  std::vector<gen::runtime::EntryState> states;
+};
+
+namespace gen::runtime {
+
+// Claims a session for one call; a Failure if another thread is inside.
+class SessionUse {
+public:
+  SessionUse(gen_session *session, const char *function);
+  ~SessionUse() { session->busy.store(false, std::memory_order_release); }
+
+private:
+  gen_session *session;
+};
+
+} // namespace gen::runtime

@@ -1,7 +1,8 @@
 //===- Array.h - values of the reference interpreter ------------*- C++ -*-===//
 //
-// A dense row-major host array. Floating-point elements are kept in f64 whatever the tensor's type, integers and
-// booleans in i64: the interpreter is the oracle, so it carries more precision than any compiled kernel.
+// A dense row-major host array. Floating-point elements are kept in f64 whatever the tensor's type,
+// integers and booleans in i64: the interpreter is the oracle, so it carries more precision than
+// any compiled kernel.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,7 +16,8 @@
 
 namespace mlir::gen {
 
-/// A dense array of a static shape. Exactly one of `floats` and `integers` is used, by the element type.
+/// A dense array of a static shape. Exactly one of `floats` and `integers` is used, by the element
+/// type.
 struct Array {
   Type elementType;
   SmallVector<int64_t> shape;
@@ -56,7 +58,8 @@ public:
   /// The value of variable `name`, to read or to write; null if there is none.
   virtual Array *variable(StringRef name) = 0;
   /// Runs the body of a kernel or function.
-  virtual LogicalResult call(Operation *callee, ArrayRef<Array> operands, SmallVectorImpl<Array> &results) = 0;
+  virtual LogicalResult call(Operation *callee, ArrayRef<Array> operands,
+                             SmallVectorImpl<Array> &results) = 0;
   /// The static result type of `op`'s result `number`, dynamic sizes taken from `sizes` in order.
   static SmallVector<int64_t> resolveShape(ShapedType type, ArrayRef<int64_t> sizes);
 };

@@ -1,7 +1,7 @@
 //===- Builder.h - writing formulas in gen ops ------------------*- C++ -*-===//
 //
-// Derivatives and decompositions are formulas; GenBuilder lets them be written as such. Result types follow from
-// the operands by broadcasting; what folds is folded as it is made.
+// Derivatives and decompositions are formulas; GenBuilder lets them be written as such. Result
+// types follow from the operands by broadcasting; what folds is folded as it is made.
 //
 //===----------------------------------------------------------------------===//
 
@@ -60,7 +60,8 @@ public:
   Value broadcastLike(Value x, ArrayRef<int64_t> axes, Value like);
   /// Reshapes to the shape of `like`.
   Value reshapeLike(Value x, Value like);
-  /// Undoes NumPy broadcasting: sums `x` over the axes along which `like` was repeated, to the shape of `like`.
+  /// Undoes NumPy broadcasting: sums `x` over the axes along which `like` was repeated, to the
+  /// shape of `like`.
   Value sumTo(Value x, Value like);
 
   /// The dynamic sizes of `x`, in axis order, as `index` values.

@@ -1,8 +1,9 @@
 //===- ElementEmitter.h - computing single elements of tensors --*- C++ -*-===//
 //
-// Emission of kernels pulls. A loop nest asks for the elements it stores; each op on the way asks for the elements
-// of its operands that it needs, down to the kernel's arguments, which are loads. One index of the loop nest runs
-// along the lanes of a vector; ops that move data only compute with indices and never copy.
+// Emission of kernels pulls. A loop nest asks for the elements it stores; each op on the way asks
+// for the elements of its operands that it needs, down to the kernel's arguments, which are loads.
+// One index of the loop nest runs along the lanes of a vector; ops that move data only compute with
+// indices and never copy.
 //
 //===----------------------------------------------------------------------===//
 
@@ -29,7 +30,8 @@ struct Index {
 /// One index an axis, outermost first.
 using Indices = SmallVector<Index, 4>;
 
-/// What an op's emission may use. An element is a scalar (one lane) or a vector of `lanes()` elements; i1 elements are i1.
+/// What an op's emission may use. An element is a scalar (one lane) or a vector of `lanes()`
+/// elements; i1 elements are i1.
 class ElementEmitter {
 public:
   explicit ElementEmitter(ImplicitLocOpBuilder &b, int64_t lanes, bool flat = false)
@@ -45,8 +47,8 @@ public:
   /// The size of `tensor` along `axis`, an i64 (a constant where static).
   virtual Value size(Value tensor, int64_t axis) = 0;
 
-  /// Narrows the lanes that may touch memory to those where `mask` (i1 or a vector of i1) holds too, while `emit` runs. Used
-  /// by ops that read only in range (pad, concat).
+  /// Narrows the lanes that may touch memory to those where `mask` (i1 or a vector of i1) holds
+  /// too, while `emit` runs. Used by ops that read only in range (pad, concat).
   virtual Value masked(Value mask, llvm::function_ref<Value()> emit) = 0;
 
   /// Number of lanes; 1 means that elements are scalars.

@@ -17,6 +17,7 @@
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -30,12 +31,19 @@
 
 #define GET_OP_CLASSES
 #include "dialect/ops/Contraction.h.inc"
+#define GET_OP_CLASSES
 #include "dialect/ops/Elementwise.h.inc"
+#define GET_OP_CLASSES
 #include "dialect/ops/Kernel.h.inc"
+#define GET_OP_CLASSES
 #include "dialect/ops/Loss.h.inc"
+#define GET_OP_CLASSES
 #include "dialect/ops/Random.h.inc"
+#define GET_OP_CLASSES
 #include "dialect/ops/Reduction.h.inc"
+#define GET_OP_CLASSES
 #include "dialect/ops/Shape.h.inc"
+#define GET_OP_CLASSES
 #include "dialect/ops/State.h.inc"
 
 namespace mlir::gen {

@@ -36,6 +36,7 @@ def Gen_Dialect : Dialect {
   let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect"];
   let useDefaultAttributePrinterParser = 1;
   let hasConstantMaterializer = 1;
+  let hasCanonicalizer = 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -59,7 +60,8 @@ class Gen_Op<string mnemonic, list<Trait> traits = []> : Op<Gen_Dialect, mnemoni
 /// An op on tensors without side effects: reference semantics and a derivative (or the reason why there is none).
 class Gen_TensorOp<string mnemonic, list<Trait> traits = []>
     : Gen_Op<mnemonic, !listconcat([Pure, DeclareOpInterfaceMethods<Gen_ReferenceOpInterface>,
-                                    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>], traits)>;
+                                    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
+                                                              ["reifyResultShapes"]>], traits)>;
 
 /// An op of which any element of the result can be computed alone, from elements of the operands: elementwise ops, data
 /// movement, random numbers. These fuse into any kernel.

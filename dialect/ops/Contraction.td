@@ -6,7 +6,7 @@
 include "dialect/Gen.td"
 
 def Gen_MatmulOp : Gen_TensorOp<"matmul",
-    [DeclareOpInterfaceMethods<InferTypeOpInterface>, DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>,
+    [DeclareOpInterfaceMethods<InferTypeOpInterface, ["refineReturnTypes"]>, DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>,
      DeclareOpInterfaceMethods<Gen_ContractionOpInterface>]> {
   let summary = "matrix product, batched over leading axes";
   let arguments = (ins Gen_FloatTensor:$lhs, Gen_FloatTensor:$rhs, UnitAttr:$transpose_lhs, UnitAttr:$transpose_rhs);

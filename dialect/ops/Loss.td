@@ -6,7 +6,7 @@
 include "dialect/Gen.td"
 
 def Gen_BceWithLogitsOp : Gen_TensorOp<"bce_with_logits",
-    [DeclareOpInterfaceMethods<InferTypeOpInterface>, DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>,
+    [DeclareOpInterfaceMethods<InferTypeOpInterface, ["refineReturnTypes"]>, DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>,
      DeclareOpInterfaceMethods<Gen_DecomposableOpInterface>]> {
   let summary = "binary cross-entropy of sigmoid(logits) against targets, element by element";
   let arguments = (ins Gen_FloatTensor:$logits, Gen_FloatTensor:$targets);

@@ -38,10 +38,16 @@ FailureOr<SmallVector<int64_t>> mlir::gen::broadcastShapes(ArrayRef<ArrayRef<int
 
 Indices mlir::gen::broadcastIndices(ElementEmitter &emitter, RankedTensorType operandType,
                                     const Indices &at) {
+  Index first{emitter.i64(0), Index::Uniform};
+  if (emitter.isFlat()) {
+    bool isOneElement =
+        llvm::all_of(operandType.getShape(), [](int64_t size) { return size == 1; });
+    return isOneElement ? Indices{first} : at;
+  }
   Indices indices;
   size_t missing = at.size() - operandType.getRank();
   for (auto [axis, size] : llvm::enumerate(operandType.getShape()))
-    indices.push_back(size == 1 ? Index{emitter.i64(0), Index::Uniform} : at[missing + axis]);
+    indices.push_back(size == 1 ? first : at[missing + axis]);
   return indices;
 }
 

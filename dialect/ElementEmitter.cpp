@@ -99,6 +99,8 @@ Index ElementEmitter::remainder(Index lhs, Value rhs) {
 }
 
 Index ElementEmitter::position(Value tensor, const Indices &at) {
+  if (flat)
+    return at.front();
   Index result{i64(0), Index::Uniform};
   Value stride = i64(1);
   for (int64_t axis = static_cast<int64_t>(at.size()) - 1; axis >= 0; --axis) {

@@ -7,7 +7,8 @@
 //     block    = position / 4                    row-major position of the element
 //     counter4 = (lo32(block), hi32(block), lo32(counter), stream)
 //     key2     = (lo32(key), hi32(key))
-//     word     = philox4x32_10(counter4, key2)[position % 4]
+//     words    = philox4x32_10(counter4, key2)
+//     word     = words[position % 4]
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,23 +17,105 @@
 
 include "dialect/Gen.td"
 
-class Gen_RandomOp<string mnemonic, Type type, list<Trait> traits = []>
+class Gen_RandomOp<string mnemonic, Type type, int cost, list<Trait> traits = []>
     : Gen_PointwiseOp<mnemonic, !listconcat([DeclareOpInterfaceMethods<Gen_PointwiseOpInterface, ["isElementwise", "elementCost"]>,
                                              DeclareOpInterfaceMethods<Gen_NotDifferentiableOpInterface>], traits)> {
   let arguments = (ins Gen_ScalarI64:$key, Gen_ScalarI64:$counter, Variadic<Index>:$sizes, I64Attr:$stream);
   let results = (outs type:$result);
   let assemblyFormat = "$key `,` $counter `stream` $stream (`sizes` `(` $sizes^ `)`)? attr-dict `:` type($result)";
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The element made of word `number` of a block.
+    double sample(const std::array<uint32_t, 4> &words, int64_t number);
+    /// The same on lanes; `number` is i32.
+    ::mlir::Value emitSample(ElementEmitter &emitter, const std::array<::mlir::Value, 4> &words, ::mlir::Value number);
+  }];
+  let extraClassDefinition = [{
+    ::llvm::LogicalResult $cppClass::evaluate(EvaluationContext &, ::llvm::ArrayRef<Array> operands,
+                                              ::llvm::SmallVectorImpl<Array> &results) {
+      results.push_back(evaluateRandom(*this, operands));
+      return ::mlir::success();
+    }
+    ::mlir::Value $cppClass::emitAt(ElementEmitter &emitter, Indices at) { return emitRandom(*this, emitter, at); }
+    bool $cppClass::isElementwise() { return true; }
+    int64_t $cppClass::elementCost() { return }] # cost # [{; }
+    ::llvm::StringRef $cppClass::whyNotDifferentiable() { return "random numbers depend on no value"; }
+    ::llvm::LogicalResult $cppClass::reifyResultShapes(::mlir::OpBuilder &b,
+                                                       ::mlir::ReifiedRankedShapedTypeDims &shapes) {
+      shapes.push_back(::mlir::getMixedValues(getType().getShape(), getSizes(), b.getContext()));
+      return ::mlir::success();
+    }
+    ::llvm::LogicalResult $cppClass::verify() { return verifyRandom(*this); }
+  }];
 }
-def Gen_RandomBitsOp : Gen_RandomOp<"random_bits", RankedTensorOf<[I32]>> { let summary = "32 random bits an element"; }
-def Gen_RandomUniformOp : Gen_RandomOp<"random_uniform", Gen_FloatTensor> {
-  let summary = "uniform in [0, 1): (word >> 8) * 2^-24";
+
+def Gen_RandomBitsOp : Gen_RandomOp<"random_bits", RankedTensorOf<[I32]>, 60> {
+  let summary = "32 random bits an element";
+  let description = [{
+        result = word
+
+    of Philox4x32-10 at the element's position, as the head of `dialect/ops/Random.td` says. Ops of one function take
+    different streams.
+
+    Source: Salmon et al. 2011.
+    (C1) There is one size for each dynamic dimension of the result.
+    (C2) `stream` is at least 0 and less than 2^32.
+
+    ```mlir
+    %bits = gen.random_bits %key, %counter stream 0 : tensor<4xi32>
+    ```
+  }];
 }
-def Gen_RandomNormalOp : Gen_RandomOp<"random_normal", Gen_FloatTensor> {
-  let summary = "standard normal by Box-Muller from two words of the element's block";
+def Gen_RandomUniformOp : Gen_RandomOp<"random_uniform", Gen_FloatTensor, 60> {
+  let summary = "uniform in [0, 1)";
+  let description = [{
+        result = (word >> 8) * 2^-24
+
+    with the word of `gen.random_bits`.
+
+    Semantics: PyTorch rand.
+    (C1) There is one size for each dynamic dimension of the result.
+    (C2) `stream` is at least 0 and less than 2^32.
+
+    ```mlir
+    %noise = gen.random_uniform %key, %counter stream 1 sizes(%batch) : tensor<?x100xf32>
+    ```
+  }];
 }
-def Gen_RandomBernoulliOp : Gen_RandomOp<"random_bernoulli", Gen_BoolTensor> {
+def Gen_RandomNormalOp : Gen_RandomOp<"random_normal", Gen_FloatTensor, 110> {
+  let summary = "normal of mean 0 and variance 1";
+  let description = [{
+    By the method of Box and Muller (1958): the words 2k and 2k + 1 of a block make the elements 2k and 2k + 1 of it,
+
+        u1 = ((words[2k] >> 8) + 1) * 2^-24        in (0, 1]
+        u2 = (words[2k + 1] >> 8) * 2^-24          in [0, 1)
+        result = sqrt(-2 log(u1)) * cos(2 pi u2)   for element 2k, sin in place of cos for element 2k + 1
+
+    Semantics: PyTorch randn.
+    (C1) There is one size for each dynamic dimension of the result.
+    (C2) `stream` is at least 0 and less than 2^32.
+
+    ```mlir
+    %noise = gen.random_normal %key, %counter stream 2 : tensor<128x20xf32>
+    ```
+  }];
+}
+def Gen_RandomBernoulliOp : Gen_RandomOp<"random_bernoulli", Gen_BoolTensor, 60> {
   let summary = "true with a probability";
+  let description = [{
+        result = (word >> 8) * 2^-24 < probability
+
+    with the word of `gen.random_bits`.
+
+    Semantics: PyTorch bernoulli.
+    (C1) There is one size for each dynamic dimension of the result.
+    (C2) `stream` is at least 0 and less than 2^32.
+    (C3) `probability` is at least 0 and at most 1.
+
+    ```mlir
+    %keep = gen.random_bernoulli %key, %counter stream 3 probability 0.9 : tensor<128x400xi1>
+    ```
+  }];
   let arguments = (ins Gen_ScalarI64:$key, Gen_ScalarI64:$counter, Variadic<Index>:$sizes, I64Attr:$stream, F64Attr:$probability);
   let assemblyFormat = [{
     $key `,` $counter `stream` $stream `probability` $probability (`sizes` `(` $sizes^ `)`)? attr-dict `:` type($result)

@@ -1,0 +1,414 @@
+//===- ShapeSemantics.cpp - what the ops of Shape.td compute --------------===//
+//
+// Twice: on whole values, plainly (evaluate, the reference), and on single elements (emitAt, what kernels are made
+// of). An emitted op that moves elements is arithmetic on indices, then the operand's element there.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/Gen.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace mlir::gen;
+
+//===----------------------------------------------------------------------===//
+// Reference
+//===----------------------------------------------------------------------===//
+
+/// The values of trailing `index` operands.
+static SmallVector<int64_t> sizesOf(ArrayRef<Array> operands) {
+  return llvm::map_to_vector(operands, [](const Array &size) { return size.integers[0]; });
+}
+
+static void copyElement(const Array &from, int64_t source, Array &to, int64_t target) {
+  if (from.isFloat())
+    to.floats[target] = from.floats[source];
+  else
+    to.integers[target] = from.integers[source];
+}
+
+/// A result of `shape` in which the element at an index is the operand's element at `source(index)`.
+static Array gathered(const Array &input, ArrayRef<int64_t> shape,
+                      llvm::function_ref<void(ArrayRef<int64_t>, SmallVectorImpl<int64_t> &)> source) {
+  Array result(input.elementType, shape);
+  SmallVector<int64_t> from(input.rank());
+  forEachIndex(shape, [&](ArrayRef<int64_t> index) {
+    source(index, from);
+    copyElement(input, linearize(from, input.shape), result, linearize(index, shape));
+  });
+  return result;
+}
+
+LogicalResult ConstantOp::evaluate(EvaluationContext &, ArrayRef<Array>,
+                                   SmallVectorImpl<Array> &results) {
+  results.push_back(Array::fromAttribute(getValue()));
+  return success();
+}
+
+LogicalResult IotaOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,
+                               SmallVectorImpl<Array> &results) {
+  Array result(getType().getElementType(),
+               EvaluationContext::resolveShape(getType(), sizesOf(operands)));
+  forEachIndex(result.shape, [&](ArrayRef<int64_t> index) {
+    result.setInteger(linearize(index, result.shape), index[getAxis()]);
+  });
+  results.push_back(std::move(result));
+  return success();
+}
+
+LogicalResult ReshapeOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,
+                                  SmallVectorImpl<Array> &results) {
+  Array result = operands[0];
+  result.shape = EvaluationContext::resolveShape(getType(), sizesOf(operands.drop_front()));
+  if (result.size() != operands[0].size())
+    return emitOpError("expected a result of ")
+           << operands[0].size() << " elements, as " << operands[0].type() << ", got "
+           << result.type();
+  results.push_back(std::move(result));
+  return success();
+}
+
+LogicalResult TransposeOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,
+                                    SmallVectorImpl<Array> &results) {
+  SmallVector<int64_t> shape;
+  for (int64_t axis : getPermutation())
+    shape.push_back(operands[0].shape[axis]);
+  results.push_back(
+      gathered(operands[0], shape, [&](ArrayRef<int64_t> index, SmallVectorImpl<int64_t> &from) {
+        for (auto [axis, source] : llvm::enumerate(getPermutation()))
+          from[source] = index[axis];
+      }));
+  return success();
+}
+
+LogicalResult BroadcastOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,
+                                    SmallVectorImpl<Array> &results) {
+  const Array &input = operands[0];
+  SmallVector<int64_t> shape =
+      EvaluationContext::resolveShape(getType(), sizesOf(operands.drop_front()));
+  for (auto [size, axis] : llvm::zip_equal(input.shape, getAxes()))
+    if (size != 1 && size != shape[axis])
+      return emitOpError("expected size ") << shape[axis] << " along axis " << axis
+                                           << " of the result, got " << size << " in the input";
+  results.push_back(
+      gathered(input, shape, [&](ArrayRef<int64_t> index, SmallVectorImpl<int64_t> &from) {
+        for (auto [source, axis] : llvm::enumerate(getAxes()))
+          from[source] = input.shape[source] == 1 ? 0 : index[axis];
+      }));
+  return success();
+}
+
+LogicalResult SliceOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,
+                                SmallVectorImpl<Array> &results) {
+  const Array &input = operands[0];
+  SmallVector<int64_t> shape;
+  for (auto [size, start, limit, stride] :
+       llvm::zip_equal(input.shape, getStarts(), getLimits(), getStrides())) {
+    int64_t end = limit > 0 ? limit : size + limit;
+    if (start > end)
+      return emitOpError("expected the slice to end after its start ")
+             << start << ", got end " << end << " of " << input.type();
+    shape.push_back(llvm::divideCeil(end - start, stride));
+  }
+  results.push_back(
+      gathered(input, shape, [&](ArrayRef<int64_t> index, SmallVectorImpl<int64_t> &from) {
+        for (int64_t axis = 0; axis < input.rank(); ++axis)
+          from[axis] = getStarts()[axis] + getStrides()[axis] * index[axis];
+      }));
+  return success();
+}
+
+LogicalResult PadOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,
+                              SmallVectorImpl<Array> &results) {
+  const Array &input = operands[0];
+  SmallVector<int64_t> shape;
+  for (int64_t axis = 0; axis < input.rank(); ++axis)
+    shape.push_back(getLow()[axis] + getHigh()[axis] + input.shape[axis] +
+                    getInterior()[axis] * std::max<int64_t>(input.shape[axis] - 1, 0));
+  auto padding = DenseElementsAttr::get(RankedTensorType::get(shape, input.elementType), getValue());
+  Array result = Array::fromAttribute(padding);
+  SmallVector<int64_t> to(input.rank());
+  forEachIndex(input.shape, [&](ArrayRef<int64_t> index) {
+    for (int64_t axis = 0; axis < input.rank(); ++axis)
+      to[axis] = getLow()[axis] + index[axis] * (getInterior()[axis] + 1);
+    copyElement(input, linearize(index, input.shape), result, linearize(to, shape));
+  });
+  results.push_back(std::move(result));
+  return success();
+}
+
+LogicalResult ConcatOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,
+                                 SmallVectorImpl<Array> &results) {
+  SmallVector<int64_t> shape = operands[0].shape;
+  shape[getAxis()] = getType().getDimSize(getAxis());
+  Array result(operands[0].elementType, shape);
+  int64_t offset = 0;
+  for (const Array &input : operands) {
+    forEachIndex(input.shape, [&](ArrayRef<int64_t> index) {
+      SmallVector<int64_t> to(index);
+      to[getAxis()] += offset;
+      copyElement(input, linearize(index, input.shape), result, linearize(to, shape));
+    });
+    offset += input.shape[getAxis()];
+  }
+  results.push_back(std::move(result));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Elements of constants
+//===----------------------------------------------------------------------===//
+
+bool ConstantOp::isElementwise() { return true; }
+bool IotaOp::isElementwise() { return true; }
+
+Value ConstantOp::emitAt(ElementEmitter &emitter, Indices at) {
+  auto elements = cast<DenseElementsAttr>(getValue());
+  auto element = [&](int64_t i) {
+    return emitter.constant(cast<TypedAttr>(elements.getValues<Attribute>()[i]));
+  };
+  if (elements.isSplat())
+    return element(0);
+  // Few elements are chosen by comparing; fusion makes larger constants arguments.
+  Value position = emitter.laneValues(emitter.position(getResult(), at));
+  Value result = element(0);
+  for (int64_t i = 1; i < elements.getNumElements(); ++i) {
+    Value isHere = arith::CmpIOp::create(emitter.b, arith::CmpIPredicate::eq, position,
+                                         emitter.constant(emitter.b.getI64IntegerAttr(i)));
+    result = arith::SelectOp::create(emitter.b, isHere, element(i), result);
+  }
+  return result;
+}
+
+Value IotaOp::emitAt(ElementEmitter &emitter, Indices at) {
+  Value index = emitter.laneValues(at[getAxis()]);
+  Type elementType = getType().getElementType(), laneType = emitter.laneType(elementType);
+  if (isa<FloatType>(elementType))
+    return arith::SIToFPOp::create(emitter.b, laneType, index);
+  if (elementType.getIntOrFloatBitWidth() < 64)
+    return arith::TruncIOp::create(emitter.b, laneType, index);
+  return index;
+}
+
+//===----------------------------------------------------------------------===//
+// Elements of moved tensors
+//===----------------------------------------------------------------------===//
+
+bool ReshapeOp::isElementwise() { return false; }
+bool TransposeOp::isElementwise() { return false; }
+bool BroadcastOp::isElementwise() { return true; }
+bool SliceOp::isElementwise() { return false; }
+bool PadOp::isElementwise() { return false; }
+bool ConcatOp::isElementwise() { return false; }
+
+namespace {
+/// Axes of a reshape's input and result that hold the same elements: [first, last) of each.
+struct AxisGroup {
+  int64_t inputFirst, inputLast, resultFirst, resultLast;
+};
+} // namespace
+
+/// Splits a reshape into the smallest groups of axes, innermost first. A dynamic size is matched with a dynamic one if
+/// all that is left outside of a group is one axis each.
+static SmallVector<AxisGroup> groupAxes(ArrayRef<int64_t> input, ArrayRef<int64_t> result) {
+  SmallVector<AxisGroup> groups;
+  int64_t i = input.size(), r = result.size();
+  auto isStatic = [](int64_t size) { return !ShapedType::isDynamic(size); };
+  while (i > 0 || r > 0) {
+    AxisGroup group{i, i, r, r};
+    int64_t inputSize = 1, resultSize = 1;
+    do {
+      bool takeInput = i > 0 && (inputSize <= resultSize || r == 0);
+      int64_t &first = takeInput ? i : r;
+      int64_t size = takeInput ? input[i - 1] : result[r - 1];
+      if (!isStatic(size) || size == 0) { // the rest is one group
+        i = r = 0;
+        break;
+      }
+      (takeInput ? inputSize : resultSize) *= size;
+      --first;
+    } while (inputSize != resultSize);
+    group.inputFirst = i;
+    group.resultFirst = r;
+    groups.push_back(group);
+  }
+  return groups;
+}
+
+/// The one axis of [first, last) that is not of size 1; `last` if there is none, nothing if there are more.
+static std::optional<int64_t> onlyAxis(ArrayRef<int64_t> shape, int64_t first, int64_t last) {
+  int64_t only = last;
+  for (int64_t axis = first; axis < last; ++axis) {
+    if (shape[axis] == 1)
+      continue;
+    if (only != last)
+      return std::nullopt;
+    only = axis;
+  }
+  return only;
+}
+
+/// If the reshape does no more than add and remove axes of size 1: the index into the input.
+static std::optional<Indices> withoutUnitAxes(ElementEmitter &emitter, ArrayRef<AxisGroup> groups,
+                                              ArrayRef<int64_t> input, ArrayRef<int64_t> result,
+                                              const Indices &at) {
+  Indices indices(input.size(), Index{emitter.i64(0)});
+  for (const AxisGroup &group : groups) {
+    auto from = onlyAxis(input, group.inputFirst, group.inputLast);
+    auto to = onlyAxis(result, group.resultFirst, group.resultLast);
+    if (!from || !to || (*from == group.inputLast) != (*to == group.resultLast))
+      return std::nullopt;
+    if (*from != group.inputLast)
+      indices[*from] = at[*to];
+  }
+  return indices;
+}
+
+Value ReshapeOp::emitAt(ElementEmitter &emitter, Indices at) {
+  Value input = getInput();
+  ArrayRef<int64_t> inputShape = getInput().getType().getShape(), shape = getType().getShape();
+  SmallVector<AxisGroup> groups = groupAxes(inputShape, shape);
+  if (auto indices = withoutUnitAxes(emitter, groups, inputShape, shape, at))
+    return emitter.elementAt(input, *indices);
+  Index position = emitter.position(getResult(), at);
+  if (position.kind != Index::PerLane)
+    return emitter.elementAtPosition(input, position);
+  // Lanes that are apart: each group's position in the result is taken apart along the group's axes of the input.
+  Indices indices(inputShape.size(), Index{emitter.i64(0)});
+  for (const AxisGroup &group : groups) {
+    Index inGroup{emitter.i64(0)};
+    for (int64_t axis = group.resultFirst; axis < group.resultLast; ++axis)
+      inGroup = emitter.add(emitter.multiply(inGroup, emitter.size(getResult(), axis)), at[axis]);
+    for (int64_t axis = group.inputLast - 1; axis >= group.inputFirst; --axis) {
+      bool isOutermost = axis == group.inputFirst;
+      Value size = emitter.size(input, axis);
+      indices[axis] = isOutermost ? inGroup : emitter.remainder(inGroup, size);
+      if (!isOutermost)
+        inGroup = emitter.divide(inGroup, size);
+    }
+  }
+  return emitter.elementAt(input, indices);
+}
+
+Value TransposeOp::emitAt(ElementEmitter &emitter, Indices at) {
+  Indices indices(at.size());
+  for (auto [axis, source] : llvm::enumerate(getPermutation()))
+    indices[source] = at[axis];
+  return emitter.elementAt(getInput(), indices);
+}
+
+Value BroadcastOp::emitAt(ElementEmitter &emitter, Indices at) {
+  Indices indices;
+  for (auto [size, axis] : llvm::zip_equal(getInput().getType().getShape(), getAxes()))
+    indices.push_back(size == 1 ? Index{emitter.i64(0)} : at[axis]);
+  return emitter.elementAt(getInput(), indices);
+}
+
+Value SliceOp::emitAt(ElementEmitter &emitter, Indices at) {
+  for (auto [index, start, stride] : llvm::zip_equal(at, getStarts(), getStrides())) {
+    if (stride != 1)
+      index = emitter.multiply(index, emitter.i64(stride));
+    if (start != 0)
+      index = emitter.add(index, emitter.i64(start));
+  }
+  return emitter.elementAt(getInput(), at);
+}
+
+namespace {
+/// The lanes at which an index is within bounds, as i1 or a vector of i1.
+class Bounds {
+public:
+  explicit Bounds(ElementEmitter &emitter) : emitter(emitter), b(emitter.b) {}
+
+  /// Requires first <= index < limit, both uniform i64; a null bound is none.
+  void require(Index index, Value first, Value limit) {
+    if (first)
+      require(arith::CmpIPredicate::sge, index, first);
+    if (limit)
+      require(arith::CmpIPredicate::slt, index, limit);
+  }
+  void require(arith::CmpIPredicate predicate, Index index, Value bound) {
+    Value lanes = index.kind == Index::Uniform ? index.value : emitter.laneValues(index);
+    if (lanes.getType() != bound.getType())
+      bound = emitter.splat(bound);
+    Value holds = arith::CmpIOp::create(b, predicate, lanes, bound);
+    if (index.kind == Index::Uniform)
+      holds = emitter.splat(holds);
+    mask = mask ? Value(arith::AndIOp::create(b, mask, holds)) : holds;
+  }
+  /// An index that is 0 out of bounds. One that lanes share, or count up from, has to stay as it is: the mask alone
+  /// keeps its lanes from memory.
+  Index clamped(Index index) {
+    if (!mask || (emitter.lanes() > 1 && index.kind != Index::PerLane))
+      return index;
+    Value zero = emitter.constant(b.getI64IntegerAttr(0));
+    return {arith::SelectOp::create(b, mask, index.value, zero), index.kind};
+  }
+
+  Value mask;
+
+private:
+  ElementEmitter &emitter;
+  ImplicitLocOpBuilder &b;
+};
+} // namespace
+
+Value PadOp::emitAt(ElementEmitter &emitter, Indices at) {
+  ImplicitLocOpBuilder &b = emitter.b;
+  Bounds bounds(emitter);
+  Value zero = emitter.i64(0);
+  for (auto [axis, index] : llvm::enumerate(at)) {
+    int64_t low = getLow()[axis], high = getHigh()[axis], stride = getInterior()[axis] + 1;
+    if (low != 0)
+      index = emitter.add(index, emitter.i64(-low));
+    Index shifted = index;
+    if (stride != 1) {
+      // What division makes of a negative index does not matter: the lower bound rules it out.
+      Value period = emitter.i64(stride);
+      bounds.require(arith::CmpIPredicate::eq, emitter.remainder(shifted, period), zero);
+      index = emitter.divide(shifted, period);
+    }
+    if (low != 0)
+      bounds.require(shifted, zero, Value());
+    if (high != 0)
+      bounds.require(index, Value(), emitter.size(getInput(), axis));
+  }
+  Value padding = emitter.constant(cast<TypedAttr>(getValue()));
+  if (!bounds.mask)
+    return emitter.elementAt(getInput(), at);
+  Value element = emitter.masked(bounds.mask, [&] {
+    Indices inside;
+    for (Index index : at)
+      inside.push_back(bounds.clamped(index));
+    return emitter.elementAt(getInput(), inside);
+  });
+  return arith::SelectOp::create(b, bounds.mask, element, padding);
+}
+
+Value ConcatOp::emitAt(ElementEmitter &emitter, Indices at) {
+  Value result;
+  Index index = at[getAxis()];
+  int64_t offset = 0;
+  for (auto [number, input] : llvm::enumerate(getInputs())) {
+    int64_t size = cast<RankedTensorType>(input.getType()).getDimSize(getAxis());
+    if (size == 0)
+      continue;
+    Bounds bounds(emitter);
+    bounds.require(index, offset == 0 ? Value() : emitter.i64(offset),
+                   offset + size == getType().getDimSize(getAxis()) ? Value()
+                                                                    : emitter.i64(offset + size));
+    Indices inside = at;
+    if (offset != 0)
+      inside[getAxis()] = emitter.add(index, emitter.i64(-offset));
+    auto emit = [&] {
+      for (Index &i : inside)
+        i = bounds.clamped(i);
+      return emitter.elementAt(input, inside);
+    };
+    Value element = bounds.mask ? emitter.masked(bounds.mask, emit) : emit();
+    result = result ? Value(arith::SelectOp::create(emitter.b, bounds.mask, element, result)) : element;
+    offset += size;
+  }
+  return result ? result : emitter.constant(getType().getElementType(), 0.0);
+}

@@ -18,7 +18,7 @@
 include "dialect/Gen.td"
 
 class Gen_RandomOp<string mnemonic, Type type, int cost, list<Trait> traits = []>
-    : Gen_PointwiseOp<mnemonic, !listconcat([DeclareOpInterfaceMethods<Gen_PointwiseOpInterface, ["isElementwise", "elementCost"]>,
+    : Gen_PointwiseOp<mnemonic, !listconcat([DeclareOpInterfaceMethods<Gen_PointwiseOpInterface, ["isElementwise", "isPositional", "elementCost"]>,
                                              DeclareOpInterfaceMethods<Gen_NotDifferentiableOpInterface>], traits)> {
   let arguments = (ins Gen_ScalarI64:$key, Gen_ScalarI64:$counter, Variadic<Index>:$sizes, I64Attr:$stream);
   let results = (outs type:$result);
@@ -38,6 +38,7 @@ class Gen_RandomOp<string mnemonic, Type type, int cost, list<Trait> traits = []
     }
     ::mlir::Value $cppClass::emitAt(ElementEmitter &emitter, Indices at) { return emitRandom(*this, emitter, at); }
     bool $cppClass::isElementwise() { return true; }
+    bool $cppClass::isPositional() { return true; }
     int64_t $cppClass::elementCost() { return }] # cost # [{; }
     ::llvm::StringRef $cppClass::whyNotDifferentiable() { return "random numbers depend on no value"; }
     ::llvm::LogicalResult $cppClass::reifyResultShapes(::mlir::OpBuilder &b,

@@ -13,7 +13,7 @@ include "dialect/Gen.td"
 
 /// Data movement: emission is arithmetic on indices.
 class Gen_MovementOp<string mnemonic, list<Trait> traits = []>
-    : Gen_PointwiseOp<mnemonic, !listconcat([DeclareOpInterfaceMethods<Gen_PointwiseOpInterface, ["isElementwise"]>,
+    : Gen_PointwiseOp<mnemonic, !listconcat([DeclareOpInterfaceMethods<Gen_PointwiseOpInterface, ["isElementwise", "elementCost"]>,
                                              DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>], traits)> {
   let hasVerifier = 1;
   let hasFolder = 1;
@@ -60,7 +60,7 @@ class Gen_InferredMovementOp<string mnemonic, list<Trait> traits = []>
 }
 
 def Gen_ConstantOp : Gen_PointwiseOp<"constant", [ConstantLike, AllTypesMatch<["value", "result"]>,
-    DeclareOpInterfaceMethods<Gen_PointwiseOpInterface, ["isElementwise"]>,
+    DeclareOpInterfaceMethods<Gen_PointwiseOpInterface, ["isElementwise", "isPositional", "elementCost"]>,
     DeclareOpInterfaceMethods<Gen_NotDifferentiableOpInterface>]> {
   let summary = "a tensor known when compiling";
   let description = [{
@@ -78,7 +78,7 @@ def Gen_ConstantOp : Gen_PointwiseOp<"constant", [ConstantLike, AllTypesMatch<["
   let hasFolder = 1;
 }
 
-def Gen_IotaOp : Gen_PointwiseOp<"iota", [DeclareOpInterfaceMethods<Gen_PointwiseOpInterface, ["isElementwise"]>,
+def Gen_IotaOp : Gen_PointwiseOp<"iota", [DeclareOpInterfaceMethods<Gen_PointwiseOpInterface, ["isElementwise", "elementCost"]>,
     DeclareOpInterfaceMethods<Gen_NotDifferentiableOpInterface>]> {
   let summary = "0, 1, 2, ... along an axis";
   let description = [{

@@ -161,7 +161,10 @@ LogicalResult ConcatOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,
 //===----------------------------------------------------------------------===//
 
 bool ConstantOp::isElementwise() { return true; }
+bool ConstantOp::isPositional() { return true; }
+int64_t ConstantOp::elementCost() { return 0; }
 bool IotaOp::isElementwise() { return true; }
+int64_t IotaOp::elementCost() { return 0; }
 
 Value ConstantOp::emitAt(ElementEmitter &emitter, Indices at) {
   auto elements = cast<DenseElementsAttr>(getValue());
@@ -201,6 +204,13 @@ bool BroadcastOp::isElementwise() { return true; }
 bool SliceOp::isElementwise() { return false; }
 bool PadOp::isElementwise() { return false; }
 bool ConcatOp::isElementwise() { return false; }
+
+int64_t ReshapeOp::elementCost() { return 0; }
+int64_t TransposeOp::elementCost() { return 0; }
+int64_t BroadcastOp::elementCost() { return 0; }
+int64_t SliceOp::elementCost() { return 0; }
+int64_t PadOp::elementCost() { return 1; }
+int64_t ConcatOp::elementCost() { return 1; }
 
 namespace {
 /// Axes of a reshape's input and result that hold the same elements: [first, last) of each.

@@ -27,7 +27,8 @@ Array Array::scalar(Type elementType, int64_t value) {
 static DenseElementsAttr withElements(ElementsAttr attribute) {
   if (auto resource = dyn_cast<DenseResourceElementsAttr>(attribute)) {
     AsmResourceBlob *blob = resource.getRawHandle().getBlob();
-    if (!blob || !DenseElementsAttr::isValidRawBuffer(resource.getType(), blob->getData()))
+    bool isSplat;
+    if (!blob || !DenseElementsAttr::isValidRawBuffer(resource.getType(), blob->getData(), isSplat))
       return {};
     return DenseElementsAttr::getFromRawBuffer(resource.getType(), blob->getData());
   }
@@ -49,7 +50,8 @@ Array Array::fromAttribute(ElementsAttr attribute) {
     return array;
   }
   for (const APInt &value : elements.getValues<APInt>())
-    array.setInteger(position++, value.getBitWidth() == 1 ? value.getZExtValue() : value.getSExtValue());
+    array.setInteger(position++,
+                     value.getBitWidth() == 1 ? value.getZExtValue() : value.getSExtValue());
   return array;
 }
 

@@ -1,7 +1,7 @@
 //===- Philox.h - counter-based random numbers ------------------*- C++ -*-===//
 //
-// Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel Random Numbers: As Easy as 1, 2, 3, SC 2011), written once for
-// any kind of 32-bit word: numbers in the reference, SSA values in kernels.
+// Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel Random Numbers: As Easy as 1, 2, 3, SC 2011),
+// written once for any kind of 32-bit word: numbers in the reference, SSA values in kernels.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,8 +14,8 @@
 
 namespace mlir::gen {
 
-/// Four random words of a counter under a key. `Arithmetic` gives `Word`, `multiply(constant, word)` (high and low half
-/// of the product), `exclusiveOr` and `add(word, constant)`.
+/// Four random words of a counter under a key. `Arithmetic` gives `Word`, `multiply(constant,
+/// word)` (high and low half of the product), `exclusiveOr` and `add(word, constant)`.
 template <typename Arithmetic, typename Word = typename Arithmetic::Word>
 std::array<Word, 4> philox4x32(Arithmetic a, std::array<Word, 4> counter, std::array<Word, 2> key) {
   constexpr uint32_t multipliers[2] = {0xD2511F53, 0xCD9E8D57};

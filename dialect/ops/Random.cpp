@@ -1,7 +1,7 @@
 //===- Random.cpp - counter-based random numbers --------------------------===//
 //
-// An op says how it makes an element of the words of its block, on numbers (sample) and on lanes (emitSample); the
-// block follows from the position, in the same way for all of them.
+// An op says how it makes an element of the words of its block, on numbers (sample) and on lanes
+// (emitSample); the block follows from the position, in the same way for all of them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,8 +35,7 @@ struct PhiloxLanes {
   }
   // Written as a product of widened words, which is one instruction on x86 vectors (vpmuludq).
   std::pair<Value, Value> multiply(uint32_t factor, Value word) {
-    Value wide =
-        arith::ExtUIOp::create(emitter.b, emitter.laneType(emitter.b.getI64Type()), word);
+    Value wide = arith::ExtUIOp::create(emitter.b, emitter.laneType(emitter.b.getI64Type()), word);
     Value wideFactor = emitter.constant(emitter.b.getI64IntegerAttr(factor));
     Value product = arith::MulIOp::create(emitter.b, wide, wideFactor);
     return {high(product), low(product)};
@@ -51,7 +50,7 @@ struct PhiloxLanes {
 template <typename Op> static LogicalResult verifyRandom(Op op) {
   RankedTensorType type = op.getType();
   int64_t stream = op.getStream();
-  if (static_cast<int64_t>(op.getSizes().size()) != type.getNumDynamicDims()) // (C1)
+  if (op.getSizes().size() != static_cast<size_t>(type.getNumDynamicDims())) // (C1)
     return op.emitOpError("expected ")
            << type.getNumDynamicDims() << " sizes, one for each dynamic dimension of the result "
            << type << ", got " << op.getSizes().size();
@@ -72,14 +71,13 @@ template <typename Op> static Array evaluateRandom(Op op, ArrayRef<Array> operan
   SmallVector<int64_t> sizes;
   for (const Array &size : operands.drop_front(2))
     sizes.push_back(size.integers[0]);
-  Array result(op.getType().getElementType(),
-               EvaluationContext::resolveShape(op.getType(), sizes));
+  Array result(op.getType().getElementType(), EvaluationContext::resolveShape(op.getType(), sizes));
   int64_t key = operands[0].integers[0], counter = operands[1].integers[0];
   for (int64_t position = 0, size = result.size(); position < size; ++position) {
     int64_t block = position / 4;
-    std::array<uint32_t, 4> words = philox4x32(
-        PhiloxNumbers(), {low(block), high(block), low(counter), low(op.getStream())},
-        {low(key), high(key)});
+    std::array<uint32_t, 4> words =
+        philox4x32(PhiloxNumbers(), {low(block), high(block), low(counter), low(op.getStream())},
+                   {low(key), high(key)});
     result.setNumber(position, op.sample(words, position % 4));
   }
   return result;
@@ -163,7 +161,8 @@ double RandomNormalOp::sample(const std::array<uint32_t, 4> &words, int64_t numb
   return std::sqrt(-2 * std::log(u1)) * (number % 2 == 0 ? std::cos(angle) : std::sin(angle));
 }
 
-// One cosine serves both elements of a pair: sin(2 pi u) = cos(2 pi (u - 1/4)), and u - 1/4 is exact.
+// One cosine serves both elements of a pair: sin(2 pi u) = cos(2 pi (u - 1/4)), and u - 1/4 is
+// exact.
 Value RandomNormalOp::emitSample(ElementEmitter &emitter, const std::array<Value, 4> &words,
                                  Value number) {
   ImplicitLocOpBuilder &b = emitter.b;
@@ -179,8 +178,8 @@ Value RandomNormalOp::emitSample(ElementEmitter &emitter, const std::array<Value
   Value turn = arith::SubFOp::create(b, u2, shift);
   Value angle = arith::MulFOp::create(b, turn, emitter.constant(type, 2 * std::numbers::pi));
   Value logarithm = math::LogOp::create(b, u1);
-  Value radius = math::SqrtOp::create(
-      b, arith::MulFOp::create(b, logarithm, emitter.constant(type, -2.0)));
+  Value radius =
+      math::SqrtOp::create(b, arith::MulFOp::create(b, logarithm, emitter.constant(type, -2.0)));
   return arith::MulFOp::create(b, radius, math::CosOp::create(b, angle));
 }
 

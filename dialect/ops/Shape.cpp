@@ -1,7 +1,7 @@
 //===- Shape.cpp - ops that make or move elements -------------------------===//
 //
-// Types and sizes, folds and derivatives. What the ops compute, on values and on single elements, is in
-// ShapeSemantics.cpp.
+// Types and sizes, folds and derivatives. What the ops compute, on values and on single elements,
+// is in ShapeSemantics.cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Support/DebugStringHelper.h"
+#include "llvm/Support/InterleavedRange.h"
 
 using namespace mlir;
 using namespace mlir::gen;
@@ -27,7 +28,7 @@ static std::string quoted(Type type) { return "'" + debugString(type) + "'"; }
 
 static std::string bracketed(ArrayRef<int64_t> numbers) {
   std::string text;
-  llvm::raw_string_ostream(text) << "[" << llvm::interleaved(numbers) << "]";
+  llvm::raw_string_ostream(text) << llvm::interleaved_array(numbers);
   return text;
 }
 
@@ -65,7 +66,8 @@ static LogicalResult reifyFromSizes(OpBuilder &b, RankedTensorType type, ValueRa
   return success();
 }
 
-/// The sizes of a result whose axis i is axis axes[i] of `input`, `extra[i]` elements longer where it is dynamic.
+/// The sizes of a result whose axis i is axis axes[i] of `input`, `extra[i]` elements longer where
+/// it is dynamic.
 static LogicalResult reifyFromInput(OpBuilder &b, Location loc, RankedTensorType type, Value input,
                                     ArrayRef<int64_t> axes, ArrayRef<int64_t> extra,
                                     ReifiedRankedShapedTypeDims &shapes) {
@@ -288,7 +290,8 @@ FailureOr<RankedTensorType> SliceOp::resultType(Adaptor adaptor, Complain compla
   auto input = cast<RankedTensorType>(adaptor.getInput().getType());
   ArrayRef<int64_t> starts = adaptor.getStarts(), limits = adaptor.getLimits(),
                     strides = adaptor.getStrides();
-  if (failed(checkLengths(input, "starts, limits and strides", {starts, limits, strides}, complain)))
+  if (failed(
+          checkLengths(input, "starts, limits and strides", {starts, limits, strides}, complain)))
     return failure();
   SmallVector<int64_t> shape;
   for (auto [axis, size] : llvm::enumerate(input.getShape())) {
@@ -369,7 +372,8 @@ FailureOr<RankedTensorType> PadOp::resultType(Adaptor adaptor, Complain complain
       return complain("expected no negative padding" + where + ", got low, high, interior " +
                       bracketed(padding));
     if (!ShapedType::isDynamic(size)) {
-      shape.push_back(low[axis] + high[axis] + size + interior[axis] * std::max<int64_t>(size - 1, 0));
+      shape.push_back(low[axis] + high[axis] + size +
+                      interior[axis] * std::max<int64_t>(size - 1, 0));
       continue;
     }
     if (interior[axis] != 0) // (C4)
@@ -428,7 +432,8 @@ FailureOr<RankedTensorType> ConcatOp::resultType(Adaptor adaptor, Complain compl
     SmallVector<int64_t> others(type.getShape());
     if (type.getRank() == first.getRank()) {
       if (type.isDynamicDim(axis)) // (C4)
-        return complain("expected a static size along axis " + Twine(axis) + ", got " + quoted(type));
+        return complain("expected a static size along axis " + Twine(axis) + ", got " +
+                        quoted(type));
       others[axis] = shape[axis];
     }
     if (others != shape || type.getElementType() != first.getElementType()) // (C3)

@@ -1,7 +1,8 @@
 //===- ShapeSemantics.cpp - what the ops of Shape.td compute --------------===//
 //
-// Twice: on whole values, plainly (evaluate, the reference), and on single elements (emitAt, what kernels are made
-// of). An emitted op that moves elements is arithmetic on indices, then the operand's element there.
+// Twice: on whole values, plainly (evaluate, the reference), and on single elements (emitAt, what
+// kernels are made of). An emitted op that moves elements is arithmetic on indices, then the
+// operand's element there.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,9 +29,11 @@ static void copyElement(const Array &from, int64_t source, Array &to, int64_t ta
     to.integers[target] = from.integers[source];
 }
 
-/// A result of `shape` in which the element at an index is the operand's element at `source(index)`.
-static Array gathered(const Array &input, ArrayRef<int64_t> shape,
-                      llvm::function_ref<void(ArrayRef<int64_t>, SmallVectorImpl<int64_t> &)> source) {
+/// A result of `shape` in which the element at an index is the operand's element at
+/// `source(index)`.
+static Array
+gathered(const Array &input, ArrayRef<int64_t> shape,
+         llvm::function_ref<void(ArrayRef<int64_t>, SmallVectorImpl<int64_t> &)> source) {
   Array result(input.elementType, shape);
   SmallVector<int64_t> from(input.rank());
   forEachIndex(shape, [&](ArrayRef<int64_t> index) {
@@ -62,9 +65,8 @@ LogicalResult ReshapeOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,
   Array result = operands[0];
   result.shape = EvaluationContext::resolveShape(getType(), sizesOf(operands.drop_front()));
   if (result.size() != operands[0].size())
-    return emitOpError("expected a result of ")
-           << operands[0].size() << " elements, as " << operands[0].type() << ", got "
-           << result.type();
+    return emitOpError("expected a result of ") << operands[0].size() << " elements, as "
+                                                << operands[0].type() << ", got " << result.type();
   results.push_back(std::move(result));
   return success();
 }
@@ -126,7 +128,8 @@ LogicalResult PadOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,
   for (int64_t axis = 0; axis < input.rank(); ++axis)
     shape.push_back(getLow()[axis] + getHigh()[axis] + input.shape[axis] +
                     getInterior()[axis] * std::max<int64_t>(input.shape[axis] - 1, 0));
-  auto padding = DenseElementsAttr::get(RankedTensorType::get(shape, input.elementType), getValue());
+  auto padding =
+      DenseElementsAttr::get(RankedTensorType::get(shape, input.elementType), getValue());
   Array result = Array::fromAttribute(padding);
   SmallVector<int64_t> to(input.rank());
   forEachIndex(input.shape, [&](ArrayRef<int64_t> index) {
@@ -219,8 +222,8 @@ struct AxisGroup {
 };
 } // namespace
 
-/// Splits a reshape into the smallest groups of axes, innermost first. A dynamic size is matched with a dynamic one if
-/// all that is left outside of a group is one axis each.
+/// Splits a reshape into the smallest groups of axes, innermost first. A dynamic size is matched
+/// with a dynamic one if all that is left outside of a group is one axis each.
 static SmallVector<AxisGroup> groupAxes(ArrayRef<int64_t> input, ArrayRef<int64_t> result) {
   SmallVector<AxisGroup> groups;
   int64_t i = input.size(), r = result.size();
@@ -246,7 +249,8 @@ static SmallVector<AxisGroup> groupAxes(ArrayRef<int64_t> input, ArrayRef<int64_
   return groups;
 }
 
-/// The one axis of [first, last) that is not of size 1; `last` if there is none, nothing if there are more.
+/// The one axis of [first, last) that is not of size 1; `last` if there is none, nothing if there
+/// are more.
 static std::optional<int64_t> onlyAxis(ArrayRef<int64_t> shape, int64_t first, int64_t last) {
   int64_t only = last;
   for (int64_t axis = first; axis < last; ++axis) {
@@ -284,7 +288,8 @@ Value ReshapeOp::emitAt(ElementEmitter &emitter, Indices at) {
   Index position = emitter.position(getResult(), at);
   if (position.kind != Index::PerLane)
     return emitter.elementAtPosition(input, position);
-  // Lanes that are apart: each group's position in the result is taken apart along the group's axes of the input.
+  // Lanes that are apart: each group's position in the result is taken apart along the group's axes
+  // of the input.
   Indices indices(inputShape.size(), Index{emitter.i64(0)});
   for (const AxisGroup &group : groups) {
     Index inGroup{emitter.i64(0)};
@@ -347,8 +352,8 @@ public:
       holds = emitter.splat(holds);
     mask = mask ? Value(arith::AndIOp::create(b, mask, holds)) : holds;
   }
-  /// An index that is 0 out of bounds. One that lanes share, or count up from, has to stay as it is: the mask alone
-  /// keeps its lanes from memory.
+  /// An index that is 0 out of bounds. One that lanes share, or count up from, has to stay as it
+  /// is: the mask alone keeps its lanes from memory.
   Index clamped(Index index) {
     if (!mask || (emitter.lanes() > 1 && index.kind != Index::PerLane))
       return index;
@@ -417,7 +422,8 @@ Value ConcatOp::emitAt(ElementEmitter &emitter, Indices at) {
       return emitter.elementAt(input, inside);
     };
     Value element = bounds.mask ? emitter.masked(bounds.mask, emit) : emit();
-    result = result ? Value(arith::SelectOp::create(emitter.b, bounds.mask, element, result)) : element;
+    result =
+        result ? Value(arith::SelectOp::create(emitter.b, bounds.mask, element, result)) : element;
     offset += size;
   }
   return result ? result : emitter.constant(getType().getElementType(), 0.0);

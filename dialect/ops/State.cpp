@@ -46,7 +46,9 @@ LogicalResult ReadOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return verifyVariable(*this, getVariableAttr(), getType(), symbols);
 }
 
-StringRef ReadOp::whyNotDifferentiable() { return "a variable depends on no value of the function"; }
+StringRef ReadOp::whyNotDifferentiable() {
+  return "a variable depends on no value of the function";
+}
 
 LogicalResult ReadOp::evaluate(EvaluationContext &context, ArrayRef<Array>,
                                SmallVectorImpl<Array> &results) {

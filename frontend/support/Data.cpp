@@ -1,0 +1,170 @@
+// Data sets from folders, and the loader that deals them out in batches.
+#include "gen/data.hpp"
+#include "CounterRandom.h"
+#include "gen/digits.hpp"
+
+#include <filesystem>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <numeric>
+#include <optional>
+#include <stdexcept>
+
+namespace gen::data {
+namespace {
+
+std::optional<std::string> findFile(const std::string &folder, const std::string &name) {
+  for (const char *suffix : {"", ".gz"}) {
+    std::filesystem::path path = std::filesystem::path(folder) / (name + suffix);
+    std::error_code error;
+    if (std::filesystem::exists(path, error))
+      return path.string();
+  }
+  return std::nullopt;
+}
+
+Images readImages(const std::string &imagesPath, const std::optional<std::string> &labelsPath) {
+  ByteArray array = readIdx(imagesPath);
+  size_t rank = array.shape.size();
+  if (rank != 3 && rank != 4)
+    throw std::runtime_error(
+        fmt::format("{}: expected images [count, height, width] or [count, height, "
+                    "width, channels], got [{}]",
+                    imagesPath, fmt::join(array.shape, ", ")));
+  Images images;
+  images.count = array.shape[0];
+  images.height = array.shape[1];
+  images.width = array.shape[2];
+  images.channels = rank == 4 ? array.shape[3] : 1;
+  images.pixels = std::move(array.values);
+  if (images.pixels.empty())
+    throw std::runtime_error(
+        fmt::format("{}: no pixels: the shape is [{}]", imagesPath, fmt::join(array.shape, ", ")));
+  if (labelsPath) {
+    ByteArray labels = readIdx(*labelsPath);
+    if (labels.shape != std::vector<int64_t>{images.count})
+      throw std::runtime_error(
+          fmt::format("{}: expected {} labels, as many as {} has images, got [{}]", *labelsPath,
+                      images.count, imagesPath, fmt::join(labels.shape, ", ")));
+    images.labels = std::move(labels.values);
+  }
+  return images;
+}
+
+// The part [begin, end) of a set.
+Images slice(const Images &images, int64_t begin, int64_t end) {
+  Images part = images;
+  part.count = end - begin;
+  int64_t size = images.pixelsPerImage();
+  part.pixels.assign(images.pixels.begin() + begin * size, images.pixels.begin() + end * size);
+  if (!images.labels.empty())
+    part.labels.assign(images.labels.begin() + begin, images.labels.begin() + end);
+  return part;
+}
+
+std::string folderName(const std::string &folder) {
+  std::filesystem::path path = std::filesystem::path(folder).lexically_normal();
+  return (path.has_filename() ? path : path.parent_path()).filename().string();
+}
+
+} // namespace
+
+Dataset readFolder(const std::string &folder) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error))
+    throw std::runtime_error(
+        fmt::format("{}: expected a folder with IDX files, got {}", folder,
+                    std::filesystem::exists(folder, error) ? "a file" : "nothing of that name"));
+  auto trainPath = findFile(folder, "train-images-idx3-ubyte");
+  auto testPath = findFile(folder, "t10k-images-idx3-ubyte");
+  if (!testPath && !trainPath)
+    throw std::runtime_error(
+        fmt::format("{}: expected train-images-idx3-ubyte or t10k-images-idx3-ubyte, "
+                    "plain or .gz, got neither; hint: use the files of MNIST or "
+                    "Fashion-MNIST as they are published",
+                    folder));
+  Dataset set{folderName(folder), {}, {}};
+  if (trainPath)
+    set.train = readImages(*trainPath, findFile(folder, "train-labels-idx1-ubyte"));
+  if (testPath)
+    set.test = readImages(*testPath, findFile(folder, "t10k-labels-idx1-ubyte"));
+  if (trainPath && testPath) {
+    if (set.train.height != set.test.height || set.train.width != set.test.width ||
+        set.train.channels != set.test.channels)
+      throw std::runtime_error(
+          fmt::format("{}: the training images are {}x{}x{}, the test images {}x{}x{}", folder,
+                      set.train.height, set.train.width, set.train.channels, set.test.height,
+                      set.test.width, set.test.channels));
+    return set;
+  }
+  Images whole = std::move(trainPath ? set.train : set.test);
+  int64_t split = whole.count - whole.count / 10;
+  set.train = slice(whole, 0, split);
+  set.test = slice(whole, split, whole.count);
+  return set;
+}
+
+Dataset drawnDigits(int64_t trainCount, int64_t testCount, uint64_t seed) {
+  Dataset set{"digits", {}, {}};
+  Images *parts[] = {&set.train, &set.test};
+  int64_t counts[] = {trainCount, testCount}, first = 0;
+  for (int part = 0; part < 2; first += counts[part++]) {
+    Images &images = *parts[part];
+    images.count = counts[part];
+    images.height = images.width = digitSize;
+    images.pixels.resize(static_cast<size_t>(images.count * images.pixelsPerImage()));
+    images.labels.resize(static_cast<size_t>(images.count));
+    for (int64_t i = 0; i < images.count; ++i)
+      images.labels[i] =
+          drawDigit(seed, first + i, images.pixels.data() + i * images.pixelsPerImage());
+  }
+  return set;
+}
+
+Loader::Loader(const Images &images, const LoaderOptions &options)
+    : images(images), options(options) {
+  if (options.batch < 1 || options.batch > images.count)
+    throw std::runtime_error(fmt::format("batch: expected 1 to {}, the number of images, got {}",
+                                         images.count, options.batch));
+  batch.images.resize(static_cast<size_t>(options.batch * images.pixelsPerImage()));
+  if (!images.labels.empty())
+    batch.labels.resize(static_cast<size_t>(options.batch));
+}
+
+void Loader::seek(int64_t position) {
+  if (position < 0)
+    throw std::runtime_error(fmt::format("position: expected 0 or more batches, got {}", position));
+  step = position;
+}
+
+// Fisher and Yates' shuffle, with the epoch as the stream of random numbers.
+void Loader::orderEpoch(int64_t epoch) {
+  order.resize(static_cast<size_t>(images.count));
+  std::iota(order.begin(), order.end(), 0);
+  CounterRandom random(options.seed, static_cast<uint64_t>(epoch));
+  if (options.shuffle)
+    for (auto i = static_cast<uint32_t>(order.size()); i > 1; --i)
+      std::swap(order[i - 1], order[random.below(i)]);
+  orderedEpoch = epoch;
+}
+
+const Batch &Loader::next() {
+  if (epoch() != orderedEpoch)
+    orderEpoch(epoch());
+  float scale = options.range == PixelRange::ZeroToOne ? 1.0F / 255.0F : 2.0F / 255.0F;
+  float offset = options.range == PixelRange::ZeroToOne ? 0.0F : -1.0F;
+  int64_t size = images.pixelsPerImage(), first = step % batchesPerEpoch() * options.batch;
+  for (int64_t i = 0; i < options.batch; ++i) {
+    int64_t image = order[first + i];
+    const uint8_t *from = images.pixels.data() + image * size;
+    float *to = batch.images.data() + i * size;
+    for (int64_t p = 0; p < size; ++p)
+      to[p] = static_cast<float>(from[p]) * scale + offset;
+    if (!images.labels.empty())
+      batch.labels[i] = images.labels[image];
+  }
+  ++step;
+  return batch;
+}
+
+} // namespace gen::data

@@ -2,6 +2,7 @@
 #ifndef GEN_DATA_HPP
 #define GEN_DATA_HPP
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -92,6 +93,7 @@ private:
   Batch batch;
   int64_t step = 0, orderedEpoch = -1;
   std::vector<uint32_t> order;
+  std::array<float, 256> values; ///< of each byte
 };
 
 } // namespace gen::data

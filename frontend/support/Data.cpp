@@ -126,6 +126,10 @@ Loader::Loader(const Images &images, const LoaderOptions &options)
   if (options.batch < 1 || options.batch > images.count)
     throw std::runtime_error(fmt::format("batch: expected 1 to {}, the number of images, got {}",
                                          images.count, options.batch));
+  for (int byte = 0; byte < 256;
+       ++byte) // one rounding, so that every machine trains on the same numbers
+    values[byte] =
+        static_cast<float>(options.range == PixelRange::ZeroToOne ? byte : 2 * byte - 255) / 255.0F;
   batch.images.resize(static_cast<size_t>(options.batch * images.pixelsPerImage()));
   if (!images.labels.empty())
     batch.labels.resize(static_cast<size_t>(options.batch));
@@ -151,15 +155,13 @@ void Loader::orderEpoch(int64_t epoch) {
 const Batch &Loader::next() {
   if (epoch() != orderedEpoch)
     orderEpoch(epoch());
-  float scale = options.range == PixelRange::ZeroToOne ? 1.0F / 255.0F : 2.0F / 255.0F;
-  float offset = options.range == PixelRange::ZeroToOne ? 0.0F : -1.0F;
   int64_t size = images.pixelsPerImage(), first = step % batchesPerEpoch() * options.batch;
   for (int64_t i = 0; i < options.batch; ++i) {
     int64_t image = order[first + i];
     const uint8_t *from = images.pixels.data() + image * size;
     float *to = batch.images.data() + i * size;
     for (int64_t p = 0; p < size; ++p)
-      to[p] = static_cast<float>(from[p]) * scale + offset;
+      to[p] = values[from[p]];
     if (!images.labels.empty())
       batch.labels[i] = images.labels[image];
   }

@@ -200,23 +200,35 @@ Point centreOfMass(const std::vector<std::vector<Point>> &lines) {
   return total > 0 ? (1 / total) * sum : sum;
 }
 
-// Moves the lines so that their centre of mass is the middle, as far as all of the pen stays
-// inside.
-void centre(std::vector<std::vector<Point>> &lines, double radius) {
-  Point mass = centreOfMass(lines), low{1e9, 1e9}, high{-1e9, -1e9};
+struct Box {
+  Point low, high;
+};
+
+Box boundingBox(const std::vector<std::vector<Point>> &lines) {
+  Box box{{1e9, 1e9}, {-1e9, -1e9}};
   for (const auto &line : lines)
-    for (Point p : line) {
-      low = {std::min(low.x, p.x), std::min(low.y, p.y)};
-      high = {std::max(high.x, p.x), std::max(high.y, p.y)};
-    }
-  auto shift = [&](double mass, double low, double high) {
-    double least = radius + 1 - low, most = digitSize - radius - 1 - high;
-    return least <= most ? std::clamp(0.5 * digitSize - mass, least, most) : 0.5 * (least + most);
+    for (Point p : line)
+      box = {{std::min(box.low.x, p.x), std::min(box.low.y, p.y)},
+             {std::max(box.high.x, p.x), std::max(box.high.y, p.y)}};
+  return box;
+}
+
+// Moves the lines so that their centre of mass is the middle, as far as all of the pen stays
+// inside; what is too large is made smaller first.
+void centre(std::vector<std::vector<Point>> &lines, double radius) {
+  double margin = radius + 1.25,
+         room = digitSize - 2 * margin; // the pen's reach, a pixel of background
+  Box box = boundingBox(lines);
+  Point mass = centreOfMass(lines);
+  double scale = std::min(1.0, room / std::max(box.high.x - box.low.x, box.high.y - box.low.y));
+  auto place = [&](double mass, double low, double high) {
+    return std::clamp(0.5 * digitSize - scale * mass, margin - scale * low,
+                      std::max(margin - scale * low, digitSize - margin - scale * high));
   };
-  Point move{shift(mass.x, low.x, high.x), shift(mass.y, low.y, high.y)};
+  Point move{place(mass.x, box.low.x, box.high.x), place(mass.y, box.low.y, box.high.y)};
   for (auto &line : lines)
     for (Point &p : line)
-      p = p + move;
+      p = scale * p + move;
 }
 
 } // namespace

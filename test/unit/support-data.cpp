@@ -49,7 +49,7 @@ TEST(Loader, OrderDependsOnTheSeedAlone) {
   EXPECT_EQ(order(1), order(1));
   EXPECT_NE(order(1), order(2));
   // On every machine: the order is part of what a seed means.
-  EXPECT_EQ(order(1), (std::vector<int32_t>{ORDER}));
+  EXPECT_EQ(order(1), (std::vector<int32_t>{7, 2, 6, 8, 0, 1, 5, 9, 3, 4}));
   Loader plain(images, {.batch = 10, .shuffle = false});
   EXPECT_EQ(epochOf(plain), (std::vector<int32_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
 }
@@ -68,11 +68,14 @@ TEST(Loader, GoesOnExactlyWhereItWas) {
 TEST(Loader, MapsBytesToTheRangeAsked) {
   Images images{3, 1, 1, 1, {0, 51, 255}, {}};
   LoaderOptions options{.batch = 3, .shuffle = false};
-  EXPECT_EQ(Loader(images, options).next().images, (std::vector<float>{0.0F, 0.2F, 1.0F}));
-  options.range = PixelRange::MinusOneToOne;
   std::vector<float> values = Loader(images, options).next().images;
+  EXPECT_EQ(values[0], 0.0F);
+  EXPECT_EQ(values[1], 0.2F);
+  EXPECT_EQ(values[2], 1.0F);
+  options.range = PixelRange::MinusOneToOne;
+  values = Loader(images, options).next().images;
   EXPECT_EQ(values[0], -1.0F);
-  EXPECT_NEAR(values[1], -0.6F, 1e-6);
+  EXPECT_EQ(values[1], -0.6F);
   EXPECT_EQ(values[2], 1.0F);
 }
 
@@ -104,7 +107,7 @@ TEST(Digits, AreEqualOnEveryMachine) {
     for (uint8_t pixel : pixels)
       hash = (hash ^ pixel) * 0x100000001b3;
   }
-  EXPECT_EQ(hash, HASHU);
+  EXPECT_EQ(hash, 13219110044212869175U);
 }
 
 TEST(Digits, ClassesAreEvenAndInkIsInside) {
@@ -117,8 +120,10 @@ TEST(Digits, ClassesAreEvenAndInkIsInside) {
     double ink = std::accumulate(p, p + 784, 0.0) / (784 * 255);
     EXPECT_GT(ink, 0.015) << "image " << i;
     EXPECT_LT(ink, 0.45) << "image " << i;
+    int edge = 0;
     for (int k = 0; k < 28; ++k)
-      EXPECT_EQ(p[k] + p[27 * 28 + k] + p[k * 28] + p[k * 28 + 27], 0) << "image " << i;
+      edge += p[k] + p[27 * 28 + k] + p[k * 28] + p[k * 28 + 27];
+    EXPECT_EQ(edge, 0) << "image " << i;
   }
   for (int count : classes)
     EXPECT_NEAR(count, 200, 70);

@@ -169,13 +169,13 @@ TEST(Progress, WritesPlainLinesElsewhere) {
   double now = 0;
   std::string text = shown(false, now, [&](gen::Progress &progress) {
     for (int step = 1; step <= 100; ++step) {
-      now += 0.2;
+      now += 0.25;
       progress.update(step, 1.0 / step);
     }
   });
-  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 4) << text;
-  EXPECT_THAT(text, HasSubstr("step  50/100  loss 0.02  50 images/s  0:10 left"));
-  EXPECT_THAT(text, HasSubstr("step 100/100  loss 0.01  50 images/s  0:20\n"));
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 5) << text;
+  EXPECT_THAT(text, HasSubstr("step  40/100  loss 0.025  40 images/s  0:15 left"));
+  EXPECT_THAT(text, HasSubstr("step 100/100  loss 0.01  40 images/s  0:25\n"));
   EXPECT_EQ(text.find('\r'), std::string::npos);
 }
 

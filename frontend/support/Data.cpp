@@ -3,6 +3,7 @@
 #include "CounterRandom.h"
 #include "gen/digits.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -98,7 +99,7 @@ Dataset readFolder(const std::string &folder) {
     return set;
   }
   Images whole = std::move(trainPath ? set.train : set.test);
-  int64_t split = whole.count - whole.count / 10;
+  int64_t split = whole.count - std::max<int64_t>(whole.count / 10, whole.count > 1);
   set.train = slice(whole, 0, split);
   set.test = slice(whole, split, whole.count);
   return set;

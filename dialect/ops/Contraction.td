@@ -9,6 +9,23 @@ def Gen_MatmulOp : Gen_TensorOp<"matmul",
     [DeclareOpInterfaceMethods<InferTypeOpInterface, ["refineReturnTypes"]>, DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>,
      DeclareOpInterfaceMethods<Gen_ContractionOpInterface>]> {
   let summary = "matrix product, batched over leading axes";
+  let description = [{
+        result[b..., m, n] = sum over k of lhs[b..., m, k] * rhs[b..., k, n]
+
+    An operand followed by `transposed` is stored with its last two axes swapped: lhs as [b..., k, m], rhs as [b..., n, k].
+    So a linear layer is a product with its transposed weight, and gradients move no elements.
+    Semantics: PyTorch bmm; ONNX MatMul without broadcasting; StableHLO dot_general.
+
+    (C1) The operands have one rank, at least 2.
+    (C2) The columns of lhs are as many as the rows of rhs.
+    (C3) The batch axes have equal sizes.
+    (C4) The operands have one element type.
+    (C5) The result has the shape [b..., m, n] and that element type.
+
+    ```mlir
+    %z = gen.matmul %x, %weight transposed : (tensor<128x784xf32>, tensor<400x784xf32>) -> tensor<128x400xf32>
+    ```
+  }];
   let arguments = (ins Gen_FloatTensor:$lhs, Gen_FloatTensor:$rhs, UnitAttr:$transpose_lhs, UnitAttr:$transpose_rhs);
   let results = (outs Gen_FloatTensor:$result);
   let assemblyFormat = [{

@@ -271,6 +271,7 @@ int64_t NotOp::compute(ArrayRef<int64_t> x) { return x[0] == 0; }
 Value NotOp::emitElement(ImplicitLocOpBuilder &b, ValueRange x) {
   return arith::XOrIOp::create(b, x[0], constantLike(b, x[0], 1));
 }
+StringRef NotOp::whyNotDifferentiable() { return "truth values have no gradient"; }
 OpFoldResult NotOp::simplify(Constants) {
   auto inner = getInput().getDefiningOp<NotOp>();
   return inner ? same(*this, inner.getInput()) : OpFoldResult();
@@ -279,6 +280,7 @@ OpFoldResult NotOp::simplify(Constants) {
 // stop_gradient: z = x
 template <typename T> T StopGradientOp::compute(ArrayRef<T> x) { return x[0]; }
 Value StopGradientOp::emitElement(ImplicitLocOpBuilder &, ValueRange x) { return x[0]; }
+StringRef StopGradientOp::whyNotDifferentiable() { return "it is there to stop them"; }
 SmallVector<Value> StopGradientOp::decompose(GenBuilder &) { return {getInput()}; }
 
 //===----------------------------------------------------------------------===//
@@ -419,10 +421,12 @@ int64_t AndOp::compute(ArrayRef<int64_t> x) { return x[0] & x[1]; }
 Value AndOp::emitElement(ImplicitLocOpBuilder &b, ValueRange x) {
   return arith::AndIOp::create(b, x[0], x[1]);
 }
+StringRef AndOp::whyNotDifferentiable() { return "truth values have no gradient"; }
 int64_t OrOp::compute(ArrayRef<int64_t> x) { return x[0] | x[1]; }
 Value OrOp::emitElement(ImplicitLocOpBuilder &b, ValueRange x) {
   return arith::OrIOp::create(b, x[0], x[1]);
 }
+StringRef OrOp::whyNotDifferentiable() { return "truth values have no gradient"; }
 
 //===----------------------------------------------------------------------===//
 // Compare, select, cast
@@ -446,6 +450,7 @@ template <typename T> T CompareOp::compute(ArrayRef<T> x) {
   }
   llvm_unreachable("every predicate has its case");
 }
+StringRef CompareOp::whyNotDifferentiable() { return "truth values have no gradient"; }
 Value CompareOp::emitElement(ImplicitLocOpBuilder &b, ValueRange x) {
   using arith::CmpFPredicate;
   using arith::CmpIPredicate;

@@ -56,6 +56,13 @@ class Gen_ElementwiseOp<string mnemonic, list<Trait> traits = []> : Gen_Pointwis
   let hasFolder = 1;
 }
 
+/// What the verifier of a broadcasting op checks; part of each one's description.
+defvar Gen_BroadcastingConstraints = [{
+    (C1) The shapes of the operands broadcast.
+    (C2) The operands have one element type.
+    (C3) The result has the broadcast shape and that element type.
+}];
+
 /// Shape by broadcasting.
 class Gen_BroadcastingOp<string mnemonic, list<Trait> traits = []>
     : Gen_ElementwiseOp<mnemonic, !listconcat([
@@ -98,6 +105,9 @@ class Gen_FloatUnaryOp<string mnemonic, list<Trait> traits = []>
   let formula = "double compute(::llvm::ArrayRef<double> operands);";
   let cost = 20;
 }
+class Gen_NumberUnaryOp<string mnemonic, list<Trait> traits = []>
+    : Gen_UnaryOp<mnemonic, Gen_NumberTensor,
+                  !listconcat([DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>], traits)>;
 
 /// f(x, y) of one element type.
 class Gen_BinaryOp<string mnemonic, Type type, list<Trait> traits = []> : Gen_BroadcastingOp<mnemonic, traits> {
@@ -108,55 +118,411 @@ class Gen_BinaryOp<string mnemonic, Type type, list<Trait> traits = []> : Gen_Br
 class Gen_NumberBinaryOp<string mnemonic, list<Trait> traits = []>
     : Gen_BinaryOp<mnemonic, Gen_NumberTensor,
                    !listconcat([DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>], traits)>;
+class Gen_LogicalOp<string mnemonic>
+    : Gen_BinaryOp<mnemonic, Gen_BoolTensor,
+                   [Commutative, DeclareOpInterfaceMethods<Gen_NotDifferentiableOpInterface>]> {
+  let formula = "int64_t compute(::llvm::ArrayRef<int64_t> operands);";
+}
 
-def Gen_NegOp : Gen_UnaryOp<"neg", Gen_NumberTensor, [DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>]> {
-  let summary = "-x"; let simplifies = 1;
+//===----------------------------------------------------------------------===//
+// Unary ops
+//===----------------------------------------------------------------------===//
+
+def Gen_NegOp : Gen_NumberUnaryOp<"neg"> {
+  let summary = "changes the sign";
+  let description = [{
+        z = -x
+
+    Integers wrap: the least one is its own negative.
+    Semantics: StableHLO negate; ONNX Neg.
+
+    ```mlir
+    %z = gen.neg %x : tensor<4x8xf32>
+    ```
+  }];
+  let simplifies = 1;
 }
-def Gen_AbsOp : Gen_UnaryOp<"abs", Gen_NumberTensor, [DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>]> {
-  let summary = "|x|";
+
+def Gen_AbsOp : Gen_NumberUnaryOp<"abs"> {
+  let summary = "absolute value";
+  let description = [{
+        z = |x|
+
+    Integers wrap: the least one stays. The derivative is sign(x).
+    Semantics: StableHLO abs; ONNX Abs.
+
+    ```mlir
+    %z = gen.abs %x : tensor<4x8xf32>
+    ```
+  }];
 }
-def Gen_SignOp : Gen_UnaryOp<"sign", Gen_NumberTensor, [DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>]> {
-  let summary = "-1, 0 or 1 by the sign of x (NaN stays NaN)";
+
+def Gen_SignOp : Gen_NumberUnaryOp<"sign"> {
+  let summary = "-1, 0 or 1 by the sign";
+  let description = [{
+        z = 1 if x > 0, -1 if x < 0, else x
+
+    Zeros keep their sign, NaN stays NaN. The derivative is 0.
+    Semantics: StableHLO sign; ONNX Sign.
+
+    ```mlir
+    %z = gen.sign %x : tensor<4x8xf32>
+    ```
+  }];
 }
-def Gen_ExpOp : Gen_FloatUnaryOp<"exp"> { let summary = "e to the power of x"; }
-def Gen_LogOp : Gen_FloatUnaryOp<"log"> { let summary = "natural logarithm of x"; }
-def Gen_Log1pOp : Gen_FloatUnaryOp<"log1p"> { let summary = "log(1 + x), exact near 0"; }
-def Gen_SqrtOp : Gen_FloatUnaryOp<"sqrt"> { let summary = "square root of x"; }
-def Gen_RsqrtOp : Gen_FloatUnaryOp<"rsqrt"> { let summary = "1 / sqrt(x)"; }
-def Gen_TanhOp : Gen_FloatUnaryOp<"tanh"> { let summary = "hyperbolic tangent of x"; }
-def Gen_SigmoidOp : Gen_FloatUnaryOp<"sigmoid"> { let summary = "logistic function 1 / (1 + exp(-x))"; }
-def Gen_ErfOp : Gen_FloatUnaryOp<"erf"> { let summary = "Gauss error function of x"; }
-def Gen_SinOp : Gen_FloatUnaryOp<"sin"> { let summary = "sine of x (radians)"; }
-def Gen_CosOp : Gen_FloatUnaryOp<"cos"> { let summary = "cosine of x (radians)"; }
-def Gen_ReluOp : Gen_FloatUnaryOp<"relu"> { let summary = "max(x, 0), gradient 0 at 0"; let cost = 1; }
+
+def Gen_ExpOp : Gen_FloatUnaryOp<"exp"> {
+  let summary = "e to the power of x";
+  let description = [{
+        z = e^x
+
+    Semantics: StableHLO exponential; ONNX Exp.
+
+    ```mlir
+    %z = gen.exp %x : tensor<4x8xf32>
+    ```
+  }];
+}
+
+def Gen_LogOp : Gen_FloatUnaryOp<"log"> {
+  let summary = "natural logarithm";
+  let description = [{
+        z = ln(x)
+
+    -infinity at 0, NaN below it.
+    Semantics: StableHLO log; ONNX Log.
+
+    ```mlir
+    %z = gen.log %x : tensor<4x8xf32>
+    ```
+  }];
+}
+
+def Gen_Log1pOp : Gen_FloatUnaryOp<"log1p"> {
+  let summary = "natural logarithm of 1 + x, exact near 0";
+  let description = [{
+        z = ln(1 + x)
+
+    -infinity at -1, NaN below it.
+    Semantics: StableHLO log_plus_one; C log1p.
+
+    ```mlir
+    %z = gen.log1p %x : tensor<4x8xf32>
+    ```
+  }];
+}
+
+def Gen_SqrtOp : Gen_FloatUnaryOp<"sqrt"> {
+  let summary = "square root";
+  let description = [{
+        z = x^(1/2)
+
+    Correctly rounded; NaN below 0.
+    Semantics: StableHLO sqrt; IEEE 754 squareRoot.
+
+    ```mlir
+    %z = gen.sqrt %x : tensor<4x8xf32>
+    ```
+  }];
+  let cost = 8;
+}
+
+def Gen_RsqrtOp : Gen_FloatUnaryOp<"rsqrt"> {
+  let summary = "reciprocal square root";
+  let description = [{
+        z = x^(-1/2)
+
+    Infinity at 0, NaN below it.
+    Semantics: StableHLO rsqrt.
+
+    ```mlir
+    %z = gen.rsqrt %x : tensor<4x8xf32>
+    ```
+  }];
+  let cost = 8;
+}
+
+def Gen_TanhOp : Gen_FloatUnaryOp<"tanh"> {
+  let summary = "hyperbolic tangent";
+  let description = [{
+        z = (e^x - e^-x) / (e^x + e^-x)
+
+    Semantics: StableHLO tanh; ONNX Tanh.
+
+    ```mlir
+    %z = gen.tanh %x : tensor<4x8xf32>
+    ```
+  }];
+}
+
+def Gen_SigmoidOp : Gen_FloatUnaryOp<"sigmoid"> {
+  let summary = "logistic function";
+  let description = [{
+        z = 1 / (1 + e^-x)
+
+    Semantics: StableHLO logistic; ONNX Sigmoid.
+
+    ```mlir
+    %z = gen.sigmoid %x : tensor<4x8xf32>
+    ```
+  }];
+}
+
+def Gen_ErfOp : Gen_FloatUnaryOp<"erf"> {
+  let summary = "Gauss error function";
+  let description = [{
+        z = 2 / sqrt(pi) * integral of e^(-t^2) over t from 0 to x
+
+    Semantics: CHLO erf; ONNX Erf.
+
+    ```mlir
+    %z = gen.erf %x : tensor<4x8xf32>
+    ```
+  }];
+}
+
+def Gen_SinOp : Gen_FloatUnaryOp<"sin"> {
+  let summary = "sine, x in radians";
+  let description = [{
+        z = sin(x)
+
+    NaN at the infinities.
+    Semantics: StableHLO sine; ONNX Sin.
+
+    ```mlir
+    %z = gen.sin %x : tensor<4x8xf32>
+    ```
+  }];
+}
+
+def Gen_CosOp : Gen_FloatUnaryOp<"cos"> {
+  let summary = "cosine, x in radians";
+  let description = [{
+        z = cos(x)
+
+    NaN at the infinities.
+    Semantics: StableHLO cosine; ONNX Cos.
+
+    ```mlir
+    %z = gen.cos %x : tensor<4x8xf32>
+    ```
+  }];
+}
+
+def Gen_ReluOp : Gen_FloatUnaryOp<"relu"> {
+  let summary = "rectified linear unit";
+  let description = [{
+        z = max(x, 0)
+
+    NaN stays NaN. The derivative at 0 is 0.
+    Semantics: PyTorch relu; ONNX Relu.
+
+    ```mlir
+    %z = gen.relu %x : tensor<4x8xf32>
+    ```
+  }];
+  let cost = 1;
+}
+
 def Gen_LeakyReluOp : Gen_FloatUnaryOp<"leaky_relu"> {
-  let cost = 2;
-  let summary = "x where x > 0, else slope * x";
+  let summary = "rectified linear unit with a slope below 0";
+  let description = [{
+        z = x if x > 0, else slope * x
+
+    The derivative at 0 is `slope`.
+    (C1) `slope` is finite.
+    Semantics: PyTorch leaky_relu; ONNX LeakyRelu.
+
+    ```mlir
+    %z = gen.leaky_relu %x slope 2.0e-01 : tensor<4x8xf32>
+    ```
+  }];
   let arguments = (ins Gen_FloatTensor:$input, F64Attr:$slope);
   let assemblyFormat = "$input `slope` $slope attr-dict `:` type($input)";
   let hasVerifier = 1;
+  let cost = 2;
 }
+
 def Gen_NotOp : Gen_UnaryOp<"not", Gen_BoolTensor, [DeclareOpInterfaceMethods<Gen_NotDifferentiableOpInterface>]> {
-  let summary = "logical not"; let simplifies = 1;
+  let summary = "logical not";
+  let description = [{
+        z = true if x is false, else false
+
+    Semantics: StableHLO not; ONNX Not.
+
+    ```mlir
+    %z = gen.not %x : tensor<4x8xi1>
+    ```
+  }];
+  let simplifies = 1;
   let formula = "int64_t compute(::llvm::ArrayRef<int64_t> operands);";
 }
 
-def Gen_AddOp : Gen_NumberBinaryOp<"add", [Commutative]> { let summary = "x + y"; let simplifies = 1; }
-def Gen_SubOp : Gen_NumberBinaryOp<"sub"> { let summary = "x - y"; let simplifies = 1; }
-def Gen_MulOp : Gen_NumberBinaryOp<"mul", [Commutative]> { let summary = "x * y"; let simplifies = 1; }
-def Gen_DivOp : Gen_NumberBinaryOp<"div"> { let summary = "x / y"; let simplifies = 1; }
-def Gen_MaxOp : Gen_NumberBinaryOp<"max", [Commutative]> { let summary = "the larger of x and y, NaN if one is"; }
-def Gen_MinOp : Gen_NumberBinaryOp<"min", [Commutative]> { let summary = "the smaller of x and y, NaN if one is"; }
+def Gen_StopGradientOp : Gen_UnaryOp<"stop_gradient", Gen_Tensor, [
+    DeclareOpInterfaceMethods<Gen_NotDifferentiableOpInterface>,
+    DeclareOpInterfaceMethods<Gen_DecomposableOpInterface>]> {
+  let summary = "the input, a constant to gradients";
+  let description = [{
+        z = x
+
+    Opened after differentiation.
+    Semantics: PyTorch detach; JAX stop_gradient.
+
+    ```mlir
+    %z = gen.stop_gradient %x : tensor<4x8xf32>
+    ```
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Binary ops
+//===----------------------------------------------------------------------===//
+
+def Gen_AddOp : Gen_NumberBinaryOp<"add", [Commutative]> {
+  let summary = "sum";
+  let description = [{
+        z = x + y
+
+    Integers wrap.
+    Semantics: StableHLO add; ONNX Add.
+
+  }] # Gen_BroadcastingConstraints # [{
+    ```mlir
+    %z = gen.add %x, %y : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
+    ```
+  }];
+  let simplifies = 1;
+}
+
+def Gen_SubOp : Gen_NumberBinaryOp<"sub"> {
+  let summary = "difference";
+  let description = [{
+        z = x - y
+
+    Integers wrap.
+    Semantics: StableHLO subtract; ONNX Sub.
+
+  }] # Gen_BroadcastingConstraints # [{
+    ```mlir
+    %z = gen.sub %x, %y : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
+    ```
+  }];
+  let simplifies = 1;
+}
+
+def Gen_MulOp : Gen_NumberBinaryOp<"mul", [Commutative]> {
+  let summary = "product";
+  let description = [{
+        z = x * y
+
+    Integers wrap.
+    Semantics: StableHLO multiply; ONNX Mul.
+
+  }] # Gen_BroadcastingConstraints # [{
+    ```mlir
+    %z = gen.mul %x, %y : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
+    ```
+  }];
+  let simplifies = 1;
+}
+
+def Gen_DivOp : Gen_NumberBinaryOp<"div"> {
+  let summary = "quotient";
+  let description = [{
+        z = x / y
+
+    Integers: rounded towards 0; x / 0 is 0, and the least integer divided by -1 is itself.
+    Semantics: StableHLO divide; ONNX Div.
+
+  }] # Gen_BroadcastingConstraints # [{
+    ```mlir
+    %z = gen.div %x, %y : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
+    ```
+  }];
+  let simplifies = 1;
+  let cost = 5;
+}
+
+def Gen_MaxOp : Gen_NumberBinaryOp<"max", [Commutative]> {
+  let summary = "the larger number";
+  let description = [{
+        z = x if x > y, else y
+
+    NaN if either is NaN. At a tie each operand gets half of the gradient.
+    Semantics: StableHLO maximum; PyTorch maximum.
+
+  }] # Gen_BroadcastingConstraints # [{
+    ```mlir
+    %z = gen.max %x, %y : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
+    ```
+  }];
+}
+
+def Gen_MinOp : Gen_NumberBinaryOp<"min", [Commutative]> {
+  let summary = "the smaller number";
+  let description = [{
+        z = x if x < y, else y
+
+    NaN if either is NaN. At a tie each operand gets half of the gradient.
+    Semantics: StableHLO minimum; PyTorch minimum.
+
+  }] # Gen_BroadcastingConstraints # [{
+    ```mlir
+    %z = gen.min %x, %y : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
+    ```
+  }];
+}
+
 def Gen_PowOp : Gen_BinaryOp<"pow", Gen_FloatTensor, [DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>]> {
-  let summary = "x to the power of y"; let simplifies = 1; let cost = 40;
+  let summary = "power";
+  let description = [{
+        z = x^y
+
+    1 for y = 0, whatever x; NaN for x < 0 unless y is an integer. The derivatives are y x^(y - 1), or 0 for y = 0, and
+    z ln(x), or 0 for x = 0 and y >= 0.
+    Semantics: C pow; PyTorch pow.
+
+  }] # Gen_BroadcastingConstraints # [{
+    ```mlir
+    %z = gen.pow %x, %y : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
+    ```
+  }];
+  let simplifies = 1;
   let formula = "double compute(::llvm::ArrayRef<double> operands);";
+  let cost = 40;
 }
-class Gen_LogicalOp<string mnemonic>
-    : Gen_BinaryOp<mnemonic, Gen_BoolTensor, [Commutative, DeclareOpInterfaceMethods<Gen_NotDifferentiableOpInterface>]> {
-  let formula = "int64_t compute(::llvm::ArrayRef<int64_t> operands);";
+
+def Gen_AndOp : Gen_LogicalOp<"and"> {
+  let summary = "logical and";
+  let description = [{
+        z = x and y
+
+    Semantics: StableHLO and; ONNX And.
+
+  }] # Gen_BroadcastingConstraints # [{
+    ```mlir
+    %z = gen.and %x, %y : (tensor<4x8xi1>, tensor<8xi1>) -> tensor<4x8xi1>
+    ```
+  }];
 }
-def Gen_AndOp : Gen_LogicalOp<"and"> { let summary = "logical and"; }
-def Gen_OrOp : Gen_LogicalOp<"or"> { let summary = "logical or"; }
+
+def Gen_OrOp : Gen_LogicalOp<"or"> {
+  let summary = "logical or";
+  let description = [{
+        z = x or y
+
+    Semantics: StableHLO or; ONNX Or.
+
+  }] # Gen_BroadcastingConstraints # [{
+    ```mlir
+    %z = gen.or %x, %y : (tensor<4x8xi1>, tensor<8xi1>) -> tensor<4x8xi1>
+    ```
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Compare, select, cast
+//===----------------------------------------------------------------------===//
 
 def Gen_ComparePredicate : I32EnumAttr<"ComparePredicate", "how two numbers are compared", [
     I32EnumAttrCase<"eq", 0>, I32EnumAttrCase<"ne", 1>, I32EnumAttrCase<"lt", 2>,
@@ -167,33 +533,70 @@ def Gen_ComparePredicate : I32EnumAttr<"ComparePredicate", "how two numbers are 
 def Gen_ComparePredicateAttr : EnumAttr<Gen_Dialect, Gen_ComparePredicate, "compare_predicate">;
 
 def Gen_CompareOp : Gen_BroadcastingOp<"compare", [DeclareOpInterfaceMethods<Gen_NotDifferentiableOpInterface>]> {
-  let summary = "compares x with y; false if one is NaN, but for `ne`";
+  let summary = "compares two numbers";
+  let description = [{
+        z = x == y, x != y, x < y, x <= y, x > y, x >= y    for eq, ne, lt, le, gt, ge
+
+    False if one is NaN, but for `ne`, which is true then.
+    Semantics: StableHLO compare.
+
+    (C1) The shapes of the operands broadcast.
+    (C2) The operands have one element type.
+    (C3) The result has the broadcast shape and the element type i1.
+
+    ```mlir
+    %z = gen.compare gt %x, %y : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xi1>
+    ```
+  }];
   let arguments = (ins Gen_ComparePredicateAttr:$predicate, Gen_NumberTensor:$lhs, Gen_NumberTensor:$rhs);
   let results = (outs Gen_BoolTensor:$result);
   let resultElementType = "::mlir::IntegerType::get(context, 1)";
   let assemblyFormat = "$predicate $lhs `,` $rhs attr-dict `:` `(` type($lhs) `,` type($rhs) `)` `->` type($result)";
 }
 def Gen_SelectOp : Gen_BroadcastingOp<"select", [DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>]> {
-  let summary = "on_true where condition holds, else on_false";
-  let conditions = 1;
+  let summary = "one of two elements, by a condition";
+  let description = [{
+        result = on_true where condition holds, else on_false
+
+    Semantics: PyTorch where; ONNX Where.
+
+    (C1) The shapes of the operands broadcast.
+    (C2) `on_true` and `on_false` have one element type.
+    (C3) The result has the broadcast shape and that element type.
+
+    ```mlir
+    %z = gen.select %c, %x, %y : (tensor<4x8xi1>, tensor<4x8xf32>, tensor<f32>) -> tensor<4x8xf32>
+    ```
+  }];
   let arguments = (ins Gen_BoolTensor:$condition, Gen_Tensor:$on_true, Gen_Tensor:$on_false);
   let results = (outs Gen_Tensor:$result);
-  let assemblyFormat = [{
-    $condition `,` $on_true `,` $on_false attr-dict `:` `(` type($condition) `,` type($on_true) `,` type($on_false) `)` `->` type($result)
-  }];
+  let conditions = 1;
   let simplifies = 1;
+  let assemblyFormat = [{
+    $condition `,` $on_true `,` $on_false attr-dict
+    `:` `(` type($condition) `,` type($on_true) `,` type($on_false) `)` `->` type($result)
+  }];
 }
 def Gen_CastOp : Gen_PointwiseOp<"cast", [DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>]> {
   let summary = "converts the element type";
+  let description = [{
+        result = input, as the nearest value of the result's element type
+
+    Floating point to integers: rounded towards 0; what is out of range becomes the nearest integer in range, NaN becomes 0.
+    To i1: true unless the input is 0. From i1: 1 or 0. Integers to narrower ones wrap.
+    Semantics: ONNX Cast, out of range as LLVM's fptosi.sat.
+
+    (C1) The result has the shape of the input.
+
+    ```mlir
+    %z = gen.cast %x : tensor<4x8xi32> -> tensor<4x8xf32>
+    ```
+  }];
   let arguments = (ins Gen_Tensor:$input);
   let results = (outs Gen_Tensor:$result);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
   let hasVerifier = 1;
   let hasFolder = 1;
-}
-def Gen_StopGradientOp : Gen_UnaryOp<"stop_gradient", Gen_Tensor,
-    [DeclareOpInterfaceMethods<Gen_NotDifferentiableOpInterface>, DeclareOpInterfaceMethods<Gen_DecomposableOpInterface>]> {
-  let summary = "x, constant to gradients";
 }
 
 #endif // GEN_ELEMENTWISE_TD

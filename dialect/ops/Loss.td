@@ -9,6 +9,19 @@ def Gen_BceWithLogitsOp : Gen_TensorOp<"bce_with_logits",
     [DeclareOpInterfaceMethods<InferTypeOpInterface, ["refineReturnTypes"]>, DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>,
      DeclareOpInterfaceMethods<Gen_DecomposableOpInterface>]> {
   let summary = "binary cross-entropy of sigmoid(logits) against targets, element by element";
+  let description = [{
+        result = -t ln(sigmoid(x)) - (1 - t) ln(1 - sigmoid(x))
+               = max(x, 0) - x t + ln(1 + e^-|x|)                    x = logits, t = targets
+
+    The second form neither overflows nor loses small terms. The derivative by the logits is sigmoid(x) - t.
+    Semantics: PyTorch binary_cross_entropy_with_logits, no reduction.
+
+    (C1) Logits, targets and result have one type.
+
+    ```mlir
+    %z = gen.bce_with_logits %logits, %targets : (tensor<128x784xf32>, tensor<128x784xf32>) -> tensor<128x784xf32>
+    ```
+  }];
   let arguments = (ins Gen_FloatTensor:$logits, Gen_FloatTensor:$targets);
   let results = (outs Gen_FloatTensor:$result);
   let assemblyFormat = "$logits `,` $targets attr-dict `:` `(` type($logits) `,` type($targets) `)` `->` type($result)";

@@ -1,7 +1,8 @@
 # Finds MLIR 22 and gives gen_use_mlir(TARGET): MLIR's headers (as system headers, they warn in C++20),
 # its shared libraries, the compiler's own flags, and one precompiled header for all who use it.
 
-find_package(MLIR 22.1 REQUIRED CONFIG)
+# Debian's place. Not in CMAKE_PREFIX_PATH, where it would also change which clang-22 is found.
+find_package(MLIR 22.1 REQUIRED CONFIG HINTS /usr/lib/llvm-22/lib/cmake/mlir)
 list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
 include(TableGen)
 include(AddLLVM)

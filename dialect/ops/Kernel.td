@@ -48,7 +48,7 @@ def Gen_YieldOp : Gen_Op<"yield", [Pure, Terminator, ReturnLike, HasParent<"Kern
   let summary = "the results of a kernel";
   let arguments = (ins Variadic<Gen_Tensor>:$values);
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
-  let builders = [OpBuilder<(ins), [{}]>];
+  let builders = [OpBuilder<(ins), [{ build($_builder, $_state, ::mlir::ValueRange()); }]>];
 }
 def Gen_LaunchOp : Gen_Op<"launch", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>,
     DeclareOpInterfaceMethods<Gen_ReferenceOpInterface>]> {

@@ -1,0 +1,124 @@
+// The thread pool: every task once, at any size and pace; no time used when idle.
+#include "ThreadPool.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <ctime>
+#include <memory>
+#include <random>
+#include <thread>
+
+using gen::runtime::ThreadPool;
+
+namespace {
+
+// Counts how often each task ran.
+struct Counts {
+  explicit Counts(int64_t size) : counts(new std::atomic<int>[size]()), size(size) {}
+  static void add(void *data, int64_t index) {
+    auto *self = static_cast<Counts *>(data);
+    ASSERT_GE(index, 0);
+    ASSERT_LT(index, self->size);
+    self->counts[index].fetch_add(1, std::memory_order_relaxed);
+  }
+  bool areAll(int expected) const {
+    return std::all_of(counts.get(), counts.get() + size, [&](auto &c) { return c == expected; });
+  }
+  std::unique_ptr<std::atomic<int>[]> counts;
+  int64_t size;
+};
+
+double processSeconds() {
+  timespec time;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return double(time.tv_sec) + double(time.tv_nsec) * 1e-9;
+}
+
+} // namespace
+
+TEST(ThreadPool, RunsEveryTaskOnce) {
+  for (unsigned threads : {1u, 2u, 3u, 8u, 33u}) {
+    ThreadPool pool(threads, false);
+    EXPECT_EQ(pool.size(), threads);
+    for (int64_t count : {0, 1, 2, 3, 7, 64, 1000, 100000}) {
+      Counts counts(count);
+      pool.run(count, Counts::add, &counts);
+      EXPECT_TRUE(counts.areAll(1)) << threads << " threads, " << count << " tasks";
+    }
+  }
+}
+
+TEST(ThreadPool, SurvivesManySmallLoops) {
+  ThreadPool pool(4, false);
+  Counts counts(5);
+  for (int i = 0; i < 200000; ++i)
+    pool.run(1 + i % 5, Counts::add, &counts);
+  EXPECT_EQ(counts.counts[0], 200000);
+  EXPECT_EQ(counts.counts[4], 40000);
+}
+
+// Pauses around the spinning time, so that workers fall asleep and wake in the middle of
+// everything.
+TEST(ThreadPool, SurvivesPauses) {
+  ThreadPool pool(4, false);
+  Counts counts(9);
+  std::mt19937 random(1);
+  for (int i = 0; i < 3000; ++i) {
+    std::this_thread::sleep_for(std::chrono::microseconds(random() % 100));
+    pool.run(9, Counts::add, &counts);
+    ASSERT_TRUE(counts.areAll(i + 1));
+  }
+}
+
+TEST(ThreadPool, UnevenTasks) {
+  ThreadPool pool(3, false);
+  std::atomic<int> sum{0};
+  auto body = [](void *data, int64_t index) {
+    if (index == 0)
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    static_cast<std::atomic<int> *>(data)->fetch_add(int(index));
+  };
+  for (int i = 0; i < 50; ++i) {
+    sum = 0;
+    pool.run(10, body, &sum);
+    ASSERT_EQ(sum, 45);
+  }
+}
+
+TEST(ThreadPool, ComesAndGoes) {
+  for (int i = 0; i < 300; ++i) {
+    ThreadPool pool(4, false);
+    Counts counts(8);
+    if (i % 2)
+      pool.run(8, Counts::add, &counts);
+  }
+}
+
+TEST(ThreadPool, ManyPoolsAtOnce) {
+  std::vector<std::thread> users;
+  std::atomic<int> right{0};
+  for (int k = 0; k < 6; ++k)
+    users.emplace_back([&] {
+      ThreadPool pool(3, false);
+      Counts counts(17);
+      for (int i = 0; i < 2000; ++i)
+        pool.run(17, Counts::add, &counts);
+      right += counts.areAll(2000);
+    });
+  for (std::thread &user : users)
+    user.join();
+  EXPECT_EQ(right, 6);
+}
+
+TEST(ThreadPool, UsesNoTimeWhenIdle) {
+  ThreadPool pool(8, false);
+  Counts counts(64);
+  pool.run(64, Counts::add, &counts);
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  double before = processSeconds();
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  EXPECT_LT(processSeconds() - before, 0.005); // 1 %
+}

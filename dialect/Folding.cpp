@@ -60,7 +60,7 @@ static bool isElementwise(Operation *op) {
 
 OpFoldResult mlir::gen::foldConstants(ReferenceOpInterface op, ArrayRef<Attribute> operands) {
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
-  bool known = llvm::all_of(operands, llvm::IsaPred<DenseElementsAttr>);
+  bool known = llvm::all_of(operands, llvm::IsaAndPresentPred<DenseElementsAttr>);
   if (!type || !type.hasStaticShape() || op->getNumResults() != 1 || !known)
     return {};
   bool splats = isElementwise(op) && llvm::all_of(operands, [](Attribute operand) {

@@ -22,6 +22,22 @@ using namespace mlir::gen;
 using Gradients = SmallVector<Value>;
 using Constants = ArrayRef<Attribute>;
 
+/// The name of a comparison, as in `gen.compare lt`.
+static ParseResult parsePredicate(OpAsmParser &parser, ComparePredicateAttr &predicate) {
+  SMLoc location = parser.getCurrentLocation();
+  StringRef name;
+  if (failed(parser.parseOptionalKeyword(&name)))
+    return parser.emitError(location, "expected eq, ne, lt, le, gt or ge");
+  std::optional<ComparePredicate> value = symbolizeComparePredicate(name);
+  if (!value)
+    return parser.emitError(location, "expected eq, ne, lt, le, gt or ge, got ") << name;
+  predicate = ComparePredicateAttr::get(parser.getContext(), *value);
+  return success();
+}
+static void printPredicate(OpAsmPrinter &printer, Operation *, ComparePredicateAttr predicate) {
+  printer << stringifyComparePredicate(predicate.getValue());
+}
+
 #define GET_OP_CLASSES
 #include "dialect/ops/Elementwise.cpp.inc"
 

@@ -551,7 +551,9 @@ def Gen_CompareOp : Gen_BroadcastingOp<"compare", [DeclareOpInterfaceMethods<Gen
   let arguments = (ins Gen_ComparePredicateAttr:$predicate, Gen_NumberTensor:$lhs, Gen_NumberTensor:$rhs);
   let results = (outs Gen_BoolTensor:$result);
   let resultElementType = "::mlir::IntegerType::get(context, 1)";
-  let assemblyFormat = "$predicate $lhs `,` $rhs attr-dict `:` `(` type($lhs) `,` type($rhs) `)` `->` type($result)";
+  let assemblyFormat = [{
+    custom<Predicate>($predicate) $lhs `,` $rhs attr-dict `:` `(` type($lhs) `,` type($rhs) `)` `->` type($result)
+  }];
 }
 def Gen_SelectOp : Gen_BroadcastingOp<"select", [DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>]> {
   let summary = "one of two elements, by a condition";

@@ -56,9 +56,10 @@ LogicalResult MatmulOp::verify() {
 
   Product product(lhs.getShape(), rhs.getShape(), getTransposeLhs(), getTransposeRhs());
   if (!sizesAgree(product.lhsColumns, product.rhsRows)) {
-    InFlightDiagnostic error = emitOpError("expected lhs columns to equal rhs rows (C2), got ")
-                               << product.lhsColumns << " and " << product.rhsRows << " for lhs "
-                               << lhs << " and rhs " << rhs;
+    InFlightDiagnostic error = emitOpError("expected lhs columns to equal rhs rows (C2), got ");
+    error << product.lhsColumns << " and " << product.rhsRows << " for lhs " << lhs
+          << (getTransposeLhs() ? " transposed" : "") << " and rhs " << rhs
+          << (getTransposeRhs() ? " transposed" : "");
     error.attachNote() << "hint: 'transposed' after an operand swaps its last two axes";
     return error;
   }

@@ -260,7 +260,7 @@ uint8_t drawDigit(uint64_t seed, int64_t index, uint8_t *pixels) {
   for (const auto &line : lines)
     draw(line, radius, ink);
   std::transform(ink.begin(), ink.end(), pixels,
-                 [](double v) { return static_cast<uint8_t>(v * 255.0 + 0.5); });
+                 [](double v) { return static_cast<uint8_t>(std::lround(v * 255.0)); });
   return digit;
 }
 

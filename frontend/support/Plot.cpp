@@ -48,6 +48,14 @@ double tickStep(double span, int count) {
   return power * (lead < 1.5 ? 1 : lead < 3.5 ? 2 : lead < 7.5 ? 5 : 10);
 }
 
+std::vector<double> ticks(Range range, int count) {
+  double step = tickStep(range.span(), count), first = std::ceil(range.low / step);
+  std::vector<double> values;
+  for (int k = 0; k < 3 * count && (first + k) * step <= range.high; ++k)
+    values.push_back((first + k) * step + 0.0); // + 0.0: no negative zero
+  return values;
+}
+
 Range widen(Range range) {
   double room = std::max({range.span() * 0.05, std::abs(range.high) * 1e-3, 1e-6});
   return {range.low - room, range.high + room};
@@ -105,21 +113,19 @@ public:
 
   void grid(std::string &svg) const {
     auto out = std::back_inserter(svg);
-    double step = tickStep(y.span(), 6);
-    for (double k = std::ceil(y.low / step); k * step <= y.high; ++k) {
-      double at = py(k * step);
+    for (double value : ticks(y, 6)) {
+      double at = py(value);
       fmt::format_to(out, "<path d=\"M{:.1f} {:.1f}H{:.1f}\" stroke=\"#e5e7eb\"/>\n", left, at,
                      width - right);
       fmt::format_to(out, "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{:.6g}</text>\n",
-                     left - 8, at + 4, k == 0 ? 0.0 : k * step);
+                     left - 8, at + 4, value);
     }
-    step = std::max(tickStep(x.span(), 8), 1e-9);
-    for (double k = std::ceil(x.low / step); k * step <= x.high; ++k) {
-      double at = px(k * step);
+    for (double value : ticks(x, 8)) {
+      double at = px(value);
       fmt::format_to(out, "<path d=\"M{:.1f} {:.1f}v5\" stroke=\"#374151\"/>\n", at,
                      height - bottom);
       fmt::format_to(out, "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{:.6g}</text>\n",
-                     at, height - bottom + 20, k == 0 ? 0.0 : k * step);
+                     at, height - bottom + 20, value);
     }
     fmt::format_to(
         out, "<path d=\"M{0:.1f} {1:.1f}V{2:.1f}H{3:.1f}\" fill=\"none\" stroke=\"#374151\"/>\n",

@@ -1,0 +1,43 @@
+"""clang-tidy on the sources of one folder: python3 tidy.py ROOT BUILD FOLDER
+
+A file that passed is not checked again until it, a header of the project or the configuration changes: the
+build folder keeps a stamp for each.
+"""
+import hashlib
+import json
+import pathlib
+import subprocess
+import sys
+
+root, build, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
+
+
+def digest(paths):
+    total = hashlib.sha256()
+    for path in sorted(paths):
+        total.update(str(path).encode() + path.read_bytes())
+    return total.hexdigest()
+
+
+headers = [path for name in ("dialect", "passes", "runtime", "frontend", "tools")
+           for pattern in ("*.h", "*.hpp", "*.td") for path in (root / name).rglob(pattern)]
+shared = digest([*headers, root / ".clang-tidy"])
+commands = json.loads((build / "compile_commands.json").read_text())
+files = sorted({pathlib.Path(c["file"]) for c in commands if pathlib.Path(c["file"]).is_relative_to(root / folder)})
+stamps = build / "test" / "tidy"
+stamps.mkdir(parents=True, exist_ok=True)
+
+bad = 0
+for path in files:
+    key = digest([path]) + shared
+    stamp = stamps / (str(path.relative_to(root)).replace("/", "-") + ".ok")
+    if stamp.exists() and stamp.read_text() == key:
+        continue
+    run = subprocess.run(["clang-tidy-22", "-quiet", "-p", build, path], capture_output=True, text=True)
+    if run.returncode:
+        bad += 1
+        print(run.stdout, run.stderr)
+    else:
+        stamp.write_text(key)
+print(f"{len(files)} files, {bad} with findings")
+sys.exit(bool(bad) or not files)

@@ -1,0 +1,81 @@
+//===- Contraction.h - Code of matrix products ----------------------------===//
+//
+// Emits the tasks of C[m, n] = sum over k of A[m, k] * B[k, n], for f32 and f64. A task computes a
+// block of C, one register tile of `rows` x `vectors` accumulators at a time, and hands each
+// finished vector of C to an epilogue of the caller. The tasks of a product are independent of each
+// other.
+//
+// Sizes and strides are i64 values. Those that are constants specialize the code; the others make
+// one code for all sizes, 0 included (no k: zeros; no row or column: no task).
+//
+// Every element of C is one chain acc = fma(A[m, k], B[k, n], acc) from 0 over k = 0, 1, ...,
+// whatever the schedule. So its bits depend on its row of A and its column of B alone: not on the
+// batch, the tile or edge it falls in, the thread, or whether sizes are dynamic.
+//
+// Scratch (packed operands, unfinished sums) is an alloca in the entry block of the function around
+// the task, at most a few hundred KB: scratchBytes() tells how much stack a task needs.
+//
+// Batches: give the task the pointers of its batch element; index / taskCount is the element.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GEN_PASSES_KERNELS_CONTRACTION_H
+#define GEN_PASSES_KERNELS_CONTRACTION_H
+
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace mlir::gen::kernels {
+
+/// What the code of a product looks like. chooseSchedule() fills it by rule.
+struct ContractionSchedule {
+  int64_t lanes = 16;  ///< Elements of an accumulator: consecutive columns of one row.
+  int64_t rows = 8;    ///< Rows of a register tile.
+  int64_t vectors = 3; ///< Accumulators a row of a register tile; lanes * vectors columns: a panel.
+  int64_t depth = 0;   ///< Steps of k between two spills of the accumulators; 0: all.
+  int64_t rowBlock = 128; ///< Rows of a task at most, a multiple of `rows`.
+  int64_t panels = 1;     ///< Panels of a task at most.
+  bool packLhs = false;   ///< Copy the task's block of A tile by tile (transposed A only).
+  bool packRhs = true;    ///< Copy each panel of B (always so for transposed B).
+};
+
+/// What the rules want to know of the machine.
+struct VectorTarget {
+  int64_t registerBytes = 64; ///< 64 AVX-512, 32 AVX2, 16 SSE or NEON.
+  int64_t registers = 32;
+};
+
+/// The rule table. Sizes may be ShapedType::kDynamic. `lanes`: those of an accumulator, any power
+/// of two; 0 takes one register. An accumulator of several registers costs as many.
+ContractionSchedule chooseSchedule(int64_t m, int64_t n, int64_t k, bool transposeLhs,
+                                   bool transposeRhs, Type elementType, VectorTarget target = {},
+                                   int64_t lanes = 0);
+
+/// A product. Pointers are !llvm.ptr, the rest i64. Rows are contiguous; strides are in elements.
+struct Contraction {
+  Value lhs; ///< A: [m, k] with rows `lhsStride` apart, or [k, m] if transposed.
+  Value rhs; ///< B: [k, n] with rows `rhsStride` apart, or [n, k] if transposed.
+  Value m, n, k;
+  Value lhsStride, rhsStride;
+  bool transposeLhs = false, transposeRhs = false;
+  Type elementType;
+  ContractionSchedule schedule;
+};
+
+/// Receives C[row, column .. column + lanes - 1] as a vector. `mask` (i1 lanes) tells the columns
+/// that exist; null: all do. Called in up to two places of the code, each inside the task's loops.
+using ContractionEpilogue = llvm::function_ref<void(ImplicitLocOpBuilder &, Value row, Value column,
+                                                    Value accumulator, Value mask)>;
+
+/// The number of tasks, an i64.
+Value emitTaskCount(ImplicitLocOpBuilder &b, const Contraction &contraction);
+
+/// The code of task `index` in 0 .. count - 1.
+void emitTask(ImplicitLocOpBuilder &b, const Contraction &contraction, Value index,
+              ContractionEpilogue epilogue);
+
+/// The stack that a task's scratch takes, in bytes.
+int64_t scratchBytes(const Contraction &contraction);
+
+} // namespace mlir::gen::kernels
+
+#endif // GEN_PASSES_KERNELS_CONTRACTION_H

@@ -1,0 +1,295 @@
+//===- Interpreter.cpp - the reference interpreter ------------------------===//
+//
+// Ops of the dialect evaluate themselves (ReferenceOpInterface). Here is what runs them: calls, blocks, structured
+// control flow, and arithmetic on sizes, which is left to the folders of its ops.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/Interpreter.h"
+#include "dialect/Gen.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace mlir::gen;
+
+/// Calls nested deeper than this are taken for endless recursion.
+static constexpr int kMaxCallDepth = 200;
+
+//===----------------------------------------------------------------------===//
+// State and entries
+//===----------------------------------------------------------------------===//
+
+Interpreter::Interpreter(ModuleOp module, int64_t seed) : module(module) {
+  for (auto variable : module.getOps<VariableOp>()) {
+    auto type = cast<RankedTensorType>(variable.getType());
+    Array &array = variables[variable.getSymName().str()];
+    array = Array(type.getElementType(), type.getShape());
+    if (std::optional<ElementsAttr> value = variable.getValue())
+      array = Array::fromAttribute(*value);
+    if (variable.getSymName() == "random.seed" && type.getRank() == 0)
+      array.setInteger(0, seed);
+  }
+}
+
+Array *Interpreter::variable(StringRef name) {
+  auto found = variables.find(name);
+  return found == variables.end() ? nullptr : &found->second;
+}
+
+static std::string describe(const Array &array) {
+  std::string text;
+  llvm::raw_string_ostream(text) << "'" << array.type() << "'";
+  return text;
+}
+
+/// True if an array is a value of `type`.
+static bool isValueOf(const Array &array, Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor)
+    return array.rank() == 0 && array.elementType == type;
+  if (tensor.getElementType() != array.elementType || tensor.getRank() != array.rank())
+    return false;
+  return llvm::all_of(llvm::zip_equal(tensor.getShape(), array.shape), [](auto sizes) {
+    auto [expected, size] = sizes;
+    return ShapedType::isDynamic(expected) || expected == size;
+  });
+}
+
+/// Checks that equal names of dimensions are equal sizes.
+static LogicalResult checkDimensions(func::FuncOp entry, ArrayRef<Array> arguments) {
+  std::map<std::string, int64_t> sizes;
+  for (auto [number, argument] : llvm::enumerate(arguments)) {
+    auto names = entry.getArgAttrOfType<ArrayAttr>(number, kDimensionsAttr);
+    if (!names || static_cast<int64_t>(names.size()) != argument.rank())
+      continue;
+    for (auto [attribute, size] : llvm::zip_equal(names, argument.shape)) {
+      auto name = dyn_cast<StringAttr>(attribute);
+      if (!name || name.empty())
+        continue;
+      auto [known, isNew] = sizes.try_emplace(name.str(), size);
+      if (known->second != size)
+        return entry.emitError() << entry.getName() << ": argument " << number << ": expected "
+                                 << name << " = " << known->second << ", got " << size;
+    }
+  }
+  return success();
+}
+
+FailureOr<SmallVector<Array>> Interpreter::run(StringRef entry, ArrayRef<Array> arguments) {
+  auto init = module.lookupSymbol<func::FuncOp>("init");
+  bool needsInit = !isInitialized && init && init.getNumArguments() == 0;
+  isInitialized = true;
+  if (needsInit && failed(runEntry("init", {})))
+    return failure();
+  return runEntry(entry, arguments);
+}
+
+FailureOr<SmallVector<Array>> Interpreter::runEntry(StringRef name, ArrayRef<Array> arguments) {
+  auto entry = module.lookupSymbol<func::FuncOp>(name);
+  if (!entry || entry.isExternal()) {
+    InFlightDiagnostic error = module.emitError() << "expected the name of an entry, got '" << name << "'";
+    for (auto function : module.getOps<func::FuncOp>())
+      if (function.isPublic())
+        error.attachNote(function.getLoc()) << "entry '" << function.getName() << "'";
+    return error;
+  }
+  if (arguments.size() != entry.getNumArguments())
+    return entry.emitError() << name << ": expected " << entry.getNumArguments()
+                             << " arguments, got " << arguments.size();
+  for (auto [number, argument] : llvm::enumerate(arguments))
+    if (!isValueOf(argument, entry.getArgumentTypes()[number]))
+      return entry.emitError() << name << ": argument " << number << ": expected "
+                               << entry.getArgumentTypes()[number] << ", got "
+                               << describe(argument);
+  SmallVector<Array> results;
+  if (failed(checkDimensions(entry, arguments)) || failed(call(entry, arguments, results)))
+    return failure();
+  return results;
+}
+
+//===----------------------------------------------------------------------===//
+// Blocks
+//===----------------------------------------------------------------------===//
+
+LogicalResult Interpreter::call(Operation *callee, ArrayRef<Array> operands,
+                                SmallVectorImpl<Array> &results) {
+  if (depth == kMaxCallDepth)
+    return callee->emitError() << "calls are nested more than " << kMaxCallDepth << " deep";
+  ++depth;
+  auto restore = llvm::make_scope_exit([&] { --depth; });
+  Region &body = callee->getRegion(0);
+  if (!body.hasOneBlock())
+    return callee->emitError() << "expected a body of one block, got " << body.getBlocks().size();
+  Values values;
+  return runBlock(body.front(), operands, values, results);
+}
+
+static SmallVector<Array> take(ValueRange operands, const llvm::DenseMap<Value, Array> &values) {
+  return llvm::map_to_vector(operands, [&](Value operand) { return values.at(operand); });
+}
+
+LogicalResult Interpreter::runBlock(Block &block, ArrayRef<Array> arguments, Values &values,
+                                    SmallVectorImpl<Array> &results) {
+  for (auto [argument, value] : llvm::zip_equal(block.getArguments(), arguments))
+    values[argument] = value;
+  for (Operation &op : block) {
+    SmallVector<Array> operands = take(op.getOperands(), values);
+    if (op.hasTrait<OpTrait::IsTerminator>()) {
+      results.append(operands.begin(), operands.end());
+      return success();
+    }
+    SmallVector<Array> opResults;
+    if (failed(runOp(&op, operands, values, opResults)))
+      return failure();
+    for (auto [result, value] : llvm::zip_equal(op.getResults(), opResults)) {
+      if (!isValueOf(value, result.getType()))
+        return op.emitOpError("expected a result of ") << result.getType() << ", got " << describe(value);
+      values[result] = std::move(value);
+    }
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Ops of other dialects
+//===----------------------------------------------------------------------===//
+
+static Array fromScalar(Type type, Attribute attribute) {
+  if (auto elements = dyn_cast<ElementsAttr>(attribute))
+    return Array::fromAttribute(elements);
+  Array array(type, {});
+  if (auto number = dyn_cast<FloatAttr>(attribute))
+    array.setNumber(0, number.getValueAsDouble());
+  else
+    array.setInteger(0, cast<IntegerAttr>(attribute).getValue().getSExtValue());
+  return array;
+}
+
+static Attribute toScalar(const Array &array) {
+  if (array.isFloat())
+    return FloatAttr::get(array.elementType, array.floats[0]);
+  return IntegerAttr::get(array.elementType, array.integers[0]);
+}
+
+/// Evaluates an op on numbers by its folder.
+static LogicalResult foldScalars(Operation *op, ArrayRef<Array> operands,
+                                 SmallVectorImpl<Array> &results) {
+  auto isNumber = [](Type type) { return type.isIntOrIndexOrFloat(); };
+  SmallVector<OpFoldResult> folded;
+  Operation *copy = op->clone(); // folders may change the op
+  auto destroy = llvm::make_scope_exit([&] { copy->destroy(); });
+  bool constants = op->hasTrait<OpTrait::ConstantLike>();
+  if (!constants && !llvm::all_of(op->getOperandTypes(), isNumber))
+    return failure();
+  if (op->getNumRegions() != 0 || failed(copy->fold(llvm::map_to_vector(operands, toScalar), folded)) ||
+      folded.size() != op->getNumResults())
+    return failure();
+  for (auto [result, value] : llvm::zip_equal(op->getResults(), folded)) {
+    if (auto attribute = dyn_cast<Attribute>(value)) {
+      results.push_back(fromScalar(result.getType(), attribute));
+      continue;
+    }
+    auto operand = llvm::find(copy->getOperands(), cast<Value>(value));
+    if (operand == copy->operand_end())
+      return failure();
+    results.push_back(operands[operand - copy->operand_begin()]);
+  }
+  return success();
+}
+
+LogicalResult Interpreter::runOp(Operation *op, ArrayRef<Array> operands, Values &values,
+                                 SmallVectorImpl<Array> &results) {
+  if (auto reference = dyn_cast<ReferenceOpInterface>(op))
+    return reference.evaluate(*this, operands, results);
+  auto number = [&](unsigned operand) { return operands[operand].integers[0]; };
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](GradientOp) {
+        return op->emitOpError("has no reference semantics; expand it first (--gen-differentiate)");
+      })
+      .Case([&](func::CallOp callOp) -> LogicalResult {
+        auto callee = module.lookupSymbol<func::FuncOp>(callOp.getCallee());
+        if (!callee || callee.isExternal())
+          return op->emitOpError("expected a function with a body, got ") << callOp.getCalleeAttr();
+        return call(callee, operands, results);
+      })
+      .Case([&](tensor::DimOp) -> LogicalResult {
+        if (number(1) < 0 || number(1) >= operands[0].rank())
+          return op->emitOpError("expected an axis of ") << describe(operands[0]) << ", got " << number(1);
+        results.push_back(Array::scalar(op->getResult(0).getType(), operands[0].shape[number(1)]));
+        return success();
+      })
+      .Case([&](tensor::CastOp) {
+        results.push_back(operands[0]);
+        return success();
+      })
+      .Case([&](tensor::ExtractOp) -> LogicalResult {
+        const Array &tensor = operands[0];
+        SmallVector<int64_t> index;
+        for (auto [axis, at] : llvm::enumerate(operands.drop_front())) {
+          index.push_back(at.integers[0]);
+          if (index.back() < 0 || index.back() >= tensor.shape[axis])
+            return op->emitOpError("expected an index into ") << describe(tensor) << ", got " << index.back();
+        }
+        Array element(tensor.elementType, {});
+        int64_t position = linearize(index, tensor.shape);
+        if (tensor.isFloat())
+          element.floats[0] = tensor.floats[position];
+        else
+          element.integers[0] = tensor.integers[position];
+        results.push_back(std::move(element));
+        return success();
+      })
+      .Case([&](tensor::FromElementsOp fromElements) {
+        Array array(fromElements.getType().getElementType(), fromElements.getType().getShape());
+        for (auto [position, element] : llvm::enumerate(operands)) {
+          if (array.isFloat())
+            array.floats[position] = element.floats[0];
+          else
+            array.integers[position] = element.integers[0];
+        }
+        results.push_back(std::move(array));
+        return success();
+      })
+      .Case([&](scf::IfOp ifOp) {
+        Block *block = number(0) ? ifOp.thenBlock() : ifOp.elseBlock();
+        return block ? runBlock(*block, {}, values, results) : success();
+      })
+      .Case([&](scf::ForOp loop) -> LogicalResult {
+        SmallVector<Array> carried(operands.drop_front(3));
+        for (int64_t i = number(0); i < number(1); i += number(2)) {
+          SmallVector<Array> arguments = {Array::scalar(loop.getInductionVar().getType(), i)};
+          arguments.append(carried.begin(), carried.end());
+          carried.clear();
+          if (failed(runBlock(*loop.getBody(), arguments, values, carried)))
+            return failure();
+        }
+        results.append(carried.begin(), carried.end());
+        return success();
+      })
+      .Case([&](scf::WhileOp loop) -> LogicalResult {
+        SmallVector<Array> carried(operands);
+        while (true) {
+          SmallVector<Array> condition;
+          if (failed(runBlock(*loop.getBeforeBody(), carried, values, condition)))
+            return failure();
+          ArrayRef<Array> passed = ArrayRef(condition).drop_front();
+          if (!condition.front().integers[0]) {
+            results.append(passed.begin(), passed.end());
+            return success();
+          }
+          carried.clear();
+          if (failed(runBlock(*loop.getAfterBody(), passed, values, carried)))
+            return failure();
+        }
+      })
+      .Default([&](Operation *) -> LogicalResult {
+        if (succeeded(foldScalars(op, operands, results)))
+          return success();
+        return op->emitOpError("has no reference semantics for its operands");
+      });
+}

@@ -30,6 +30,6 @@ target_precompile_headers(gen_pch PRIVATE
 function(gen_use_mlir target)
   target_link_libraries(${target} PUBLIC gen_mlir)
   target_compile_options(${target} PRIVATE ${GEN_COMPILER_FLAG_LIST}
-                         "SHELL:-Xclang -fno-pch-timestamp")
+                         "SHELL:-Xclang -fno-pch-timestamp" -fPIC) # as the precompiled header
   target_precompile_headers(${target} REUSE_FROM gen_pch)
 endfunction()

@@ -1,7 +1,8 @@
 //===- Interpreter.cpp - the reference interpreter ------------------------===//
 //
-// Ops of the dialect evaluate themselves (ReferenceOpInterface). Here is what runs them: calls, blocks, structured
-// control flow, and arithmetic on sizes, which is left to the folders of its ops.
+// Ops of the dialect evaluate themselves (ReferenceOpInterface). Here is what runs them: calls,
+// blocks, structured control flow, and arithmetic on sizes, which is left to the folders of its
+// ops.
 //
 //===----------------------------------------------------------------------===//
 
@@ -92,7 +93,8 @@ FailureOr<SmallVector<Array>> Interpreter::run(StringRef entry, ArrayRef<Array> 
 FailureOr<SmallVector<Array>> Interpreter::runEntry(StringRef name, ArrayRef<Array> arguments) {
   auto entry = module.lookupSymbol<func::FuncOp>(name);
   if (!entry || entry.isExternal()) {
-    InFlightDiagnostic error = module.emitError() << "expected the name of an entry, got '" << name << "'";
+    InFlightDiagnostic error = module.emitError()
+                               << "expected the name of an entry, got '" << name << "'";
     for (auto function : module.getOps<func::FuncOp>())
       if (function.isPublic())
         error.attachNote(function.getLoc()) << "entry '" << function.getName() << "'";
@@ -121,7 +123,7 @@ LogicalResult Interpreter::call(Operation *callee, ArrayRef<Array> operands,
   if (depth == kMaxCallDepth)
     return callee->emitError() << "calls are nested more than " << kMaxCallDepth << " deep";
   ++depth;
-  auto restore = llvm::make_scope_exit([&] { --depth; });
+  llvm::scope_exit restore([&] { --depth; });
   Region &body = callee->getRegion(0);
   if (!body.hasOneBlock())
     return callee->emitError() << "expected a body of one block, got " << body.getBlocks().size();
@@ -148,7 +150,8 @@ LogicalResult Interpreter::runBlock(Block &block, ArrayRef<Array> arguments, Val
       return failure();
     for (auto [result, value] : llvm::zip_equal(op.getResults(), opResults)) {
       if (!isValueOf(value, result.getType()))
-        return op.emitOpError("expected a result of ") << result.getType() << ", got " << describe(value);
+        return op.emitOpError("expected a result of ")
+               << result.getType() << ", got " << describe(value);
       values[result] = std::move(value);
     }
   }
@@ -182,11 +185,12 @@ static LogicalResult foldScalars(Operation *op, ArrayRef<Array> operands,
   auto isNumber = [](Type type) { return type.isIntOrIndexOrFloat(); };
   SmallVector<OpFoldResult> folded;
   Operation *copy = op->clone(); // folders may change the op
-  auto destroy = llvm::make_scope_exit([&] { copy->destroy(); });
+  llvm::scope_exit destroy([&] { copy->destroy(); });
   bool constants = op->hasTrait<OpTrait::ConstantLike>();
   if (!constants && !llvm::all_of(op->getOperandTypes(), isNumber))
     return failure();
-  if (op->getNumRegions() != 0 || failed(copy->fold(llvm::map_to_vector(operands, toScalar), folded)) ||
+  if (op->getNumRegions() != 0 ||
+      failed(copy->fold(llvm::map_to_vector(operands, toScalar), folded)) ||
       folded.size() != op->getNumResults())
     return failure();
   for (auto [result, value] : llvm::zip_equal(op->getResults(), folded)) {
@@ -219,7 +223,8 @@ LogicalResult Interpreter::runOp(Operation *op, ArrayRef<Array> operands, Values
       })
       .Case([&](tensor::DimOp) -> LogicalResult {
         if (number(1) < 0 || number(1) >= operands[0].rank())
-          return op->emitOpError("expected an axis of ") << describe(operands[0]) << ", got " << number(1);
+          return op->emitOpError("expected an axis of ")
+                 << describe(operands[0]) << ", got " << number(1);
         results.push_back(Array::scalar(op->getResult(0).getType(), operands[0].shape[number(1)]));
         return success();
       })
@@ -233,7 +238,8 @@ LogicalResult Interpreter::runOp(Operation *op, ArrayRef<Array> operands, Values
         for (auto [axis, at] : llvm::enumerate(operands.drop_front())) {
           index.push_back(at.integers[0]);
           if (index.back() < 0 || index.back() >= tensor.shape[axis])
-            return op->emitOpError("expected an index into ") << describe(tensor) << ", got " << index.back();
+            return op->emitOpError("expected an index into ")
+                   << describe(tensor) << ", got " << index.back();
         }
         Array element(tensor.elementType, {});
         int64_t position = linearize(index, tensor.shape);

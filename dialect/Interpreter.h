@@ -1,7 +1,7 @@
 //===- Interpreter.h - the reference interpreter ----------------*- C++ -*-===//
 //
-// Runs a module as it stands, before or after any pass down to `gen.launch`: slow, obvious, floating point in f64. It
-// is the oracle that compiled code is compared with.
+// Runs a module as it stands, before or after any pass down to `gen.launch`: slow, obvious,
+// floating point in f64. It is the oracle that compiled code is compared with.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,14 +17,17 @@
 
 namespace mlir::gen {
 
-/// A session on the reference interpreter: the state of a model, and calls of its entries. What goes wrong is reported
-/// as a diagnostic at the op. Not for several threads at once; the module must outlive it and is not changed.
+/// A session on the reference interpreter: the state of a model, and calls of its entries. What
+/// goes wrong is reported as a diagnostic at the op. Not for several threads at once; the module
+/// must outlive it and is not changed.
 class Interpreter : public EvaluationContext {
 public:
-  /// Variables start with their values, without one with zeros; `random.seed`, where there is one, with `seed`.
+  /// Variables start with their values, without one with zeros; `random.seed`, where there is one,
+  /// with `seed`.
   explicit Interpreter(ModuleOp module, int64_t seed = 0);
 
-  /// Calls an entry. Before the first call the entry `init` runs, if the model has one without arguments.
+  /// Calls an entry. Before the first call the entry `init` runs, if the model has one without
+  /// arguments.
   FailureOr<SmallVector<Array>> run(StringRef entry, ArrayRef<Array> arguments);
 
   Array *variable(StringRef name) override;

@@ -1,7 +1,7 @@
 //===- Nesting.cpp - bounding the nesting of MLIR text --------------------===//
 //
-// Brackets are kept on a stack, so that one that closes nothing takes nothing away. Text in which they do not match is
-// for the parser to refuse; it never gets deeper than what is counted here.
+// Brackets are kept on a stack, so that one that closes nothing takes nothing away. Text in which
+// they do not match is for the parser to refuse; it never gets deeper than what is counted here.
 //
 //===----------------------------------------------------------------------===//
 

@@ -2,7 +2,8 @@
 //
 // In:  %l = gen.bce_with_logits %x, %t         Out:  the elementwise ops it is composed of.
 //
-// Runs after differentiation, since the derivative of the whole op is often better than that of its parts.
+// Runs after differentiation, since the derivative of the whole op is often better than that of its
+// parts.
 //
 //===----------------------------------------------------------------------===//
 

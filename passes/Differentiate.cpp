@@ -2,11 +2,12 @@
 //
 // In:  %dw = gen.gradient %loss wrt %w         Out:  the ops that compute it.
 //
-// The ops between the inputs and the output are walked backwards, from the output; each one's derivative (an
-// interface) turns the gradients of its results into those of its operands, and gradients that meet are added. As
-// derivatives are ops of the dialect, a gradient of a gradient needs nothing more: gradients are expanded in program
-// order, so that an outer one finds the inner one expanded. An op that stops gradients (gen.stop_gradient, a
-// comparison) is not passed. The gradient of an input that the output does not depend on is zero.
+// The ops between the inputs and the output are walked backwards, from the output; each one's
+// derivative (an interface) turns the gradients of its results into those of its operands, and
+// gradients that meet are added. As derivatives are ops of the dialect, a gradient of a gradient
+// needs nothing more: gradients are expanded in program order, so that an outer one finds the inner
+// one expanded. An op that stops gradients (gen.stop_gradient, a comparison) is not passed. The
+// gradient of an input that the output does not depend on is zero.
 //
 // Griewank and Walther: Evaluating Derivatives, 2nd ed., chapter 3.
 //
@@ -99,7 +100,8 @@ LogicalResult Expansion::collectPath() {
       return error;
     }
     path.push_back(op);
-    llvm::copy_if(op->getResults(), std::inserter(active, active.end()), carriesGradient);
+    for (Value result : llvm::make_filter_range(op->getResults(), carriesGradient))
+      active.insert(result);
   }
   return success();
 }

@@ -41,10 +41,12 @@ namespace cl = llvm::cl;
 static cl::OptionCategory category("Reference interpreter");
 static cl::opt<std::string> entryName("interpret", cl::cat(category), cl::value_desc("ENTRY"),
                                       cl::desc("run an entry on the reference interpreter (f64)"));
-static cl::list<std::string> inputs("input", cl::cat(category), cl::value_desc("[NAME=]VALUE"),
-                                    cl::desc("an argument: FILE.npy, or text as 'dense<1.0> : tensor<2xf32>'"));
-static cl::opt<std::string> outputFolder("output-dir", cl::cat(category), cl::value_desc("DIR"),
-                                         cl::desc("write results there as NAME.npy, floating point as f64"));
+static cl::list<std::string>
+    inputs("input", cl::cat(category), cl::value_desc("[NAME=]VALUE"),
+           cl::desc("an argument: FILE.npy, or text as 'dense<1.0> : tensor<2xf32>'"));
+static cl::opt<std::string>
+    outputFolder("output-dir", cl::cat(category), cl::value_desc("DIR"),
+                 cl::desc("write results there as NAME.npy, floating point as f64"));
 static cl::opt<int64_t> seed("seed", cl::cat(category), cl::init(0), cl::value_desc("N"),
                              cl::desc("value of the variable random.seed"));
 static cl::opt<unsigned> repeat("repeat", cl::cat(category), cl::init(1), cl::value_desc("N"),
@@ -201,12 +203,13 @@ static FailureOr<SmallVector<Array>> readArguments(func::FuncOp entry) {
       while (number < arguments.size() && arguments[number])
         ++number;
     } else {
-      while (number < arguments.size() && name != nameOf(entry.getArgAttr(number, kNameAttr), number))
+      while (number < arguments.size() &&
+             name != nameOf(entry.getArgAttr(number, kNameAttr), number))
         ++number;
     }
     if (number == arguments.size())
-      return fail("--input=" + input + ": '" + entry.getName() + "' has no such argument (it takes " +
-                  Twine(arguments.size()) + ")");
+      return fail("--input=" + input + ": '" + entry.getName() +
+                  "' has no such argument (it takes " + Twine(arguments.size()) + ")");
     FailureOr<Array> array = readArgument(value, entry.getArgumentTypes()[number]);
     if (failed(array))
       return failure();
@@ -215,7 +218,8 @@ static FailureOr<SmallVector<Array>> readArguments(func::FuncOp entry) {
   SmallVector<Array> complete;
   for (auto [number, argument] : llvm::enumerate(arguments)) {
     if (!argument)
-      return fail(entry.getName() + ": argument '" + nameOf(entry.getArgAttr(number, kNameAttr), number) +
+      return fail(entry.getName() + ": argument '" +
+                  nameOf(entry.getArgAttr(number, kNameAttr), number) +
                   "' is missing; give it with --input");
     complete.push_back(std::move(*argument));
   }
@@ -224,7 +228,8 @@ static FailureOr<SmallVector<Array>> readArguments(func::FuncOp entry) {
 
 /// Gradients have no reference semantics of their own: they are what the pass makes of them.
 static LogicalResult expandGradients(ModuleOp module) {
-  bool hasGradients = module.walk([](GradientOp) { return WalkResult::interrupt(); }).wasInterrupted();
+  bool hasGradients =
+      module.walk([](GradientOp) { return WalkResult::interrupt(); }).wasInterrupted();
   if (!hasGradients)
     return success();
   PassManager pm(module.getContext());
@@ -233,7 +238,8 @@ static LogicalResult expandGradients(ModuleOp module) {
   return pm.run(module);
 }
 
-static LogicalResult interpret(std::unique_ptr<llvm::MemoryBuffer> buffer, DialectRegistry &registry) {
+static LogicalResult interpret(std::unique_ptr<llvm::MemoryBuffer> buffer,
+                               DialectRegistry &registry) {
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.printOpOnDiagnostic(false);
   auto sources = std::make_shared<llvm::SourceMgr>();
@@ -269,13 +275,15 @@ static LogicalResult interpret(std::unique_ptr<llvm::MemoryBuffer> buffer, Diale
 
 static LogicalResult run(int argc, char **argv) {
   DialectRegistry registry;
-  registry.insert<GenDialect, arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect, math::MathDialect,
-                  memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect, vector::VectorDialect>();
+  registry.insert<GenDialect, arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect,
+                  math::MathDialect, memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
+                  vector::VectorDialect>();
   func::registerInlinerExtension(registry);
   tensor::registerInferTypeOpInterfaceExternalModels(registry);
   registerGenPasses();
   registerTransformsPasses();
-  auto [inputName, outputName] = registerAndParseCLIOptions(argc, argv, "runs passes of gencc, or an entry on its reference interpreter", registry);
+  auto [inputName, outputName] = registerAndParseCLIOptions(
+      argc, argv, "runs passes of gencc, or an entry on its reference interpreter", registry);
   std::string error;
   auto buffer = openInputFile(inputName, &error);
   if (!buffer)
@@ -287,7 +295,8 @@ static LogicalResult run(int argc, char **argv) {
   auto output = openOutputFile(outputName, &error);
   if (!output)
     return fail(error);
-  if (failed(MlirOptMain(output->os(), std::move(buffer), registry, MlirOptMainConfig::createFromCLOptions())))
+  if (failed(MlirOptMain(output->os(), std::move(buffer), registry,
+                         MlirOptMainConfig::createFromCLOptions())))
     return failure();
   output->keep();
   return success();

@@ -12,6 +12,7 @@ struct DType {
 };
 constexpr DType kDTypes[] = {{"f32", 4}, {"f64", 8}, {"i1", 1}, {"i8", 1}, {"i32", 4}, {"i64", 8}};
 constexpr size_t kHugePage = size_t(2) << 20;
+constexpr size_t kAddressSpace = size_t(1) << 47;
 } // namespace
 
 size_t gen_dtype_size(uint32_t dtype) {
@@ -98,7 +99,7 @@ void Buffer::reserve(size_t bytes) {
   if (bytes <= capacity && memory)
     return;
   size_t alignment = bytes >= 2 * kHugePage ? kHugePage : kAlignment;
-  if (bytes > SIZE_MAX / 2)
+  if (bytes > kAddressSpace)
     throw std::bad_alloc();
   size_t rounded = bytes ? (bytes + alignment - 1) / alignment * alignment : alignment;
   std::free(std::exchange(memory, nullptr));

@@ -85,7 +85,8 @@ TEST_F(SessionTest, WrongDType) {
       session.call("scale", {Array(GEN_F64, {2, 4})}), GEN_INVALID_ARGUMENT,
       "scale: input 'x': expected f32[batch, 4], got f64[2, 4]; hint: convert the values "
       "to f32");
-  gen_tensor odd = rows(1).c();
+  Array oddData = rows(1);
+  gen_tensor odd = oddData.c();
   odd.dtype = 77;
   EXPECT_GEN_ERROR_WITH(session.call("scale", {View(odd)}), GEN_INVALID_ARGUMENT,
                         "got unknown dtype 77");
@@ -98,7 +99,8 @@ TEST_F(SessionTest, WrongRank) {
       "to [64, 4]");
   EXPECT_GEN_ERROR(session.call("scale", {Array(GEN_F32, {3})}), GEN_INVALID_ARGUMENT,
                    "scale: input 'x': expected f32[batch, 4], got f32[3]");
-  gen_tensor deep = rows(1).c();
+  Array deepData = rows(1);
+  gen_tensor deep = deepData.c();
   deep.rank = 200;
   EXPECT_GEN_ERROR_WITH(session.call("scale", {View(deep)}), GEN_INVALID_ARGUMENT, "got rank 200");
 }
@@ -121,8 +123,7 @@ TEST_F(SessionTest, ImpossibleSizes) {
   EXPECT_GEN_ERROR_WITH(session.call("scale", {View(tensor)}), GEN_INVALID_ARGUMENT,
                         "sizes must not be negative or overflow");
   tensor.shape[0] = int64_t(1) << 58; // fits 2^62 bytes, but no address space
-  std::string message = test::errorOf([&] { session.call("scale", {View(tensor)}); });
-  EXPECT_NE(message, "no error was thrown");
+  EXPECT_GEN_ERROR(session.call("scale", {View(tensor)}), GEN_OUT_OF_MEMORY, "out of memory");
   tensor.shape[0] = 1;
   tensor.data = nullptr;
   EXPECT_GEN_ERROR_WITH(session.call("scale", {View(tensor)}), GEN_INVALID_ARGUMENT,
@@ -151,7 +152,8 @@ TEST_F(SessionTest, WrongVariable) {
 
 TEST_F(SessionTest, NullPointers) {
   using gen::detail::check;
-  gen_tensor x = rows(1).c(), y;
+  Array data = rows(1);
+  gen_tensor x = data.c(), y;
   EXPECT_GEN_ERROR_WITH(check(gen_session_call(nullptr, "scale", &x, 1, &y, 1)),
                         GEN_INVALID_ARGUMENT, "'session' must not be null");
   EXPECT_GEN_ERROR_WITH(check(gen_session_call(session.c(), nullptr, &x, 1, &y, 1)),
@@ -247,7 +249,8 @@ TEST_F(SessionTest, RefusesWrongBuffers) {
 }
 
 TEST_F(SessionTest, ResultShapesWithoutACall) {
-  gen_tensor x = rows(1).c(), y;
+  Array data = rows(1);
+  gen_tensor x = data.c(), y;
   x.rank = 1;
   x.shape[0] = 4;
   gen::detail::check(gen_session_result_shapes(session.c(), "shift", &x, 1, &y, 1));

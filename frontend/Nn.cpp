@@ -1,0 +1,103 @@
+//===- Nn.cpp - layers ----------------------------------------------------===//
+
+#include "gen/nn.hpp"
+#include "Ops.h"
+
+#include <cmath>
+
+using namespace gen::detail;
+
+namespace gen {
+
+Linear::Linear(const Scope &scope, int64_t inputs, int64_t outputs, LinearOptions options,
+               SourceLocation where)
+    : path(scope.path()) {
+  if (inputs < 1 || outputs < 1)
+    throw Diagnostic(where, "Linear '" + path + "'",
+                     "expected sizes of at least 1, got " + std::to_string(inputs) +
+                         " inputs and " + std::to_string(outputs) + " outputs")
+        .error();
+  double bound = 1 / std::sqrt(static_cast<double>(inputs));
+  Initializer initial = Initializer::uniform(-bound, bound);
+  weight = scope.variable("weight", f32, {outputs, inputs}, initial, where);
+  if (options.bias)
+    bias = scope.variable("bias", f32, {outputs}, initial, where);
+}
+
+/// "did you mean to pass z (f32[batch, 20], vae.cpp:21:14)?", if there is such a value.
+static std::string suggestion(const Tensor &x, const Dimension &inputs, SourceLocation where) {
+  auto other = Entry::current("Linear", where).findByLastDimension(x.rank(), inputs);
+  return other ? "; did you mean to pass " + other->text + " (" +
+                     describe(other->dtype, other->shape) + ", " + str(other->where) + ")?"
+               : "";
+}
+
+Tensor Linear::operator()(const Tensor &x, SourceLocation where) const {
+  SourceScope scope(where);
+  Dimension inputs = weight.dimension(1);
+  if (x.rank() == 0 || x.dimension(-1) != inputs) {
+    std::string columns = x.rank() == 0 ? "no columns" : count(x.dimension(-1), "column");
+    throw Diagnostic(where, "gen.matmul",
+                     "lhs has " + columns + ", rhs has " + count(inputs, "row"))
+        .operand("lhs", x)
+        .operand("rhs", weight, "transposed")
+        .hint("Linear '" + path + "' was made for " + count(inputs, "input") +
+              suggestion(x, inputs, where))
+        .error();
+  }
+  // A matrix of all vectors along the last axis.
+  Tensor rows = reshape(x, {-1, inputs});
+  Tensor y = matmul(rows, weight, {.transpose_rhs = true});
+  if (bias.handle())
+    y = y + bias;
+  Shape shape = x.shape();
+  shape.back() = weight.dimension(0);
+  return reshape(y, shape).named(callText(path, {x.text()}));
+}
+
+Layer ReLU() {
+  return [](const Tensor &x, SourceLocation where) { return relu(x, where); };
+}
+Layer LeakyReLU(double slope) {
+  return [slope](const Tensor &x, SourceLocation where) { return leaky_relu(x, slope, where); };
+}
+Layer Tanh() {
+  return [](const Tensor &x, SourceLocation where) { return tanh(x, where); };
+}
+Layer Sigmoid() {
+  return [](const Tensor &x, SourceLocation where) { return sigmoid(x, where); };
+}
+
+Sequential &Sequential::add(Layer layer) {
+  layers.push_back(std::move(layer));
+  return *this;
+}
+
+Sequential &Sequential::linear(int64_t inputs, int64_t outputs, LinearOptions options,
+                               SourceLocation where) {
+  return add(Linear(scope / static_cast<int64_t>(layers.size()), inputs, outputs, options, where));
+}
+
+Tensor Sequential::operator()(const Tensor &x, SourceLocation where) const {
+  SourceScope scope(where);
+  Tensor y = x;
+  for (const Layer &layer : layers)
+    y = layer(y, where);
+  return y;
+}
+
+Mlp::Mlp(const Scope &scope, const std::vector<int64_t> &sizes, const MlpOptions &options,
+         SourceLocation where)
+    : Sequential(scope) {
+  if (sizes.size() < 2)
+    throw Diagnostic(where, "Mlp '" + scope.path() + "'", "expected at least two sizes").error();
+  for (size_t i = 0; i + 1 < sizes.size(); ++i) {
+    linear(sizes[i], sizes[i + 1], {}, where);
+    if (i + 2 < sizes.size())
+      add(options.activation);
+  }
+  if (options.last)
+    add(options.last);
+}
+
+} // namespace gen

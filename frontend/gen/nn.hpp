@@ -1,0 +1,75 @@
+//===- gen/nn.hpp - layers --------------------------------------*- C++ -*-===//
+//
+// A layer is a plain struct: its constructor makes variables under a scope, with the names, shapes
+// and initial values of PyTorch's layer of the same name; calling it records its ops.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GEN_NN_HPP
+#define GEN_NN_HPP
+
+#include "gen/builder.hpp"
+
+namespace gen {
+
+struct LinearOptions {
+  bool bias = true;
+};
+
+/// y = x weight^T + bias, over the last axis: [..., inputs] -> [..., outputs]. Initial values are
+/// uniform in
+/// +-1 / sqrt(inputs).
+class Linear {
+public:
+  Linear(const Scope &scope, int64_t inputs, int64_t outputs, LinearOptions options = {},
+         SourceLocation where = SourceLocation::current());
+  Tensor operator()(const Tensor &x, SourceLocation where = SourceLocation::current()) const;
+
+  Variable weight; ///< [outputs, inputs]
+  Variable bias;   ///< [outputs]; refers to nothing without bias
+
+private:
+  std::string path;
+};
+
+/// A function on tensors as a layer.
+using Layer = std::function<Tensor(const Tensor &, SourceLocation)>;
+
+/// Activations as layers; as functions they are relu(x), ...
+Layer ReLU();                         // NOLINT(readability-identifier-naming): PyTorch's names
+Layer LeakyReLU(double slope = 0.01); // NOLINT(readability-identifier-naming)
+Layer Tanh();                         // NOLINT(readability-identifier-naming)
+Layer Sigmoid();                      // NOLINT(readability-identifier-naming)
+
+/// Layers one after another. Number i makes its variables under scope / i:
+///
+///   Sequential generator(program / "g");
+///   generator.linear(100, 256).add(LeakyReLU(0.2)).linear(256, 784).add(Tanh());
+class Sequential {
+public:
+  explicit Sequential(Scope scope) : scope(std::move(scope)) {}
+  Sequential &add(Layer layer);
+  Sequential &linear(int64_t inputs, int64_t outputs, LinearOptions options = {},
+                     SourceLocation where = SourceLocation::current());
+  Tensor operator()(const Tensor &x, SourceLocation where = SourceLocation::current()) const;
+
+private:
+  Scope scope;
+  std::vector<Layer> layers;
+};
+
+struct MlpOptions {
+  Layer activation = ReLU(); ///< after every linear layer but the last
+  Layer last = nullptr;      ///< after the last one, if given
+};
+
+/// Linear layers of the given sizes with activations between, numbered as one Sequential.
+class Mlp : public Sequential {
+public:
+  Mlp(const Scope &scope, const std::vector<int64_t> &sizes, const MlpOptions &options = {},
+      SourceLocation where = SourceLocation::current());
+};
+
+} // namespace gen
+
+#endif // GEN_NN_HPP

@@ -1,0 +1,32 @@
+//===- MlpGan.cpp - a GAN of fully connected layers -----------------------===//
+
+#include "gen/losses.hpp"
+#include "models/mlp_gan.hpp"
+#include "models/zoo.hpp"
+
+namespace gen::zoo {
+
+EntryResults MlpGanStep::operator()(const Tensor &real, const Tensor &z) {
+  Tensor fake = generator(z);
+  Tensor onReal = discriminator(real), onFake = discriminator(stop_gradient(fake));
+  Tensor dLoss = mean(bce_with_logits(onReal, 1.0)) + mean(bce_with_logits(onFake, 0.0));
+  adamD.minimize(dLoss, discriminatorScope.variables());
+
+  Tensor gLoss = mean(bce_with_logits(discriminator(fake), 1.0));
+  adamG.minimize(gLoss, generatorScope.variables());
+  return result("d_loss", dLoss).result("g_loss", gLoss);
+}
+
+void buildMlpGan(Program &program, const Settings &settings) {
+  constexpr int64_t kLatent = MlpGenerator::kLatent;
+  MlpGanStep step(program, settings.at("learning_rate"));
+  Dimension batch = program.dimension("batch");
+
+  program.entry("train_step", {input("real", f32, {batch, 784})}, training,
+                [&](Tensor real) { return step(real, normal({batch, kLatent})); });
+  program.entry("generate", {input("z", f32, {batch, kLatent})},
+                [&](Tensor z) { return result("x", step.generator(z)); });
+  program.entry("sample", {}, [&] { return result("x", step.generator(normal({64, kLatent}))); });
+}
+
+} // namespace gen::zoo

@@ -1,0 +1,85 @@
+//===- Zoo.cpp - the model zoo --------------------------------------------===//
+
+#include "models/zoo.hpp"
+
+#include "llvm/ADT/StringRef.h"
+
+#include <cmath>
+
+namespace gen::zoo {
+
+const std::vector<ModelInfo> &models() {
+  static const std::vector<ModelInfo> all = {
+      {"vae",
+       "variational autoencoder, 784-400-20-400-784",
+       {{"hidden", 400}, {"latent", 20}, {"learning_rate", 1e-3}},
+       buildVae,
+       Recipe{.input = "x",
+              .losses = {"loss"},
+              .stepVariable = "adam.step",
+              .steps = 2340,
+              .evaluates = true,
+              .reconstructs = true}},
+      {"mlp_gan",
+       "GAN of fully connected layers, 100-256-512-1024-784",
+       {{"learning_rate", 2e-4}},
+       buildMlpGan,
+       Recipe{.input = "real",
+              .low = -1,
+              .losses = {"d_loss", "g_loss"},
+              .stepVariable = "adam_d.step",
+              .steps = 4680}},
+      {"train_vae_b128", "benchmark: a VAE's training step", {}, buildTrainVae, {}},
+      {"train_mlp_gan_b128", "benchmark: a GAN's training step", {}, buildTrainMlpGan, {}},
+      {"vae_decode_b128", "benchmark: a VAE's decoder", {}, buildVaeDecoder, {}},
+      {"mlp_gan_g_b128", "benchmark: a GAN's generator", {}, buildMlpGenerator, {}},
+  };
+  return all;
+}
+
+const ModelInfo *find(const std::string &name) {
+  for (const ModelInfo &model : models())
+    if (model.name == name)
+      return &model;
+  return nullptr;
+}
+
+std::string nearest(const std::string &name) {
+  std::string best;
+  unsigned least = 4; // more edits than that is another word
+  for (const ModelInfo &model : models()) {
+    unsigned distance = llvm::StringRef(name).edit_distance(model.name, true, least);
+    if (distance < least && distance < model.name.size()) {
+      least = distance;
+      best = model.name;
+    }
+  }
+  return best;
+}
+
+/// "hidden, latent, learning_rate".
+static std::string keysOf(const Settings &settings) {
+  std::string keys;
+  for (const auto &[key, value] : settings)
+    keys += (keys.empty() ? "" : ", ") + key;
+  return keys.empty() ? "none" : keys;
+}
+
+Settings settingsOf(const ModelInfo &model, const std::vector<std::string> &changes) {
+  Settings settings = model.defaults;
+  for (const std::string &change : changes) {
+    auto [key, text] = llvm::StringRef(change).split('=');
+    auto setting = settings.find(key.str());
+    double value = 0;
+    if (setting == settings.end())
+      throw std::invalid_argument("--set " + change + ": " + model.name + " has no setting '" +
+                                  key.str() + "'; it has: " + keysOf(settings));
+    if (text.getAsDouble(value) || !std::isfinite(value))
+      throw std::invalid_argument("--set " + change + ": expected a number, got '" + text.str() +
+                                  "'");
+    setting->second = value;
+  }
+  return settings;
+}
+
+} // namespace gen::zoo

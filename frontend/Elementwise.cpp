@@ -203,8 +203,11 @@ Tensor bce_with_logits(const Tensor &logits, const Operand &targets, SourceLocat
   requireFloat(kName, logits, where);
   requireSameDType(kName, logits, right, where);
   Shape shape = broadcast(kName, logits, right, where);
+  Tensor left = shape == logits.shape() ? logits : broadcast_to(logits, shape, where);
+  if (shape != right.shape())
+    right = broadcast_to(right, shape, where);
   Entry &entry = Entry::current(kName, where);
-  mlir::Value l = entry.value(logits, where), r = entry.value(right, where);
+  mlir::Value l = entry.value(left, where), r = entry.value(right, where);
   return entry.emit<ops::BceWithLogitsOp>(
       where, logits.dtype(), shape, callText("bce_with_logits", {logits.text(), right.text()}), l,
       r);

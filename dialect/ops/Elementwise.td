@@ -380,113 +380,113 @@ def Gen_StopGradientOp : Gen_UnaryOp<"stop_gradient", Gen_Tensor, [
 
 def Gen_AddOp : Gen_NumberBinaryOp<"add", [Commutative]> {
   let summary = "sum";
-  let description = [{
+  let description = !strconcat([{
         z = x + y
 
     Integers wrap.
     Semantics: StableHLO add; ONNX Add.
 
-  }] # Gen_BroadcastingConstraints # [{
+  }], Gen_BroadcastingConstraints, [{
     ```mlir
     %z = gen.add %x, %y : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
     ```
-  }];
+  }]);
   let simplifies = 1;
 }
 
 def Gen_SubOp : Gen_NumberBinaryOp<"sub"> {
   let summary = "difference";
-  let description = [{
+  let description = !strconcat([{
         z = x - y
 
     Integers wrap.
     Semantics: StableHLO subtract; ONNX Sub.
 
-  }] # Gen_BroadcastingConstraints # [{
+  }], Gen_BroadcastingConstraints, [{
     ```mlir
     %z = gen.sub %x, %y : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
     ```
-  }];
+  }]);
   let simplifies = 1;
 }
 
 def Gen_MulOp : Gen_NumberBinaryOp<"mul", [Commutative]> {
   let summary = "product";
-  let description = [{
+  let description = !strconcat([{
         z = x * y
 
     Integers wrap.
     Semantics: StableHLO multiply; ONNX Mul.
 
-  }] # Gen_BroadcastingConstraints # [{
+  }], Gen_BroadcastingConstraints, [{
     ```mlir
     %z = gen.mul %x, %y : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
     ```
-  }];
+  }]);
   let simplifies = 1;
 }
 
 def Gen_DivOp : Gen_NumberBinaryOp<"div"> {
   let summary = "quotient";
-  let description = [{
+  let description = !strconcat([{
         z = x / y
 
     Integers: rounded towards 0; x / 0 is 0, and the least integer divided by -1 is itself.
     Semantics: StableHLO divide; ONNX Div.
 
-  }] # Gen_BroadcastingConstraints # [{
+  }], Gen_BroadcastingConstraints, [{
     ```mlir
     %z = gen.div %x, %y : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
     ```
-  }];
+  }]);
   let simplifies = 1;
   let cost = 5;
 }
 
 def Gen_MaxOp : Gen_NumberBinaryOp<"max", [Commutative]> {
   let summary = "the larger number";
-  let description = [{
+  let description = !strconcat([{
         z = x if x > y, else y
 
     NaN if either is NaN. At a tie each operand gets half of the gradient.
     Semantics: StableHLO maximum; PyTorch maximum.
 
-  }] # Gen_BroadcastingConstraints # [{
+  }], Gen_BroadcastingConstraints, [{
     ```mlir
     %z = gen.max %x, %y : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
     ```
-  }];
+  }]);
 }
 
 def Gen_MinOp : Gen_NumberBinaryOp<"min", [Commutative]> {
   let summary = "the smaller number";
-  let description = [{
+  let description = !strconcat([{
         z = x if x < y, else y
 
     NaN if either is NaN. At a tie each operand gets half of the gradient.
     Semantics: StableHLO minimum; PyTorch minimum.
 
-  }] # Gen_BroadcastingConstraints # [{
+  }], Gen_BroadcastingConstraints, [{
     ```mlir
     %z = gen.min %x, %y : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
     ```
-  }];
+  }]);
 }
 
 def Gen_PowOp : Gen_BinaryOp<"pow", Gen_FloatTensor, [DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>]> {
   let summary = "power";
-  let description = [{
+  let description = !strconcat([{
         z = x^y
 
     1 for y = 0, whatever x; NaN for x < 0 unless y is an integer. The derivatives are y x^(y - 1), or 0 for y = 0, and
     z ln(x), or 0 for x = 0 and y >= 0.
     Semantics: C pow; PyTorch pow.
 
-  }] # Gen_BroadcastingConstraints # [{
+  }], Gen_BroadcastingConstraints, [{
     ```mlir
     %z = gen.pow %x, %y : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
     ```
-  }];
+  }]);
   let simplifies = 1;
   let formula = "double compute(::llvm::ArrayRef<double> operands);";
   let cost = 40;
@@ -494,30 +494,30 @@ def Gen_PowOp : Gen_BinaryOp<"pow", Gen_FloatTensor, [DeclareOpInterfaceMethods<
 
 def Gen_AndOp : Gen_LogicalOp<"and"> {
   let summary = "logical and";
-  let description = [{
+  let description = !strconcat([{
         z = x and y
 
     Semantics: StableHLO and; ONNX And.
 
-  }] # Gen_BroadcastingConstraints # [{
+  }], Gen_BroadcastingConstraints, [{
     ```mlir
     %z = gen.and %x, %y : (tensor<4x8xi1>, tensor<8xi1>) -> tensor<4x8xi1>
     ```
-  }];
+  }]);
 }
 
 def Gen_OrOp : Gen_LogicalOp<"or"> {
   let summary = "logical or";
-  let description = [{
+  let description = !strconcat([{
         z = x or y
 
     Semantics: StableHLO or; ONNX Or.
 
-  }] # Gen_BroadcastingConstraints # [{
+  }], Gen_BroadcastingConstraints, [{
     ```mlir
     %z = gen.or %x, %y : (tensor<4x8xi1>, tensor<8xi1>) -> tensor<4x8xi1>
     ```
-  }];
+  }]);
 }
 
 //===----------------------------------------------------------------------===//

@@ -52,9 +52,14 @@ public:
       Elf64_Shdr entry = section(index);
       if (!isHeaderSection(entry, names))
         continue;
-      if (entry.sh_type == SHT_NOBITS || entry.sh_size < sizeof header)
-        fail(GEN_CORRUPT, "%s: damaged file: section %s has %llu bytes, expected at least %zu",
-             path, GEN_ARTEFACT_SECTION, (unsigned long long)entry.sh_size, sizeof header);
+      // Only the ranges of sections with data have been checked.
+      if (entry.sh_type != SHT_PROGBITS || entry.sh_size < sizeof header)
+        fail(GEN_CORRUPT,
+             "%s: damaged file: section %s has type %u and %llu bytes, expected type %u and at "
+             "least "
+             "%zu",
+             path, GEN_ARTEFACT_SECTION, entry.sh_type, (unsigned long long)entry.sh_size,
+             SHT_PROGBITS, sizeof header);
       std::memcpy(&header, bytes + entry.sh_offset, sizeof header);
       found = true;
     }

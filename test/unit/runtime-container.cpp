@@ -44,17 +44,22 @@ template <class T> std::string checkWith(T Elf64_Ehdr::*field, T value) {
   return check(bytes);
 }
 
-// Where the artefact's header is in the file: the magic stands there and in the root table.
-size_t headerOffset(const std::string &bytes) {
-  Elf64_Ehdr elf = get<Elf64_Ehdr>(bytes, 0);
-  auto section = [&](unsigned index) {
-    return get<Elf64_Shdr>(bytes, elf.e_shoff + index * sizeof(Elf64_Shdr));
-  };
+// Where the section header of the artefact's header is in the file.
+size_t sectionOffset(const std::string &bytes) {
+  auto elf = get<Elf64_Ehdr>(bytes, 0);
+  auto offsetOf = [&](unsigned index) { return elf.e_shoff + index * sizeof(Elf64_Shdr); };
+  auto names = get<Elf64_Shdr>(bytes, offsetOf(elf.e_shstrndx));
   for (unsigned index = 0; index < elf.e_shnum; ++index)
-    if (std::strcmp(bytes.data() + section(elf.e_shstrndx).sh_offset + section(index).sh_name,
+    if (std::strcmp(bytes.data() + names.sh_offset +
+                        get<Elf64_Shdr>(bytes, offsetOf(index)).sh_name,
                     GEN_ARTEFACT_SECTION) == 0)
-      return section(index).sh_offset;
+      return offsetOf(index);
   return 0;
+}
+
+// Where the artefact's header itself is.
+size_t headerOffset(const std::string &bytes) {
+  return get<Elf64_Shdr>(bytes, sectionOffset(bytes)).sh_offset;
 }
 
 template <class T> std::string checkWithHeader(T gen_artefact_header::*field, T value) {
@@ -135,6 +140,19 @@ TEST(Container, RefusesLiesInTheTables) {
   section.sh_size = UINT64_MAX;
   set(bytes, names, section);
   EXPECT_NE(check(bytes).find("truncated file: a section"), std::string::npos);
+}
+
+// A section without data may claim any place, which must not be looked at.
+TEST(Container, RefusesAHeaderSectionWithoutData) {
+  for (Elf64_Word type : {SHT_NULL, SHT_NOBITS}) {
+    std::string bytes = toyBytes();
+    size_t place = sectionOffset(bytes);
+    auto section = get<Elf64_Shdr>(bytes, place);
+    section.sh_type = type;
+    section.sh_offset = uint64_t(1) << 46;
+    set(bytes, place, section);
+    EXPECT_NE(check(bytes).find("section .gen.header has type"), std::string::npos);
+  }
 }
 
 TEST(Container, RefusesOtherVersions) {

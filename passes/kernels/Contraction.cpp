@@ -13,7 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/kernels/Contraction.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "passes/kernels/ContractionTile.h"
 
@@ -30,7 +30,7 @@ struct Scratch {
     std::optional<int64_t> k = getConstantIntValue(c.k);
     assert((k || s.depth) && "a dynamic depth needs blocks");
     splitsDepth = s.depth != 0 && !(k && *k <= s.depth);
-    depth = splitsDepth ? s.depth : *k;
+    depth = splitsDepth ? s.depth : std::max<int64_t>(*k, 1);
     tilesPerTask = std::max<int64_t>(s.rowBlock / s.rows, 1);
     tileSums = s.rows * s.vectors * s.lanes;
     lhs = s.packLhs ? depth * tilesPerTask * s.rows : 0;
@@ -45,13 +45,27 @@ struct Scratch {
   int64_t lhs, rhs, sums;
 };
 
+/// The product that the tasks compute: C, or its transpose B^T A^T.
+Contraction oriented(Contraction c) {
+  if (!c.schedule.transposed)
+    return c;
+  std::swap(c.lhs, c.rhs);
+  std::swap(c.m, c.n);
+  std::swap(c.lhsStride, c.rhsStride);
+  std::swap(c.transposeLhs, c.transposeRhs);
+  c.transposeLhs = !c.transposeLhs;
+  c.transposeRhs = !c.transposeRhs;
+  return c;
+}
+
 class TaskEmitter {
 public:
   TaskEmitter(ImplicitLocOpBuilder &b, const Contraction &contraction)
-      : b(b), c(contraction), s(contraction.schedule), scratch(contraction), element(c.elementType),
-        type(VectorType::get(s.lanes, element)), bytes(element.getIntOrFloatBitWidth() / 8),
-        m(b, c.m), n(b, c.n), k(b, c.k), tiles(roundedUpQuotient(m, s.rows)),
-        rowVectors(roundedUpQuotient(n, s.lanes)), panels(roundedUpQuotient(rowVectors, s.vectors)),
+      : b(b), c(oriented(contraction)), s(contraction.schedule), scratch(contraction),
+        element(c.elementType), type(VectorType::get(s.lanes, element)),
+        bytes(element.getIntOrFloatBitWidth() / 8), m(b, c.m), n(b, c.n), k(b, c.k),
+        tiles(roundedUpQuotient(m, s.rows)), rowVectors(roundedUpQuotient(n, s.lanes)),
+        panels(roundedUpQuotient(rowVectors, s.vectors)),
         rowTasks(roundedUpQuotient(tiles, scratch.tilesPerTask)),
         columnTasks(roundedUpQuotient(panels, s.panels)) {}
 
@@ -134,7 +148,7 @@ private:
       Int column = from * s.lanes;
       Panel panel{column, min(n - column, width * s.lanes), width, lhs,
                   rhs.from(b, element, zero, column)};
-      if (!isRagged())
+      if (!isRagged()) // also where `width` is not known, panels are whole vectors
         panel.columns = width * s.lanes;
       emitPanel(block, panel, number - block.firstPanel, epilogue);
     });
@@ -145,10 +159,11 @@ private:
 
   void emitPanel(const Block &block, const Panel &panel, Int panelNumber,
                  ContractionEpilogue epilogue) {
-    if (s.packRhs)
+    if (c.transposeRhs)
+      packTransposedPanel(b, panel.rhs, block.depth, panel.columns, panel.width, type, rhsPanel);
+    else if (s.packRhs)
       forEachWidth(panel, [&](int64_t vectors, Int columns) {
-        auto *pack = c.transposeRhs ? packTransposedPanel : packPanel;
-        pack(b, panel.rhs, block.depth, columns, vectors, type, rhsPanel);
+        packPanel(b, panel.rhs, block.depth, columns, vectors, type, rhsPanel);
       });
     emitLoop(b, block.firstTile, block.lastTile, 1, [&](Int tile) {
       Int row = tile * s.rows, number = tile - block.firstTile;
@@ -161,7 +176,11 @@ private:
           emitTile(block, panel, height, vectors, rows, columns, number, buffer);
         });
       });
-      auto finish = [&] { emitEpilogue(panel, row, rows, buffer, epilogue); };
+      auto finish = [&] {
+        if (s.transposed)
+          return emitTransposedEpilogue(panel, buffer, epilogue);
+        emitEpilogue(panel, row, rows, buffer, epilogue);
+      };
       if (!block.isLast)
         return finish();
       emitIf(b, block.isLast, finish, [] {});
@@ -253,8 +272,21 @@ private:
     });
   }
 
+  /// Every row of C is a column of the tile, a few elements.
+  void emitTransposedEpilogue(const Panel &panel, Value buffer, ContractionEpilogue epilogue) {
+    emitLoop(b, Int(b, 0), panel.columns, 1, [&](Int column) {
+      Value sums = arith::ConstantOp::create(b, b.getZeroAttr(type));
+      for (int64_t row = 0; row < *m.constant(); ++row) {
+        Int position = column + row * s.vectors * s.lanes;
+        Value sum = LLVM::LoadOp::create(b, element, elementPointer(b, element, buffer, position));
+        sums = vector::InsertOp::create(b, sum, sums, row);
+      }
+      epilogue(b, panel.column + column, Int(b, 0), sums, laneMask(b, m, s.lanes));
+    });
+  }
+
   ImplicitLocOpBuilder &b;
-  const Contraction &c;
+  Contraction c;
   const ContractionSchedule &s;
   Scratch scratch;
   Type element;

@@ -36,6 +36,9 @@ struct ContractionSchedule {
   int64_t panels = 1;     ///< Panels of a task at most.
   bool packLhs = false;   ///< Copy the task's block of A tile by tile (transposed A only).
   bool packRhs = true;    ///< Copy each panel of B (always so for transposed B).
+  /// Compute C^T = B^T A^T, with the lanes along the rows of C: for a few columns, at most `lanes`.
+  /// All of the above then speaks of C^T; the epilogue still gets rows of C.
+  bool transposed = false;
 };
 
 /// What the rules want to know of the machine.

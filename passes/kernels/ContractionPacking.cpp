@@ -58,32 +58,34 @@ void packPanel(ImplicitLocOpBuilder &b, const Strided &source, Int depth, Int co
 }
 
 void packTransposedPanel(ImplicitLocOpBuilder &b, const Strided &source, Int depth, Int columns,
-                         int64_t vectors, VectorType type, Value panel) {
+                         Int vectors, VectorType type, Value panel) {
   Type element = type.getElementType();
   int64_t lanes = type.getNumElements();
-  bool ragged = !columns.is(vectors * lanes);
-  auto packSquares = [&](Int k, Value mask) {
-    Value from = elementPointer(b, element, source.base, k * source.rowStride);
-    Value to = elementPointer(b, element, panel, k * (vectors * lanes));
-    for (int64_t v = 0; v < vectors; ++v) {
-      SmallVector<Value> rows;
-      for (int64_t i = 0; i < lanes; ++i) {
-        Int column(b, v * lanes + i);
-        if (ragged && v + 1 == vectors)
-          column = min(column, columns - 1);
-        Value pointer = elementPointer(b, element, from, column * source.columnStride);
-        rows.push_back(loadVector(b, type, pointer, bytesOf(element), mask));
-      }
-      transposeSquare(b, rows);
-      for (int64_t i = 0; i < lanes; ++i)
-        storeVector(b, rows[i], elementPointer(b, element, to, Int(b, (i * vectors + v) * lanes)),
-                    bytesOf(element) * lanes);
+  bool isRagged = !columns.constant() || *columns.constant() % lanes != 0;
+  bool hasRest = !depth.constant() || *depth.constant() % lanes != 0;
+  Int zero(b, 0), rowSize = vectors * lanes;
+  emitLoop(b, zero, vectors, 1, [&](Int v) {
+    SmallVector<Value> rowPointers;
+    for (int64_t i = 0; i < lanes; ++i) {
+      Int column = v * lanes + i;
+      if (isRagged)
+        column = min(column, columns - 1);
+      rowPointers.push_back(elementPointer(b, element, source.base, column * source.columnStride));
     }
-  };
-  Int whole = depth / lanes * lanes, rest = depth - whole;
-  emitLoop(b, Int(b, 0), whole, lanes, [&](Int k) { packSquares(k, nullptr); });
-  if (!rest.is(0))
-    emitIf(b, Int(b, 0) < rest, [&] { packSquares(whole, laneMask(b, rest, lanes)); }, [] {});
+    Value to = elementPointer(b, element, panel, v * lanes);
+    emitLoop(b, zero, depth, lanes, [&](Int k) {
+      Value mask = hasRest ? laneMask(b, depth - k, lanes) : Value();
+      SmallVector<Value> rows;
+      for (Value pointer : rowPointers)
+        rows.push_back(
+            loadVector(b, type, elementPointer(b, element, pointer, k), bytesOf(element), mask));
+      transposeSquare(b, rows);
+      Value target = elementPointer(b, element, to, k * rowSize);
+      for (int64_t i = 0; i < lanes; ++i)
+        storeVector(b, rows[i], elementPointer(b, element, target, rowSize * i),
+                    bytesOf(element) * lanes);
+    });
+  });
 }
 
 void packBlock(ImplicitLocOpBuilder &b, const Strided &source, Int depth, Int rows,

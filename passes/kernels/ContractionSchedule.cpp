@@ -9,6 +9,7 @@
 
 #include "mlir/IR/BuiltinTypes.h"
 #include "passes/kernels/Contraction.h"
+#include <algorithm>
 
 namespace mlir::gen::kernels {
 
@@ -17,54 +18,64 @@ static int64_t guess(int64_t size, int64_t typical) {
   return ShapedType::isDynamic(size) ? typical : std::max<int64_t>(size, 1);
 }
 
-ContractionSchedule chooseSchedule(int64_t m, int64_t n, int64_t k, bool transposeLhs,
-                                   bool transposeRhs, Type elementType, VectorTarget target,
-                                   int64_t lanes) {
-  ContractionSchedule schedule;
-  int64_t bytes = elementType.getIntOrFloatBitWidth() / 8;
-  schedule.lanes = lanes ? lanes : target.registerBytes / bytes;
-  int64_t cost = llvm::divideCeil(schedule.lanes * bytes, target.registerBytes);
-  int64_t rowVectors = guess(n, 1 << 20) / schedule.lanes + 1;
-  if (!ShapedType::isDynamic(n))
-    rowVectors = std::max<int64_t>(llvm::divideCeil(n, schedule.lanes), 1);
+static int64_t ceilDivide(int64_t x, int64_t y) { return (x + y - 1) / y; }
 
-  // 8 x 3 of 32 registers, 6 x 2 of 16; fewer rows leave room for more vectors.
-  int64_t accumulators = target.registers >= 32 ? 24 : 12;
-  int64_t vectors = std::max<int64_t>((target.registers >= 32 ? 3 : 2) / cost, 1);
+/// The register tile: 8 x 3 registers of 32, 6 x 2 of 16; fewer rows leave room for more vectors.
+static void chooseTile(ContractionSchedule &schedule, int64_t m, int64_t rowVectors, int64_t cost,
+                       int64_t registers) {
+  int64_t accumulators = registers >= 32 ? 24 : 12;
+  int64_t vectors = std::max<int64_t>((registers >= 32 ? 3 : 2) / cost, 1);
   schedule.rows = std::clamp<int64_t>(accumulators / (vectors * cost), 1, 8);
   if (!ShapedType::isDynamic(m) && m < schedule.rows) {
     schedule.rows = std::max<int64_t>(m, 1);
     vectors = std::clamp<int64_t>(accumulators / (schedule.rows * cost), vectors, 8);
   }
   schedule.vectors = std::min(vectors, rowVectors);
+}
 
-  int64_t tiles = llvm::divideCeil(guess(m, 128), schedule.rows);
-  int64_t panels = llvm::divideCeil(rowVectors, schedule.vectors);
+ContractionSchedule chooseSchedule(int64_t m, int64_t n, int64_t k, bool transposeLhs,
+                                   bool transposeRhs, Type elementType, VectorTarget target,
+                                   int64_t lanes) {
+  ContractionSchedule schedule;
+  int64_t bytes = elementType.getIntOrFloatBitWidth() / 8;
+  schedule.lanes = lanes ? lanes : target.registerBytes / bytes;
+  // A few columns would leave most lanes idle.
+  if (n >= 1 && n <= std::min<int64_t>(4, schedule.lanes) && guess(m, 128) >= schedule.lanes) {
+    schedule =
+        chooseSchedule(n, m, k, !transposeRhs, !transposeLhs, elementType, target, schedule.lanes);
+    schedule.transposed = true;
+    return schedule;
+  }
+
+  int64_t cost = std::max<int64_t>(schedule.lanes * bytes / target.registerBytes, 1);
+  int64_t rowCount = guess(m, 128), columns = guess(n, 512), depth = guess(k, 512);
+  int64_t rowVectors = ShapedType::isDynamic(n) ? 1 << 16 : ceilDivide(columns, schedule.lanes);
+  chooseTile(schedule, m, rowVectors, cost, target.registers);
+
+  // Packing B pays off over some row tiles. A^T is read in place while the lines of a tile's
+  // columns fit the first-level cache.
+  int64_t tiles = ceilDivide(rowCount, schedule.rows),
+          panels = ceilDivide(rowVectors, schedule.vectors);
   schedule.packRhs = transposeRhs || tiles > 2;
-  schedule.packLhs = transposeLhs && tiles > 1 && panels > 1;
-  int64_t longest = (schedule.packLhs ? 512 : 1024) * 4 / bytes;
-  schedule.depth = !ShapedType::isDynamic(k) && k <= longest ? 0 : longest / 2;
+  schedule.packLhs =
+      transposeLhs && !ShapedType::isDynamic(k) && k > 256 && tiles > 4 && panels > 4;
+  schedule.panels = schedule.packLhs ? 8 : 1;
+  schedule.rowBlock = std::min<int64_t>(256 / schedule.rows, tiles) * schedule.rows;
+  int64_t longest = (schedule.packLhs ? 256 : rowCount > 256 ? 512 : 1024) * 4 / bytes;
+  schedule.depth = !ShapedType::isDynamic(k) && k <= longest ? 0 : std::min<int64_t>(longest, 512);
 
-  // Packing A pays off over several panels, packing B over several row tiles.
+  // Smaller tasks while there are too few of them to share, and they are long enough.
   constexpr int64_t kTasks = 16, kTaskFlops = 1 << 20;
-  schedule.panels = schedule.packLhs ? std::min<int64_t>(panels, 4) : 1;
-  schedule.rowBlock = (schedule.packLhs ? 128 : 256) / schedule.rows * schedule.rows;
-  int64_t columns = guess(n, 512), depth = guess(k, 512), rowCount = guess(m, 128);
-  auto tasks = [&] {
-    return llvm::divideCeil(rowCount, schedule.rowBlock) *
-           llvm::divideCeil(llvm::divideCeil(columns, schedule.lanes * schedule.vectors),
-                            schedule.panels);
+  auto taskColumns = [&] { return schedule.panels * schedule.lanes * schedule.vectors; };
+  auto isShort = [&](int64_t tasksEnough) {
+    return ceilDivide(rowCount, schedule.rowBlock) * ceilDivide(columns, taskColumns()) >=
+               tasksEnough ||
+           2 * schedule.rowBlock * depth * std::min(columns, taskColumns()) < 2 * kTaskFlops;
   };
-  auto taskFlops = [&] {
-    return 2 * std::min(schedule.rowBlock, rowCount) * depth *
-           std::min(columns, schedule.panels * schedule.lanes * schedule.vectors);
-  };
-  schedule.rowBlock = std::min(schedule.rowBlock, tiles * schedule.rows);
-  while (tasks() < kTasks && taskFlops() >= 2 * kTaskFlops && schedule.panels > 1)
-    schedule.panels = llvm::divideCeil(schedule.panels, 2);
-  while (tasks() < kTasks / 4 && taskFlops() >= 2 * kTaskFlops &&
-         schedule.rowBlock > 4 * schedule.rows)
-    schedule.rowBlock = llvm::divideCeil(schedule.rowBlock / 2, schedule.rows) * schedule.rows;
+  while (schedule.panels > 2 && !isShort(kTasks))
+    schedule.panels /= 2;
+  while (schedule.rowBlock > 4 * schedule.rows && !isShort(kTasks / 4))
+    schedule.rowBlock = ceilDivide(schedule.rowBlock / 2, schedule.rows) * schedule.rows;
   return schedule;
 }
 

@@ -40,10 +40,10 @@ void storeVector(ImplicitLocOpBuilder &b, Value vector, Value pointer, unsigned 
 /// apart. Columns beyond are 0.
 void packPanel(ImplicitLocOpBuilder &b, const Strided &source, Int depth, Int columns,
                int64_t vectors, VectorType type, Value panel);
-/// The same from a panel stored column by column (k minor). Columns beyond repeat the last one, and
-/// up to lanes - 1 rows beyond `depth` are written.
+/// The same from a panel stored column by column (k minor: row stride 1). Columns beyond repeat the
+/// last one, and up to lanes - 1 rows beyond `depth` are written.
 void packTransposedPanel(ImplicitLocOpBuilder &b, const Strided &source, Int depth, Int columns,
-                         int64_t vectors, VectorType type, Value panel);
+                         Int vectors, VectorType type, Value panel);
 /// Copies the `depth` x `rows` block at `source` (k major) to tiles of depth x `tileRows`. Rows
 /// beyond are 0.
 void packBlock(ImplicitLocOpBuilder &b, const Strided &source, Int depth, Int rows,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <sched.h>
 
 using namespace gen::runtime;
 
@@ -11,9 +12,16 @@ namespace {
 // Launches with less work than this run on the caller: waking a thread costs as much.
 constexpr int64_t kSmallLaunch = 1 << 15;
 
+// Containers and schedulers give a process fewer processors than the machine has.
+unsigned countProcessors() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0)
+    return unsigned(std::max(1, CPU_COUNT(&set)));
+  return std::max(1u, std::thread::hardware_concurrency()); // more than 1024 processors
+}
+
 unsigned chooseThreads(uint32_t wanted) {
-  unsigned processors = std::max(1u, std::thread::hardware_concurrency());
-  return wanted ? std::min(wanted, 1024u) : processors;
+  return wanted ? std::min(wanted, 1024u) : countProcessors();
 }
 
 struct LaunchTask {
@@ -25,8 +33,8 @@ struct LaunchTask {
 } // namespace
 
 gen_session::gen_session(gen_model *model, const gen_session_options &options)
-    : model(model), keepDenormals(options.flags & GEN_KEEP_DENORMALS),
-      threads(chooseThreads(options.threads)), parallelFor(options.parallel_for),
+    : model(model), threads(chooseThreads(options.threads)),
+      keepDenormals(options.flags & GEN_KEEP_DENORMALS), parallelFor(options.parallel_for),
       parallelContext(options.parallel_context),
       services{GEN_ARTEFACT_VERSION, sizeof(gen_services), this, launch},
       states(model->artefact->entry_count) {
@@ -146,6 +154,10 @@ gen_status *gen_session_create(gen_model *model, const gen_session_options *opti
       fail(GEN_INVALID_ARGUMENT, "gen_session_create: unknown flags 0x%x", known.flags);
     *session = new gen_session(model, known);
   });
+}
+
+uint32_t gen_session_thread_count(const gen_session *session) {
+  return session ? session->threads : 0;
 }
 
 void gen_session_close(gen_session *session) { delete session; }

@@ -56,6 +56,7 @@ struct gen_session {
   void load(const std::string &path, uint32_t flags);
 
   gen_model *const model;
+  const unsigned threads; // including the caller's
   gen::runtime::Profile profile;
   std::map<std::string, std::string> metadata;
   std::atomic<bool> busy{false};
@@ -78,7 +79,6 @@ private:
   int64_t resultBytes(const gen_entry_info &entry, size_t index);
 
   const bool keepDenormals;
-  const unsigned threads;
   const gen_parallel_for parallelFor;
   void *const parallelContext;
   std::unique_ptr<gen::runtime::ThreadPool> pool; // made by the first launch that needs it

@@ -14,7 +14,6 @@
 #include <filesystem>
 #include <map>
 #include <sys/resource.h>
-#include <thread>
 
 namespace {
 
@@ -268,7 +267,7 @@ void benchmark(gen::Session &session, const std::string &entry,
   }
   std::sort(milliseconds.begin(), milliseconds.end());
   double least = milliseconds.front(), median = milliseconds[milliseconds.size() / 2];
-  uint32_t threads = options.threads ? options.threads : std::thread::hardware_concurrency();
+  uint32_t threads = session.threadCount();
   if (options.json)
     printLine(Json{{"entry", entry},
                    {"threads", threads},

@@ -156,7 +156,7 @@ typedef struct gen_session_options {
   size_t size; /* sizeof(gen_session_options) */
   uint64_t
       seed; /* of everything random; the same seed gives the same bits for any number of threads */
-  uint32_t threads; /* including the calling one; 0: one for each processor */
+  uint32_t threads; /* including the calling one; 0: one for each processor this process may use */
   uint32_t flags;   /* GEN_KEEP_DENORMALS | GEN_PROFILE */
   /* Runs parallel work instead of the session's own threads, if not null. */
   gen_parallel_for parallel_for;
@@ -171,6 +171,9 @@ typedef struct gen_session_options {
  * caller closes *session with gen_session_close(). */
 GEN_API gen_status *gen_session_create(gen_model *model, const gen_session_options *options,
                                        gen_session **session);
+/* Number of threads that work for a session, including the calling one. */
+GEN_API uint32_t gen_session_thread_count(const gen_session *session);
+
 /* Closes a session and ends its threads; null is allowed. Views of its tensors become invalid. */
 GEN_API void gen_session_close(gen_session *session);
 

@@ -418,6 +418,9 @@ public:
                                         outputs.data(), outputs.size()));
   }
 
+  /// Number of threads that work for the session, including the caller's.
+  uint32_t threadCount() const { return gen_session_thread_count(c()); }
+
   /// A view of a variable, valid for the life of the session; calls change its contents.
   View variable(const std::string &name) {
     gen_tensor view;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <malloc.h>
+#include <sched.h>
 #include <thread>
 #include <xmmintrin.h>
 
@@ -278,6 +279,20 @@ TEST_F(SessionTest, AllocatesNothingAfterTheFirstCall) {
 
 // ---- seeds, floating point, executors
 // ------------------------------------------------------------
+
+TEST_F(SessionTest, ThreadsAreThoseOfTheProcess) {
+  cpu_set_t all, one;
+  sched_getaffinity(0, sizeof all, &all);
+  EXPECT_EQ(Session(model).threadCount(), uint32_t(CPU_COUNT(&all)));
+  CPU_ZERO(&one);
+  for (int cpu = 0; cpu < CPU_SETSIZE && !CPU_COUNT(&one); ++cpu)
+    if (CPU_ISSET(cpu, &all))
+      CPU_SET(cpu, &one);
+  sched_setaffinity(0, sizeof one, &one);
+  EXPECT_EQ(Session(model).threadCount(), 1u);
+  sched_setaffinity(0, sizeof all, &all);
+  EXPECT_EQ(session.threadCount(), 2u);
+}
 
 TEST_F(SessionTest, SeedIsSetBeforeInit) {
   Session seeded(model, {.seed = 100, .threads = 1});

@@ -68,11 +68,11 @@ void KernelOp::print(OpAsmPrinter &printer) {
 
 LogicalResult KernelOp::verify() {
   for (BlockArgument argument : getBody().getArguments())
-    if (!isa<RankedTensorType, IndexType>(argument.getType())) // (C1)
-      return emitOpError("expected arguments that are tensors or sizes, got ")
+    if (!isa<RankedTensorType, IndexType>(argument.getType()))
+      return emitOpError("expected arguments that are tensors or sizes (C1), got ")
              << argument.getType() << " at " << argument.getArgNumber();
-  if (!llvm::is_contained({"contraction", "reduction", "pointwise"}, getFamily())) // (C2)
-    return emitOpError("expected family \"contraction\", \"reduction\" or \"pointwise\", got ")
+  if (!llvm::is_contained({"contraction", "reduction", "pointwise"}, getFamily()))
+    return emitOpError("expected family \"contraction\", \"reduction\" or \"pointwise\" (C2), got ")
            << getFamilyAttr();
   return success();
 }
@@ -83,17 +83,17 @@ LogicalResult KernelOp::verify() {
 
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto kernel = symbols.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
-  if (!kernel) // (C1)
-    return emitOpError("expected the name of a gen.kernel, got ") << getKernelAttr();
+  if (!kernel)
+    return emitOpError("expected the name of a gen.kernel (C1), got ") << getKernelAttr();
   TypeRange arguments = kernel.getBody().getArgumentTypes();
-  if (arguments != getArguments().getTypes()) // (C2)
+  if (arguments != getArguments().getTypes())
     return emitOpError("expected arguments of kernel ")
-           << getKernelAttr() << ", (" << arguments << "), got (" << getArguments().getTypes()
+           << getKernelAttr() << ", (" << arguments << ") (C2), got (" << getArguments().getTypes()
            << ")";
   TypeRange results = terminatorOf(kernel).getOperandTypes();
-  if (results != getResultTypes()) // (C3)
+  if (results != getResultTypes())
     return emitOpError("expected results of kernel ")
-           << getKernelAttr() << ", (" << results << "), got (" << getResultTypes() << ")";
+           << getKernelAttr() << ", (" << results << ") (C3), got (" << getResultTypes() << ")";
   return success();
 }
 

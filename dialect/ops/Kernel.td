@@ -37,7 +37,18 @@ def Gen_KernelOp : Gen_Op<"kernel", [Symbol, IsolatedFromAbove, SingleBlock, Sin
   let summary = "a group of ops that becomes one loop nest";
   let description = [{
     Made by fusion. The body is gen ops on the arguments, then `gen.yield`. Arguments are tensors, and `index` values
-    for their dynamic sizes. `family` is contraction, reduction or pointwise; `schedule` is how it is tiled.
+    for their dynamic sizes. `family` says how it is emitted; `schedule` is how it is tiled, and how it is divided among threads.
+
+    (C1) Arguments are tensors and sizes.
+    (C2) `family` is contraction, reduction or pointwise.
+
+    ```mlir
+    gen.kernel @scale(%x: tensor<128x400xf32>) -> (tensor<128x400xf32>) family "pointwise" {
+      %half = gen.constant dense<0.5> : tensor<f32>
+      %y = gen.mul %x, %half : (tensor<128x400xf32>, tensor<f32>) -> tensor<128x400xf32>
+      gen.yield %y : tensor<128x400xf32>
+    }
+    ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$family, OptionalAttr<DictionaryAttr>:$schedule);
   let regions = (region SizedRegion<1>:$body);
@@ -46,6 +57,13 @@ def Gen_KernelOp : Gen_Op<"kernel", [Symbol, IsolatedFromAbove, SingleBlock, Sin
 }
 def Gen_YieldOp : Gen_Op<"yield", [Pure, Terminator, ReturnLike, HasParent<"KernelOp">]> {
   let summary = "the results of a kernel";
+  let description = [{
+    Ends the body of a `gen.kernel`.
+
+    ```mlir
+    gen.yield %y : tensor<128x400xf32>
+    ```
+  }];
   let arguments = (ins Variadic<Gen_Tensor>:$values);
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
   let builders = [OpBuilder<(ins), [{ build($_builder, $_state, ::mlir::ValueRange()); }]>];
@@ -53,6 +71,17 @@ def Gen_YieldOp : Gen_Op<"yield", [Pure, Terminator, ReturnLike, HasParent<"Kern
 def Gen_LaunchOp : Gen_Op<"launch", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>,
     DeclareOpInterfaceMethods<Gen_ReferenceOpInterface>]> {
   let summary = "runs a kernel";
+  let description = [{
+        results = kernel(arguments)
+
+    (C1) `kernel` is the name of a `gen.kernel`.
+    (C2) The arguments have the types of the kernel's.
+    (C3) The results have the types of what it yields.
+
+    ```mlir
+    %y = gen.launch @scale(%x) : (tensor<128x400xf32>) -> tensor<128x400xf32>
+    ```
+  }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<AnyType>:$arguments);
   let results = (outs Variadic<Gen_Tensor>:$results);
   let assemblyFormat = "$kernel `(` $arguments `)` attr-dict `:` functional-type($arguments, $results)";

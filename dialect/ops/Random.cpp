@@ -50,16 +50,17 @@ struct PhiloxLanes {
 template <typename Op> static LogicalResult verifyRandom(Op op) {
   RankedTensorType type = op.getType();
   int64_t stream = op.getStream();
-  if (op.getSizes().size() != static_cast<size_t>(type.getNumDynamicDims())) // (C1)
+  if (op.getSizes().size() != static_cast<size_t>(type.getNumDynamicDims()))
     return op.emitOpError("expected ")
            << type.getNumDynamicDims() << " sizes, one for each dynamic dimension of the result "
-           << type << ", got " << op.getSizes().size();
-  if (!llvm::isUInt<32>(stream)) // (C2)
-    return op.emitOpError("expected a stream of at least 0 and less than 2^32, got ") << stream;
+           << type << " (C1), got " << op.getSizes().size();
+  if (!llvm::isUInt<32>(stream))
+    return op.emitOpError("expected a stream of at least 0 and less than 2^32 (C2), got ")
+           << stream;
   if constexpr (std::is_same_v<Op, RandomBernoulliOp>) {
     double probability = op.getProbability().convertToDouble();
-    if (!(probability >= 0 && probability <= 1)) // (C3)
-      return op.emitOpError("expected a probability of at least 0 and at most 1, got ")
+    if (!(probability >= 0 && probability <= 1))
+      return op.emitOpError("expected a probability of at least 0 and at most 1 (C3), got ")
              << probability;
   }
   return success();

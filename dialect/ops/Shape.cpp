@@ -38,8 +38,8 @@ static LogicalResult verifySizes(Operation *op, RankedTensorType type, ValueRang
   if (static_cast<int64_t>(sizes.size()) == expected)
     return success();
   return op->emitOpError("expected ")
-         << expected << " sizes, one for each dynamic dimension of the result " << type << ", got "
-         << sizes.size();
+         << expected << " sizes, one for each dynamic dimension of the result " << type
+         << " (C1), got " << sizes.size();
 }
 
 /// (C2) of ops that move elements.
@@ -47,7 +47,7 @@ static LogicalResult verifyElementType(Operation *op, RankedTensorType input,
                                        RankedTensorType result) {
   if (input.getElementType() == result.getElementType())
     return success();
-  return op->emitOpError("expected input and result of one element type, got ")
+  return op->emitOpError("expected input and result of one element type (C2), got ")
          << input << " and " << result;
 }
 
@@ -114,8 +114,8 @@ LogicalResult IotaOp::verify() {
   if (failed(verifySizes(*this, getType(), getSizes())))
     return failure();
   int64_t axis = getAxis(), rank = getType().getRank();
-  if (axis < 0 || axis >= rank) // (C2)
-    return emitOpError("expected an axis of the result ") << getType() << ", got " << axis;
+  if (axis < 0 || axis >= rank)
+    return emitOpError("expected an axis of the result ") << getType() << " (C2), got " << axis;
   return success();
 }
 
@@ -135,9 +135,9 @@ LogicalResult ReshapeOp::verify() {
       failed(verifyElementType(*this, input, result)))
     return failure();
   if (input.hasStaticShape() && result.hasStaticShape() &&
-      input.getNumElements() != result.getNumElements()) // (C3)
+      input.getNumElements() != result.getNumElements())
     return emitOpError("expected a result of ")
-           << input.getNumElements() << " elements, as the input " << input << ", got "
+           << input.getNumElements() << " elements, as the input " << input << " (C3), got "
            << result.getNumElements() << " in " << result;
   return success();
 }
@@ -175,8 +175,8 @@ FailureOr<RankedTensorType> TransposeOp::resultType(Adaptor adaptor, Complain co
   ArrayRef<int64_t> permutation = adaptor.getPermutation();
   SmallVector<int64_t> sorted(permutation);
   llvm::sort(sorted);
-  if (sorted != axesOf(input)) // (C1)
-    return complain("expected a permutation of the axes of " + quoted(input) + ", got " +
+  if (sorted != axesOf(input))
+    return complain("expected a permutation of the axes of " + quoted(input) + " (C1), got " +
                     bracketed(permutation));
   SmallVector<int64_t> shape;
   for (int64_t axis : permutation)
@@ -224,14 +224,14 @@ LogicalResult BroadcastOp::verify() {
   for (size_t i = 1; i < axes.size(); ++i)
     ascending &= axes[i - 1] < axes[i];
   if (static_cast<int64_t>(axes.size()) != input.getRank() || !ascending ||
-      (!axes.empty() && (axes.front() < 0 || axes.back() >= result.getRank()))) // (C3)
+      (!axes.empty() && (axes.front() < 0 || axes.back() >= result.getRank())))
     return emitOpError("expected an axis of the result ")
-           << result << " for each axis of the input " << input << ", ascending, got "
+           << result << " for each axis of the input " << input << ", ascending (C3), got "
            << bracketed(axes);
   for (auto [size, axis] : llvm::zip_equal(input.getShape(), axes))
-    if (size != 1 && size != result.getDimSize(axis)) // (C4)
+    if (size != 1 && size != result.getDimSize(axis))
       return emitOpError("expected each size of the input to be 1 or the size of its axis of the "
-                         "result, got ")
+                         "result (C4), got ")
              << input << " for " << result << " and axes " << bracketed(axes);
   return success();
 }
@@ -281,7 +281,7 @@ static LogicalResult checkLengths(RankedTensorType input, StringRef names,
   for (ArrayRef<int64_t> list : numbers)
     if (static_cast<int64_t>(list.size()) != input.getRank())
       return complain("expected " + names + " to hold " + Twine(input.getRank()) +
-                      " numbers, one for each axis of " + quoted(input) + ", got " +
+                      " numbers, one for each axis of " + quoted(input) + " (C1), got " +
                       bracketed(list));
   return success();
 }
@@ -297,20 +297,21 @@ FailureOr<RankedTensorType> SliceOp::resultType(Adaptor adaptor, Complain compla
   for (auto [axis, size] : llvm::enumerate(input.getShape())) {
     int64_t start = starts[axis], limit = limits[axis], stride = strides[axis];
     std::string where = " along axis " + std::to_string(axis) + " of " + quoted(input);
-    if (stride < 1 || start < 0) // (C2)
+    if (stride < 1 || start < 0)
       return complain("expected a start of 0 or more and a stride of 1 or more" + where +
-                      ", got start " + Twine(start) + " and stride " + Twine(stride));
+                      " (C2), got start " + Twine(start) + " and stride " + Twine(stride));
     if (ShapedType::isDynamic(size)) {
-      if (limit > 0 || stride != 1) // (C4)
+      if (limit > 0 || stride != 1)
         return complain("expected a limit that counts from the end (0 or less) and stride 1" +
-                        where + ", got limit " + Twine(limit) + " and stride " + Twine(stride));
+                        where + " (C4), got limit " + Twine(limit) + " and stride " +
+                        Twine(stride));
       shape.push_back(ShapedType::kDynamic);
       continue;
     }
     int64_t end = limit > 0 ? limit : size + limit;
-    if (start > end || end > size) // (C3)
-      return complain("expected start <= limit <= size" + where + ", got start " + Twine(start) +
-                      " and limit " + Twine(limit));
+    if (start > end || end > size)
+      return complain("expected start <= limit <= size" + where + " (C3), got start " +
+                      Twine(start) + " and limit " + Twine(limit));
     shape.push_back(llvm::divideCeil(end - start, stride));
   }
   return RankedTensorType::get(shape, input.getElementType());
@@ -361,23 +362,24 @@ FailureOr<RankedTensorType> PadOp::resultType(Adaptor adaptor, Complain complain
                     interior = adaptor.getInterior();
   if (failed(checkLengths(input, "low, high and interior", {low, high, interior}, complain)))
     return failure();
-  if (adaptor.getValue().getType() != input.getElementType()) // (C3)
-    return complain("expected a value of the element type of " + quoted(input) + ", got " +
+  if (adaptor.getValue().getType() != input.getElementType())
+    return complain("expected a value of the element type of " + quoted(input) + " (C3), got " +
                     quoted(adaptor.getValue().getType()));
   SmallVector<int64_t> shape;
   for (auto [axis, size] : llvm::enumerate(input.getShape())) {
     std::string where = " along axis " + std::to_string(axis) + " of " + quoted(input);
     std::array<int64_t, 3> padding = {low[axis], high[axis], interior[axis]};
-    if (llvm::any_of(padding, [](int64_t amount) { return amount < 0; })) // (C2)
-      return complain("expected no negative padding" + where + ", got low, high, interior " +
+    if (llvm::any_of(padding, [](int64_t amount) { return amount < 0; }))
+      return complain("expected no negative padding" + where + " (C2), got low, high, interior " +
                       bracketed(padding));
     if (!ShapedType::isDynamic(size)) {
       shape.push_back(low[axis] + high[axis] + size +
                       interior[axis] * std::max<int64_t>(size - 1, 0));
       continue;
     }
-    if (interior[axis] != 0) // (C4)
-      return complain("expected no interior padding" + where + ", got " + Twine(interior[axis]));
+    if (interior[axis] != 0)
+      return complain("expected no interior padding" + where + " (C4), got " +
+                      Twine(interior[axis]));
     shape.push_back(size);
   }
   return RankedTensorType::get(shape, input.getElementType());
@@ -419,26 +421,26 @@ LogicalResult PadOp::reifyResultShapes(OpBuilder &b, ReifiedRankedShapedTypeDims
 
 FailureOr<RankedTensorType> ConcatOp::resultType(Adaptor adaptor, Complain complain) {
   ValueRange inputs = adaptor.getInputs();
-  if (inputs.empty()) // (C1)
-    return complain("expected at least one input, got none");
+  if (inputs.empty())
+    return complain("expected at least one input (C1), got none");
   auto first = cast<RankedTensorType>(inputs.front().getType());
   int64_t axis = adaptor.getAxis();
-  if (axis < 0 || axis >= first.getRank()) // (C2)
-    return complain("expected an axis of " + quoted(first) + ", got " + Twine(axis));
+  if (axis < 0 || axis >= first.getRank())
+    return complain("expected an axis of " + quoted(first) + " (C2), got " + Twine(axis));
   SmallVector<int64_t> shape(first.getShape());
   shape[axis] = 0;
   for (Value input : inputs) {
     auto type = cast<RankedTensorType>(input.getType());
     SmallVector<int64_t> others(type.getShape());
     if (type.getRank() == first.getRank()) {
-      if (type.isDynamicDim(axis)) // (C4)
-        return complain("expected a static size along axis " + Twine(axis) + ", got " +
+      if (type.isDynamicDim(axis))
+        return complain("expected a static size along axis " + Twine(axis) + " (C4), got " +
                         quoted(type));
       others[axis] = shape[axis];
     }
-    if (others != shape || type.getElementType() != first.getElementType()) // (C3)
+    if (others != shape || type.getElementType() != first.getElementType())
       return complain("expected inputs of one shape but for axis " + Twine(axis) +
-                      " and one element type, got " + quoted(first) + " and " + quoted(type));
+                      " and one element type (C3), got " + quoted(first) + " and " + quoted(type));
     shape[axis] += type.getDimSize(axis);
   }
   return RankedTensorType::get(shape, first.getElementType());

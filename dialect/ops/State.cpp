@@ -16,11 +16,11 @@ using namespace mlir::gen;
 
 LogicalResult VariableOp::verify() {
   auto type = cast<RankedTensorType>(getType());
-  if (!type.hasStaticShape()) // (C1)
-    return emitOpError("expected a static shape, got ") << type;
-  if (getValue() && getValue()->getShapedType() != type) // (C2)
+  if (!type.hasStaticShape())
+    return emitOpError("expected a static shape (C1), got ") << type;
+  if (getValue() && getValue()->getShapedType() != type)
     return emitOpError("expected a value of the variable's type ")
-           << type << ", got " << getValue()->getShapedType();
+           << type << " (C2), got " << getValue()->getShapedType();
   return success();
 }
 
@@ -33,11 +33,11 @@ static LogicalResult verifyVariable(Operation *op, FlatSymbolRefAttr name, Type 
                                     SymbolTableCollection &symbols) {
   auto variable = symbols.lookupNearestSymbolFrom<VariableOp>(op, name);
   if (!variable)
-    return op->emitOpError("expected the name of a gen.variable, got ") << name;
+    return op->emitOpError("expected the name of a gen.variable (C1), got ") << name;
   if (variable.getType() == type)
     return success();
   InFlightDiagnostic error = op->emitOpError("expected the type of variable ")
-                             << name << ", " << variable.getType() << ", got " << type;
+                             << name << ", " << variable.getType() << " (C2), got " << type;
   error.attachNote(variable.getLoc()) << "declared here";
   return error;
 }
@@ -79,10 +79,10 @@ LogicalResult AssignOp::evaluate(EvaluationContext &context, ArrayRef<Array> ope
 //===----------------------------------------------------------------------===//
 
 LogicalResult GradientOp::verify() {
-  if (getOutput().getType().getRank() != 0) // (C1)
-    return emitOpError("expected a scalar output, got ") << getOutput().getType();
-  if (getInputs().getTypes() != getGradients().getTypes()) // (C2)
+  if (getOutput().getType().getRank() != 0)
+    return emitOpError("expected a scalar output (C1), got ") << getOutput().getType();
+  if (getInputs().getTypes() != getGradients().getTypes())
     return emitOpError("expected gradients of the inputs' types ")
-           << getInputs().getTypes() << ", got " << getGradients().getTypes();
+           << getInputs().getTypes() << " (C2), got " << getGradients().getTypes();
   return success();
 }

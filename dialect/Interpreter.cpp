@@ -9,11 +9,8 @@
 #include "dialect/Interpreter.h"
 #include "dialect/Gen.h"
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/ScopeExit.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace mlir::gen;
@@ -179,18 +176,31 @@ static Attribute toScalar(const Array &array) {
   return IntegerAttr::get(array.elementType, array.integers[0]);
 }
 
+static void copyElement(const Array &from, int64_t source, Array &to, int64_t target) {
+  if (from.isFloat())
+    to.floats[target] = from.floats[source];
+  else
+    to.integers[target] = from.integers[source];
+}
+
+static int64_t integerOf(const Array &scalar) { return scalar.integers[0]; }
+
 /// Evaluates an op on numbers by its folder.
 static LogicalResult foldScalars(Operation *op, ArrayRef<Array> operands,
                                  SmallVectorImpl<Array> &results) {
   auto isNumber = [](Type type) { return type.isIntOrIndexOrFloat(); };
-  SmallVector<OpFoldResult> folded;
+  bool isConstant =
+      op->hasTrait<OpTrait::ConstantLike>() && llvm::all_of(op->getResultTypes(), [&](Type type) {
+        return isNumber(type) || isa<RankedTensorType>(type);
+      });
+  bool isArithmetic =
+      llvm::all_of(op->getOperandTypes(), isNumber) && llvm::all_of(op->getResultTypes(), isNumber);
+  if (op->getNumRegions() != 0 || (!isConstant && !isArithmetic))
+    return failure();
   Operation *copy = op->clone(); // folders may change the op
   llvm::scope_exit destroy([&] { copy->destroy(); });
-  bool constants = op->hasTrait<OpTrait::ConstantLike>();
-  if (!constants && !llvm::all_of(op->getOperandTypes(), isNumber))
-    return failure();
-  if (op->getNumRegions() != 0 ||
-      failed(copy->fold(llvm::map_to_vector(operands, toScalar), folded)) ||
+  SmallVector<OpFoldResult> folded;
+  if (failed(copy->fold(llvm::map_to_vector(operands, toScalar), folded)) ||
       folded.size() != op->getNumResults())
     return failure();
   for (auto [result, value] : llvm::zip_equal(op->getResults(), folded)) {
@@ -206,96 +216,113 @@ static LogicalResult foldScalars(Operation *op, ArrayRef<Array> operands,
   return success();
 }
 
+static LogicalResult evaluate(tensor::DimOp op, ArrayRef<Array> operands,
+                              SmallVectorImpl<Array> &results) {
+  int64_t axis = integerOf(operands[1]);
+  if (axis < 0 || axis >= operands[0].rank())
+    return op.emitOpError("expected an axis of ") << describe(operands[0]) << ", got " << axis;
+  results.push_back(Array::scalar(op.getType(), operands[0].shape[axis]));
+  return success();
+}
+
+static LogicalResult evaluate(tensor::ExtractOp op, ArrayRef<Array> operands,
+                              SmallVectorImpl<Array> &results) {
+  const Array &tensor = operands[0];
+  SmallVector<int64_t> index = llvm::map_to_vector(operands.drop_front(), integerOf);
+  for (auto [at, size] : llvm::zip_equal(index, tensor.shape))
+    if (at < 0 || at >= size)
+      return op.emitOpError("expected an index into ") << describe(tensor) << ", got " << at;
+  Array element(tensor.elementType, {});
+  copyElement(tensor, linearize(index, tensor.shape), element, 0);
+  results.push_back(std::move(element));
+  return success();
+}
+
+static Array evaluate(tensor::FromElementsOp op, ArrayRef<Array> operands) {
+  Array array(op.getType().getElementType(), op.getType().getShape());
+  for (auto [position, element] : llvm::enumerate(operands))
+    copyElement(element, 0, array, position);
+  return array;
+}
+
+//===----------------------------------------------------------------------===//
+// Control flow
+//===----------------------------------------------------------------------===//
+
+LogicalResult Interpreter::runIf(scf::IfOp op, bool condition, Values &values,
+                                 SmallVectorImpl<Array> &results) {
+  Block *block = condition ? op.thenBlock() : op.elseBlock();
+  return block ? runBlock(*block, {}, values, results) : success();
+}
+
+LogicalResult Interpreter::runFor(scf::ForOp op, ArrayRef<Array> operands, Values &values,
+                                  SmallVectorImpl<Array> &results) {
+  int64_t first = integerOf(operands[0]), limit = integerOf(operands[1]),
+          step = integerOf(operands[2]);
+  if (step <= 0)
+    return op.emitOpError("expected a positive step, got ") << step;
+  results.assign(operands.begin() + 3, operands.end());
+  for (int64_t i = first; i < limit; i += step) {
+    SmallVector<Array> arguments = {Array::scalar(op.getInductionVar().getType(), i)};
+    llvm::append_range(arguments, results);
+    results.clear();
+    if (failed(runBlock(*op.getBody(), arguments, values, results)))
+      return failure();
+  }
+  return success();
+}
+
+LogicalResult Interpreter::runWhile(scf::WhileOp op, ArrayRef<Array> operands, Values &values,
+                                    SmallVectorImpl<Array> &results) {
+  SmallVector<Array> carried(operands);
+  while (true) {
+    SmallVector<Array> condition;
+    if (failed(runBlock(*op.getBeforeBody(), carried, values, condition)))
+      return failure();
+    results.assign(condition.begin() + 1, condition.end());
+    if (integerOf(condition.front()) == 0)
+      return success();
+    carried.clear();
+    if (failed(runBlock(*op.getAfterBody(), results, values, carried)))
+      return failure();
+  }
+}
+
+LogicalResult Interpreter::runCall(func::CallOp op, ArrayRef<Array> operands,
+                                   SmallVectorImpl<Array> &results) {
+  auto callee = module.lookupSymbol<func::FuncOp>(op.getCallee());
+  if (!callee || callee.isExternal())
+    return op.emitOpError("expected a function with a body, got ") << op.getCalleeAttr();
+  return call(callee, operands, results);
+}
+
 LogicalResult Interpreter::runOp(Operation *op, ArrayRef<Array> operands, Values &values,
                                  SmallVectorImpl<Array> &results) {
   if (auto reference = dyn_cast<ReferenceOpInterface>(op))
     return reference.evaluate(*this, operands, results);
-  auto number = [&](unsigned operand) { return operands[operand].integers[0]; };
-  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-      .Case([&](GradientOp) {
-        return op->emitOpError("has no reference semantics; expand it first (--gen-differentiate)");
-      })
-      .Case([&](func::CallOp callOp) -> LogicalResult {
-        auto callee = module.lookupSymbol<func::FuncOp>(callOp.getCallee());
-        if (!callee || callee.isExternal())
-          return op->emitOpError("expected a function with a body, got ") << callOp.getCalleeAttr();
-        return call(callee, operands, results);
-      })
-      .Case([&](tensor::DimOp) -> LogicalResult {
-        if (number(1) < 0 || number(1) >= operands[0].rank())
-          return op->emitOpError("expected an axis of ")
-                 << describe(operands[0]) << ", got " << number(1);
-        results.push_back(Array::scalar(op->getResult(0).getType(), operands[0].shape[number(1)]));
-        return success();
-      })
-      .Case([&](tensor::CastOp) {
-        results.push_back(operands[0]);
-        return success();
-      })
-      .Case([&](tensor::ExtractOp) -> LogicalResult {
-        const Array &tensor = operands[0];
-        SmallVector<int64_t> index;
-        for (auto [axis, at] : llvm::enumerate(operands.drop_front())) {
-          index.push_back(at.integers[0]);
-          if (index.back() < 0 || index.back() >= tensor.shape[axis])
-            return op->emitOpError("expected an index into ")
-                   << describe(tensor) << ", got " << index.back();
-        }
-        Array element(tensor.elementType, {});
-        int64_t position = linearize(index, tensor.shape);
-        if (tensor.isFloat())
-          element.floats[0] = tensor.floats[position];
-        else
-          element.integers[0] = tensor.integers[position];
-        results.push_back(std::move(element));
-        return success();
-      })
-      .Case([&](tensor::FromElementsOp fromElements) {
-        Array array(fromElements.getType().getElementType(), fromElements.getType().getShape());
-        for (auto [position, element] : llvm::enumerate(operands)) {
-          if (array.isFloat())
-            array.floats[position] = element.floats[0];
-          else
-            array.integers[position] = element.integers[0];
-        }
-        results.push_back(std::move(array));
-        return success();
-      })
-      .Case([&](scf::IfOp ifOp) {
-        Block *block = number(0) ? ifOp.thenBlock() : ifOp.elseBlock();
-        return block ? runBlock(*block, {}, values, results) : success();
-      })
-      .Case([&](scf::ForOp loop) -> LogicalResult {
-        SmallVector<Array> carried(operands.drop_front(3));
-        for (int64_t i = number(0); i < number(1); i += number(2)) {
-          SmallVector<Array> arguments = {Array::scalar(loop.getInductionVar().getType(), i)};
-          arguments.append(carried.begin(), carried.end());
-          carried.clear();
-          if (failed(runBlock(*loop.getBody(), arguments, values, carried)))
-            return failure();
-        }
-        results.append(carried.begin(), carried.end());
-        return success();
-      })
-      .Case([&](scf::WhileOp loop) -> LogicalResult {
-        SmallVector<Array> carried(operands);
-        while (true) {
-          SmallVector<Array> condition;
-          if (failed(runBlock(*loop.getBeforeBody(), carried, values, condition)))
-            return failure();
-          ArrayRef<Array> passed = ArrayRef(condition).drop_front();
-          if (!condition.front().integers[0]) {
-            results.append(passed.begin(), passed.end());
-            return success();
-          }
-          carried.clear();
-          if (failed(runBlock(*loop.getAfterBody(), passed, values, carried)))
-            return failure();
-        }
-      })
-      .Default([&](Operation *) -> LogicalResult {
-        if (succeeded(foldScalars(op, operands, results)))
-          return success();
-        return op->emitOpError("has no reference semantics for its operands");
-      });
+  if (isa<GradientOp>(op))
+    return op->emitOpError("has no reference semantics; expand it first (--gen-differentiate)");
+  if (auto callOp = dyn_cast<func::CallOp>(op))
+    return runCall(callOp, operands, results);
+  if (auto dim = dyn_cast<tensor::DimOp>(op))
+    return evaluate(dim, operands, results);
+  if (auto extract = dyn_cast<tensor::ExtractOp>(op))
+    return evaluate(extract, operands, results);
+  if (auto fromElements = dyn_cast<tensor::FromElementsOp>(op)) {
+    results.push_back(evaluate(fromElements, operands));
+    return success();
+  }
+  if (isa<tensor::CastOp>(op)) {
+    results.push_back(operands[0]);
+    return success();
+  }
+  if (auto ifOp = dyn_cast<scf::IfOp>(op))
+    return runIf(ifOp, integerOf(operands[0]) != 0, values, results);
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return runFor(loop, operands, values, results);
+  if (auto loop = dyn_cast<scf::WhileOp>(op))
+    return runWhile(loop, operands, values, results);
+  if (succeeded(foldScalars(op, operands, results)))
+    return success();
+  return op->emitOpError("has no reference semantics for its operands");
 }

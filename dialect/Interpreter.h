@@ -10,6 +10,8 @@
 
 #include "dialect/Array.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/DenseMap.h"
 #include <map>
@@ -43,6 +45,13 @@ private:
                          SmallVectorImpl<Array> &results);
   LogicalResult runOp(Operation *op, ArrayRef<Array> operands, Values &values,
                       SmallVectorImpl<Array> &results);
+  LogicalResult runCall(func::CallOp op, ArrayRef<Array> operands, SmallVectorImpl<Array> &results);
+  LogicalResult runIf(scf::IfOp op, bool condition, Values &values,
+                      SmallVectorImpl<Array> &results);
+  LogicalResult runFor(scf::ForOp op, ArrayRef<Array> operands, Values &values,
+                       SmallVectorImpl<Array> &results);
+  LogicalResult runWhile(scf::WhileOp op, ArrayRef<Array> operands, Values &values,
+                         SmallVectorImpl<Array> &results);
 
   ModuleOp module;
   std::map<std::string, Array, std::less<>> variables;

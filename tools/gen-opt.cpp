@@ -18,6 +18,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Tensor/IR/TensorInferTypeOpInterfaceImpl.h"
@@ -282,6 +283,7 @@ static LogicalResult run(int argc, char **argv) {
   tensor::registerInferTypeOpInterfaceExternalModels(registry);
   registerGenPasses();
   registerTransformsPasses();
+  memref::registerMemRefPasses();
   auto [inputName, outputName] = registerAndParseCLIOptions(
       argc, argv, "runs passes of gencc, or an entry on its reference interpreter", registry);
   std::string error;

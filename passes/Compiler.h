@@ -1,0 +1,60 @@
+//===- Compiler.h - from a module to an artefact ----------------*- C++ -*-===//
+//
+// The compiler as a library: what `gencc` and `gen::compile` call.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GEN_PASSES_COMPILER_H
+#define GEN_PASSES_COMPILER_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "mlir/Pass/PassManager.h"
+#include <string>
+
+namespace mlir::gen {
+
+/// What comes out of compiling, by how far it goes.
+enum class Stage {
+  Gen,     ///< the module as read
+  Kernels, ///< differentiated, simplified, fused and planned: gen.kernel and gen.launch
+  Loops,   ///< loop nests on bare pointers
+  Llvm,    ///< LLVM IR (text)
+  Asm,     ///< assembly (text)
+  Obj,     ///< object file
+  So       ///< shared object: the artefact
+};
+
+struct CompileOptions {
+  /// "native", or an x86-64 level: "x86-64-v2", "x86-64-v3", "x86-64-v4".
+  std::string cpu = "native";
+  /// 0 to 3. The results do not depend on it.
+  int optimization = 3;
+  /// Name of the model in the artefact; the module's own name if it has one.
+  std::string name = "model";
+  /// Prints the module to stderr after this pass ("gen-fuse-kernels"), or after each ("all").
+  std::string dumpAfter;
+  /// Reports the time of each stage to stderr.
+  bool verbose = false;
+};
+
+/// Registers the dialects that models and the compiler use, and the translations to LLVM IR.
+void registerCompilerDialects(DialectRegistry &registry);
+
+/// Parses a model. Diagnostics go to the context's handler; null on failure. Text nested too deeply for the parser is refused.
+OwningOpRef<ModuleOp> parseModel(StringRef path, MLIRContext &context);
+
+/// The part of the pipeline that stays in the gen dialect (up to Stage::Kernels).
+void buildKernelPipeline(OpPassManager &pm, const CompileOptions &options);
+/// From kernels to loop nests and the launch program (up to Stage::Loops).
+void buildEmissionPipeline(OpPassManager &pm, const CompileOptions &options);
+/// From loop nests to the LLVM dialect.
+void buildLlvmPipeline(OpPassManager &pm, const CompileOptions &options);
+
+/// Compiles `module` (which is changed on the way) up to `stage` and writes the result to `path` ("-" is stdout for text).
+/// Diagnostics go to the context's handler. An existing file is replaced only by a complete new one.
+LogicalResult compile(ModuleOp module, Stage stage, StringRef path, const CompileOptions &options);
+
+} // namespace mlir::gen
+
+#endif // GEN_PASSES_COMPILER_H

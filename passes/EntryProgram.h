@@ -1,0 +1,64 @@
+//===- EntryProgram.h - the code of one entry -------------------*- C++ -*-===//
+
+#ifndef GEN_PASSES_ENTRYPROGRAM_H
+#define GEN_PASSES_ENTRYPROGRAM_H
+
+#include "dialect/Gen.h"
+#include "passes/Sizes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace mlir::gen {
+
+/// On a module: the name of the instruction set, and the bits of gen_artefact_header.features.
+inline constexpr StringLiteral kTargetAttr = "gen.target";
+inline constexpr StringLiteral kFeaturesAttr = "gen.features";
+
+/// Emits the functions `plan` and `run` of gen_entry_info for a planned entry.
+class EntryProgram {
+public:
+  EntryProgram(func::FuncOp function, const llvm::StringMap<int64_t> &variables);
+
+  void emitPlan();
+  void emitRun();
+  std::string planSymbol() const { return func::FuncOp(function).getSymName().str() + ".plan"; }
+  std::string runSymbol() const { return func::FuncOp(function).getSymName().str() + ".run"; }
+
+  /// The shape of gen_tensor_info: sizes, or -(1 + i) for dimension symbol i, or INT64_MIN.
+  SmallVector<int64_t> argumentShape(BlockArgument argument) const;
+  SmallVector<int64_t> resultShape(unsigned number) const;
+
+  func::FuncOp function;
+  /// Names of the dimension symbols.
+  std::vector<std::string> dimensions;
+
+private:
+  void collectDimensions();
+  LLVM::LLVMFuncOp start(StringRef symbol, Type result, unsigned pointers);
+  Value pointerAt(Value array, int64_t number);
+  Value sizeOf(Value tensor, int64_t axis);
+  Value indexValue(Value value);
+  Value bytesOf(Value tensor);
+  /// Byte offsets of the slots, then the total.
+  SmallVector<Value> slotOffsets();
+  Value locate(OpResult result, unsigned number, ArrayRef<Value> slots);
+  void launch(LaunchOp op, ArrayRef<Value> slots);
+  void finish();
+  void copy(Value to, Value from, Value tensor);
+  Value constant(int64_t number);
+
+  const llvm::StringMap<int64_t> &variables;
+  llvm::DenseMap<std::pair<Value, int64_t>, int64_t> symbolOf; // argument and axis -> dimension symbol
+  mutable Sizes sizes;
+  ImplicitLocOpBuilder b;
+  // While a function is emitted:
+  LLVM::LLVMFuncOp current;
+  Value dimensionValues, frame, work;
+  llvm::DenseMap<Value, Value> pointers, indices;
+};
+
+} // namespace mlir::gen
+
+#endif // GEN_PASSES_ENTRYPROGRAM_H

@@ -1,0 +1,162 @@
+//===- FuseKernels.cpp - group ops into kernels ---------------------------===//
+//
+// In:   %p = gen.matmul %x, %w transposed    %s = gen.add %p, %b    %h = gen.relu %s
+// Out:  gen.kernel @add_relu_matmul(...) { matmul, add, relu, yield }    %h = gen.launch @add_relu_matmul(%x, %w, %b)
+//
+// FusionGroups decides what belongs together; this file asks for merges in a good order and outlines the groups.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/FusionGroups.h"
+#include "passes/Passes.h"
+
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace mlir::gen {
+#define GEN_PASS_DEF_FUSEKERNELS
+#include "passes/Passes.h.inc"
+
+namespace {
+
+/// Makes one group a kernel, and launches it.
+class Outliner {
+public:
+  Outliner(const FusionGroup &group, Sizes &sizes, SymbolTable &symbols) : group(group), sizes(sizes), symbols(symbols) {
+    for (Operation *op : group.ops)
+      collect(op);
+    for (Operation *op : group.ops)
+      for (Value result : op->getResults())
+        if (llvm::any_of(result.getUsers(), [&](Operation *user) { return !inside.contains(user) && !isa<tensor::DimOp>(user); }))
+          results.push_back(result);
+  }
+
+  /// Creates the kernel, and the launch at `b`. Uses of the results outside the group are replaced.
+  void outline(OpBuilder &b) {
+    for (Value result : results)
+      addSizes(result);
+    for (Value tensor : tensors)
+      addSizes(tensor);
+    KernelOp kernel = makeKernel(b.getContext());
+    SmallVector<Value> operands(tensors.begin(), tensors.end());
+    llvm::append_range(operands, indices);
+    auto launch = LaunchOp::create(b, kernel.getLoc(), ValueRange(results).getTypes(),
+                                   FlatSymbolRefAttr::get(kernel.getSymNameAttr()), operands);
+    for (auto [result, replacement] : llvm::zip(results, launch.getResults()))
+      result.replaceUsesWithIf(replacement, [&](OpOperand &use) { return !inside.contains(use.getOwner()); });
+  }
+
+private:
+  /// Adds `op` and the free ops it reads through; what is not inside is an operand of the launch.
+  void collect(Operation *op) {
+    if (!inside.insert(op))
+      return;
+    for (Value operand : op->getOperands()) {
+      Operation *producer = operand.getDefiningOp();
+      if (operand.getType().isIndex())
+        indices.insert(operand);
+      else if (producer && group.ops.contains(producer))
+        continue;
+      else if (producer && FusionGroups::isFree(producer) && !FusionGroups::isMaterialized(producer))
+        collect(producer);
+      else
+        tensors.insert(operand);
+    }
+  }
+
+  void addSizes(Value tensor) {
+    for (OpFoldResult size : sizes.shape(tensor))
+      if (auto value = dyn_cast_if_present<Value>(size))
+        indices.insert(value);
+  }
+
+  /// For each axis of `tensor`: -1 if static, else the number of the kernel argument that holds its size.
+  Attribute sizeArguments(Value tensor) {
+    SmallVector<int64_t> numbers;
+    for (OpFoldResult size : sizes.shape(tensor)) {
+      auto value = dyn_cast_if_present<Value>(size);
+      numbers.push_back(value ? static_cast<int64_t>(tensors.size()) + llvm::find(indices, value) - indices.begin() : -1);
+    }
+    return DenseI64ArrayAttr::get(tensor.getContext(), numbers);
+  }
+
+  KernelOp makeKernel(MLIRContext *context) {
+    OpBuilder b(context);
+    auto kernel = KernelOp::create(b, group.ops.front()->getLoc(), name(), group.familyName(), DictionaryAttr());
+    symbols.insert(kernel);
+    Block &body = kernel.getBody().emplaceBlock();
+    IRMapping mapping;
+    for (Value value : llvm::concat<const Value>(tensors.getArrayRef(), indices.getArrayRef()))
+      mapping.map(value, body.addArgument(value.getType(), value.getLoc()));
+    SmallVector<Attribute> sizeAttributes;
+    for (Value value : llvm::concat<const Value>(tensors.getArrayRef(), ArrayRef<Value>(results)))
+      sizeAttributes.push_back(sizeArguments(value));
+    kernel->setAttr(kSizesAttr, b.getArrayAttr(sizeAttributes));
+    b.setInsertionPointToStart(&body);
+    SmallVector<Operation *> ordered(inside.begin(), inside.end());
+    llvm::sort(ordered, [](Operation *x, Operation *y) { return x->isBeforeInBlock(y); });
+    for (Operation *op : ordered)
+      b.clone(*op, mapping);
+    SmallVector<Value> yielded;
+    for (Value result : results)
+      yielded.push_back(mapping.lookup(result));
+    YieldOp::create(b, kernel.getLoc(), yielded);
+    return kernel;
+  }
+
+  /// Named after its ops: at most four of them, the last ones.
+  std::string name() const {
+    std::string text;
+    for (Operation *op : group.ops.getArrayRef().take_back(4))
+      text += (text.empty() ? "" : "_") + op->getName().stripDialect().str();
+    return text;
+  }
+
+  const FusionGroup &group;
+  Sizes &sizes;
+  SymbolTable &symbols;
+  llvm::SetVector<Operation *> inside;
+  llvm::SetVector<Value> tensors, indices;
+  SmallVector<Value> results;
+};
+
+struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
+  void runOnOperation() override {
+    SymbolTable symbols(getOperation());
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (!function.isExternal())
+        fuse(function, symbols);
+  }
+
+  static void fuse(func::FuncOp function, SymbolTable &symbols) {
+    Sizes sizes = entrySizes(function);
+    Block &block = function.getBody().front();
+    FusionGroups groups(block, sizes);
+    groups.fuseProducers();
+    groups.fuseEpilogues();
+    groups.fuseSharedResults();
+    groups.fuseEpilogues();
+
+    OpBuilder b(block.getTerminator());
+    for (const FusionGroup *group : groups.inExecutionOrder())
+      Outliner(*group, sizes, symbols).outline(b);
+    moveStateLast(block);
+    eraseOutlined(block);
+  }
+
+  /// Assignments go behind the launches.
+  static void moveStateLast(Block &block) {
+    for (auto assign : llvm::make_early_inc_range(block.getOps<AssignOp>()))
+      assign->moveBefore(block.getTerminator());
+  }
+
+  static void eraseOutlined(Block &block) {
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
+      if (isOpTriviallyDead(&op))
+        op.erase();
+  }
+};
+
+} // namespace
+} // namespace mlir::gen

@@ -1,0 +1,278 @@
+//===- FusionGroups.cpp - which ops become one kernel ---------------------===//
+
+#include "passes/FusionGroups.h"
+
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace mlir::gen;
+
+//===----------------------------------------------------------------------===//
+// What kind of op
+//===----------------------------------------------------------------------===//
+
+/// Ops whose repetition is cheaper than a trip through memory.
+static constexpr int64_t kCheap = 4;
+
+bool FusionGroups::isFree(Operation *op) {
+  auto pointwise = dyn_cast<PointwiseOpInterface>(op);
+  return pointwise && !pointwise.isElementwise() && pointwise.elementCost() == 0;
+}
+
+bool FusionGroups::isMaterialized(Operation *op) {
+  return llvm::any_of(op->getUsers(), [](Operation *user) {
+    return !isa<PointwiseOpInterface, ReductionOpInterface, tensor::DimOp>(user);
+  });
+}
+
+static bool isElementwise(Operation *op) {
+  auto pointwise = dyn_cast<PointwiseOpInterface>(op);
+  return pointwise && pointwise.isElementwise();
+}
+
+FusionGroups::FusionGroups(Block &block, Sizes &sizes) : block(block), sizes(sizes) {
+  for (Operation &op : block)
+    if (isa<PointwiseOpInterface, ReductionOpInterface, ContractionOpInterface>(op) && (!isFree(&op) || isMaterialized(&op)))
+      addGroup(&op);
+}
+
+void FusionGroups::addGroup(Operation *op) {
+  FusionGroup group;
+  group.ops.insert(op);
+  group.shape = op->getResult(0);
+  if (isa<ContractionOpInterface>(op))
+    group.family = FusionGroup::Contraction;
+  else if (isa<ReductionOpInterface>(op))
+    group.family = FusionGroup::Reduction;
+  group.anchor = group.family == FusionGroup::Pointwise ? nullptr : op;
+  number[op] = groups.size();
+  groups.push_back(std::move(group));
+}
+
+//===----------------------------------------------------------------------===//
+// The graph of groups
+//===----------------------------------------------------------------------===//
+
+void FusionGroups::merge(Number from, Number into) {
+  FusionGroup &source = groups[from], &target = groups[into];
+  if (source.family > target.family) {
+    target.family = source.family;
+    target.anchor = source.anchor;
+    target.shape = source.shape;
+  }
+  for (Operation *op : source.ops) {
+    target.ops.insert(op);
+    number[op] = into;
+  }
+  source = FusionGroup();
+  auto ordered = target.ops.takeVector();
+  llvm::sort(ordered, [](Operation *x, Operation *y) { return x->isBeforeInBlock(y); });
+  target.ops.insert(ordered.begin(), ordered.end());
+}
+
+void FusionGroups::forEachUse(Operation *op, llvm::function_ref<void(Operation *, bool)> visit) const {
+  SmallVector<std::pair<Operation *, bool>> work;
+  for (Operation *user : op->getUsers())
+    work.push_back({user, false});
+  while (!work.empty()) {
+    auto [user, through] = work.pop_back_val();
+    if (number.contains(user))
+      visit(user, through);
+    else if (isFree(user))
+      for (Operation *next : user->getUsers())
+        work.push_back({next, true});
+  }
+}
+
+llvm::SmallDenseSet<FusionGroups::Number> FusionGroups::predecessors(Number n) const {
+  llvm::SmallDenseSet<Number> result;
+  SmallVector<Operation *> work(groups[n].ops.begin(), groups[n].ops.end());
+  while (!work.empty()) {
+    for (Value operand : work.pop_back_val()->getOperands()) {
+      Operation *producer = operand.getDefiningOp();
+      if (!producer)
+        continue;
+      if (auto found = number.find(producer); found != number.end()) {
+        if (found->second != n)
+          result.insert(found->second);
+      } else if (isFree(producer)) {
+        work.push_back(producer);
+      }
+    }
+  }
+  return result;
+}
+
+bool FusionGroups::dependsThroughOthers(Number from, Number to) {
+  llvm::SmallDenseSet<Number> seen;
+  SmallVector<Number> work;
+  for (Number n : predecessors(to))
+    if (n != from && seen.insert(n).second)
+      work.push_back(n);
+  while (!work.empty()) {
+    Number n = work.pop_back_val();
+    if (n == from)
+      return true;
+    for (Number next : predecessors(n))
+      if (seen.insert(next).second)
+        work.push_back(next);
+  }
+  return false;
+}
+
+int64_t FusionGroups::cost(Number n) const {
+  int64_t sum = 0;
+  for (Operation *op : groups[n].ops)
+    if (auto pointwise = dyn_cast<PointwiseOpInterface>(op))
+      sum += pointwise.elementCost();
+  return sum;
+}
+
+bool FusionGroups::usesSameIndex(Number from, Number to) {
+  bool same = true;
+  for (Operation *op : groups[from].ops)
+    forEachUse(op, [&](Operation *user, bool through) {
+      if (groupOf(user) == to)
+        same &= !through && isElementwise(user) && sizes.sameShape(op->getResult(0), user->getResult(0));
+    });
+  return same;
+}
+
+//===----------------------------------------------------------------------===//
+// Merges
+//===----------------------------------------------------------------------===//
+
+/// An op may move into its only user's group if that does not compute it more often than once an element, or if it is cheap.
+bool FusionGroups::tryFuseProducer(Operation *op) {
+  Number from = groupOf(op);
+  if (groups[from].family != FusionGroup::Pointwise || isMaterialized(op))
+    return false;
+  llvm::SmallDenseSet<Number> users;
+  bool repeated = false, ok = true;
+  forEachUse(op, [&](Operation *user, bool through) {
+    users.insert(groupOf(user));
+    Value input = op->getResult(0);
+    // A reduction reads its operand once an element; a pointwise op may broadcast it.
+    repeated |= through || (isa<PointwiseOpInterface>(user) && !sizes.sameShape(input, user->getResult(0)));
+    ok &= !isa<ContractionOpInterface>(user);
+  });
+  if (!ok || users.size() != 1 || *users.begin() == from)
+    return false;
+  Number into = *users.begin();
+  if (repeated && cost(from) > kCheap)
+    return false;
+  if (groups[into].family == FusionGroup::Contraction && !sizes.sameShape(op->getResult(0), groups[into].shape))
+    return false;
+  if (dependsThroughOthers(from, into))
+    return false;
+  merge(from, into);
+  return true;
+}
+
+void FusionGroups::fuseProducers() {
+  for (Operation &op : llvm::reverse(block))
+    if (number.contains(&op))
+      tryFuseProducer(&op);
+}
+
+/// A pointwise group joins the contraction or reduction whose result it reads at the same index.
+bool FusionGroups::tryFuseEpilogue(Number n) {
+  if (groups[n].ops.empty() || groups[n].family != FusionGroup::Pointwise)
+    return false;
+  // The latest candidate first: its other operands are there by then.
+  SmallVector<Number> candidates;
+  for (Number p : predecessors(n))
+    if (groups[p].family != FusionGroup::Pointwise)
+      candidates.push_back(p);
+  llvm::sort(candidates, [&](Number a, Number b) { return groups[b].anchor->isBeforeInBlock(groups[a].anchor); });
+  for (Number p : candidates) {
+    if (!sizes.sameShape(groups[n].shape, groups[p].anchor->getResult(0)) || !usesSameIndex(p, n) ||
+        dependsThroughOthers(p, n))
+      continue;
+    merge(n, p);
+    return true;
+  }
+  return false;
+}
+
+void FusionGroups::fuseEpilogues() {
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (Number n = 0; n < groups.size(); ++n)
+      changed |= tryFuseEpilogue(n);
+  }
+}
+
+bool FusionGroups::trySharedResult(Number n) {
+  if (groups[n].ops.empty() || groups[n].family != FusionGroup::Pointwise)
+    return false;
+  for (Number p : predecessors(n)) {
+    if (groups[p].family != FusionGroup::Pointwise || !sizes.sameShape(groups[n].shape, groups[p].shape) ||
+        !usesSameIndex(p, n) || dependsThroughOthers(p, n))
+      continue;
+    merge(p, n);
+    return true;
+  }
+  return false;
+}
+
+void FusionGroups::fuseSharedResults() {
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (Number n = 0; n < groups.size(); ++n)
+      changed |= trySharedResult(n);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Order
+//===----------------------------------------------------------------------===//
+
+SmallVector<const FusionGroup *> FusionGroups::inExecutionOrder() {
+  std::vector<llvm::SmallDenseSet<Number>> before(groups.size());
+  for (Number n = 0; n < groups.size(); ++n)
+    if (!groups[n].ops.empty())
+      before[n] = predecessors(n);
+
+  // Readers of a variable's old value go before the group that makes the new one, unless they need that group.
+  auto reaches = [&](Number from, Number to) {
+    llvm::SmallDenseSet<Number> seen{to};
+    SmallVector<Number> work{to};
+    while (!work.empty())
+      for (Number next : before[work.pop_back_val()])
+        if (seen.insert(next).second)
+          work.push_back(next);
+    return seen.contains(from);
+  };
+  for (auto assign : block.getOps<AssignOp>()) {
+    auto writer = number.find(assign.getValue().getDefiningOp());
+    if (!assign.getValue().getDefiningOp() || writer == number.end())
+      continue;
+    for (auto read : block.getOps<ReadOp>())
+      if (read.getVariable() == assign.getVariable())
+        forEachUse(read, [&](Operation *user, bool) {
+          Number reader = groupOf(user);
+          if (reader != writer->second && !reaches(writer->second, reader))
+            before[writer->second].insert(reader);
+        });
+  }
+
+  SmallVector<const FusionGroup *> order;
+  llvm::SmallDenseSet<Number> done;
+  SmallVector<Number> open;
+  for (Number n = 0; n < groups.size(); ++n)
+    if (!groups[n].ops.empty())
+      open.push_back(n);
+  // Program order of the last op, as far as dependencies allow.
+  llvm::sort(open, [&](Number a, Number b) { return groups[a].ops.back()->isBeforeInBlock(groups[b].ops.back()); });
+  while (!open.empty()) {
+    auto ready = llvm::find_if(open, [&](Number n) {
+      return llvm::all_of(before[n], [&](Number p) { return done.contains(p); });
+    });
+    assert(ready != open.end() && "merges keep the graph acyclic");
+    order.push_back(&groups[*ready]);
+    done.insert(*ready);
+    open.erase(ready);
+  }
+  return order;
+}

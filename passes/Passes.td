@@ -1,0 +1,79 @@
+//===- Passes.td - the passes, in the order of the pipeline ---------------===//
+//
+// One pass, one file, one name: `--gen-fuse-kernels` is FuseKernels in FuseKernels.cpp.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GEN_PASSES_TD
+#define GEN_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def Differentiate : Pass<"gen-differentiate", "::mlir::ModuleOp"> {
+  let summary = "expand gen.gradient into gen ops (reverse mode)";
+}
+
+def Decompose : Pass<"gen-decompose", "::mlir::ModuleOp"> {
+  let summary = "open ops that are compositions of others";
+}
+
+def ForwardVariables : Pass<"gen-forward-variables", "::mlir::func::FuncOp"> {
+  let summary = "within an entry, read what was assigned; read first and assign last";
+}
+
+def ResolveDimensions : Pass<"gen-resolve-dimensions", "::mlir::func::FuncOp"> {
+  let summary = "express every dynamic size by the entry's dimension symbols";
+  let description = [{
+    After this pass each `tensor.dim` reads an argument of the entry, and there is one for each dimension symbol
+    (`gen.dims`): two sizes are equal if they are the same value. Ops on which different symbols meet are errors.
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect"];
+}
+
+def SplitReductions : Pass<"gen-split-reductions", "::mlir::func::FuncOp"> {
+  let summary = "reduce large tensors to a scalar in two steps, so that the first one is parallel";
+  let description = [{
+    `reduce_sum axes [0, 1] : tensor<128x784xf32> -> tensor<f32>` becomes a reduction of the last axis and one of the
+    rest. The order of the sum thus depends on the shape alone, never on the number of threads.
+  }];
+}
+
+def FuseKernels : Pass<"gen-fuse-kernels", "::mlir::ModuleOp"> {
+  let summary = "group ops into kernels and launch them";
+  let description = [{
+    Every op on tensors ends up in the body of a `gen.kernel`. A matmul takes the elementwise ops on its result into
+    its epilogue; a reduction takes in the ops that make its input and those on its result; chains and fans of elementwise
+    ops of one shape become one kernel with several results. Data movement is recomputed wherever it is
+    read, since it only changes indices.
+  }];
+}
+
+def DeduplicateKernels : Pass<"gen-deduplicate-kernels", "::mlir::ModuleOp"> {
+  let summary = "keep one of several equal kernels";
+}
+
+def ScheduleKernels : Pass<"gen-schedule-kernels", "::mlir::ModuleOp"> {
+  let summary = "choose tiles and the size of a parallel task for each kernel";
+}
+
+def PlanMemory : Pass<"gen-plan-memory", "::mlir::func::FuncOp"> {
+  let summary = "give every launch's results a place: a variable, a result, or an offset in the arena";
+}
+
+def EmitKernels : Pass<"gen-emit-kernels", "::mlir::ModuleOp"> {
+  let summary = "turn kernels into loop nests on bare pointers";
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+                           "::mlir::math::MathDialect", "::mlir::arith::ArithDialect"];
+}
+
+def EmitProgram : Pass<"gen-emit-program", "::mlir::ModuleOp"> {
+  let summary = "turn entries into launch programs and write the artefact's tables";
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
+}
+
+def ExpandMath : Pass<"gen-expand-math", "::mlir::ModuleOp"> {
+  let summary = "expand elementary functions into polynomials";
+  let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
+#endif // GEN_PASSES_TD

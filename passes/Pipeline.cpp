@@ -1,0 +1,66 @@
+//===- Pipeline.cpp - the order of the passes -----------------------------===//
+//
+// The table of contents of the compiler: pass order and nothing else.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/Compiler.h"
+#include "passes/Passes.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace mlir::gen;
+
+static void simplify(OpPassManager &pm) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+static void differentiate(OpPassManager &pm) {
+  pm.addPass(createInlinerPass());
+  pm.addNestedPass<func::FuncOp>(createForwardVariables());
+  simplify(pm); // before: the fewer primal ops, the fewer gradients
+  pm.addPass(createDifferentiate());
+  pm.addPass(createDecompose());
+  simplify(pm);
+}
+
+static void fuse(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(createResolveDimensions());
+  simplify(pm);
+  pm.addNestedPass<func::FuncOp>(createSplitReductions()); // after: canonicalization would join the steps again
+  pm.addPass(createFuseKernels());
+  pm.addPass(createDeduplicateKernels());
+}
+
+static void plan(OpPassManager &pm) {
+  pm.addPass(createScheduleKernels());
+  pm.addNestedPass<func::FuncOp>(createPlanMemory());
+}
+
+void mlir::gen::buildKernelPipeline(OpPassManager &pm, const CompileOptions &options) {
+  differentiate(pm);
+  fuse(pm);
+  plan(pm);
+}
+
+void mlir::gen::buildEmissionPipeline(OpPassManager &pm, const CompileOptions &options) {
+  pm.addPass(createEmitKernels());
+  pm.addPass(createEmitProgram());
+}
+
+void mlir::gen::buildLlvmPipeline(OpPassManager &pm, const CompileOptions &options) {
+  pm.addPass(createExpandMath());
+  simplify(pm);
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createConvertVectorToLLVMPass());
+  pm.addPass(createConvertMathToLLVMPass());
+  pm.addPass(createArithToLLVMConversionPass());
+  pm.addPass(createConvertFuncToLLVMPass());
+  pm.addPass(createConvertControlFlowToLLVMPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(createCSEPass());
+}

@@ -1,0 +1,102 @@
+//===- ResolveDimensions.cpp - dynamic sizes by symbol --------------------===//
+//
+// In:   %n = tensor.dim %sum, %c0                 (the size of some op's result)
+// Out:  %n = tensor.dim %x, %c0                   (the size of the first argument that has the symbol)
+//
+// Arguments with one symbol share one `tensor.dim` at the top of the entry, and sizes of results are traced to them. So
+// equal sizes are equal values from here on, and an op on which different sizes meet is found.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/Gen.h"
+#include "passes/Passes.h"
+#include "passes/Sizes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace mlir::gen {
+#define GEN_PASS_DEF_RESOLVEDIMENSIONS
+#include "passes/Passes.h.inc"
+
+namespace {
+
+using ArgumentSizes = llvm::DenseMap<std::pair<Value, int64_t>, Value>;
+
+/// Makes one `tensor.dim` for each dimension symbol of the entry.
+ArgumentSizes makeArgumentSizes(func::FuncOp function) {
+  OpBuilder b = OpBuilder::atBlockBegin(&function.getBody().front());
+  ArgumentSizes sizes;
+  llvm::StringMap<Value> symbols;
+  for (BlockArgument argument : function.getArguments()) {
+    auto type = dyn_cast<RankedTensorType>(argument.getType());
+    if (!type)
+      continue;
+    auto names = function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), kDimensionsAttr);
+    for (int64_t axis = 0; axis < type.getRank(); ++axis) {
+      if (!type.isDynamicDim(axis))
+        continue;
+      StringRef name = names ? cast<StringAttr>(names[axis]).getValue() : StringRef();
+      Value &own = sizes[{argument, axis}];
+      Value &size = name.empty() ? own : symbols[name];
+      if (!size)
+        size = tensor::DimOp::create(b, function.getLoc(), argument, axis);
+      own = size;
+    }
+  }
+  return sizes;
+}
+
+/// Elementwise operands that are not repeated have to agree with the result in every size.
+LogicalResult verifySizes(PointwiseOpInterface op, Sizes &sizes) {
+  auto resultType = cast<RankedTensorType>(op->getResult(0).getType());
+  for (Value operand : op->getOperands()) {
+    auto type = dyn_cast<RankedTensorType>(operand.getType());
+    for (int64_t axis = 0; type && axis < type.getRank(); ++axis) {
+      int64_t resultAxis = resultType.getRank() - type.getRank() + axis;
+      if (!type.isDynamicDim(axis) && !resultType.isDynamicDim(resultAxis))
+        continue;
+      if (type.getDimSize(axis) == 1)
+        continue;
+      OpFoldResult expected = sizes.get(op->getResult(0), resultAxis), got = sizes.get(operand, axis);
+      if (!expected || !got || !Sizes::equal(expected, got))
+        return op->emitOpError() << "expected operands whose sizes are equal in every call, but axis " << axis << " of '"
+                                 << type << "' may differ from that of '" << resultType
+                                 << "'; hint: give both dimensions the same name";
+    }
+  }
+  return success();
+}
+
+struct ResolveDimensions : impl::ResolveDimensionsBase<ResolveDimensions> {
+  void runOnOperation() override {
+    func::FuncOp function = getOperation();
+    if (function.isExternal())
+      return;
+    SmallVector<tensor::DimOp> dims;
+    function.walk([&](tensor::DimOp dim) { dims.push_back(dim); });
+    ArgumentSizes arguments = makeArgumentSizes(function);
+    Sizes sizes([&](Value tensor, int64_t axis) { return arguments.lookup({tensor, axis}); });
+    for (tensor::DimOp dim : dims) {
+      std::optional<int64_t> axis = dim.getConstantIndex();
+      OpFoldResult size = axis ? sizes.get(dim.getSource(), *axis) : OpFoldResult();
+      if (!size) {
+        dim.emitOpError("expected the size of a value that is computed from the entry's arguments");
+        return signalPassFailure();
+      }
+      OpBuilder b(dim);
+      dim.replaceAllUsesWith(getValueOrCreateConstantIndexOp(b, dim.getLoc(), size));
+      dim.erase();
+    }
+    WalkResult walked = function.walk([&](PointwiseOpInterface op) {
+      return op.isElementwise() && failed(verifySizes(op, sizes)) ? WalkResult::interrupt() : WalkResult::advance();
+    });
+    if (walked.wasInterrupted())
+      signalPassFailure();
+  }
+};
+
+} // namespace
+} // namespace mlir::gen

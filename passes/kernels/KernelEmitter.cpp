@@ -1,0 +1,292 @@
+//===- KernelEmitter.cpp - from a kernel's body to code -------------------===//
+
+#include "passes/kernels/KernelEmitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+using namespace mlir::gen;
+using namespace mlir::gen::kernels;
+
+//===----------------------------------------------------------------------===//
+// KernelFunction
+//===----------------------------------------------------------------------===//
+
+KernelFunction::KernelFunction(KernelOp kernel, LLVM::LLVMFuncOp function, ImplicitLocOpBuilder &b)
+    : kernel(kernel), yield(cast<YieldOp>(kernel.getBody().front().getTerminator())), function(function), b(b),
+      sizes(kernelSizes(kernel)) {
+  b.setInsertionPointToStart(function.addEntryBlock(b));
+}
+
+Value KernelFunction::word(int64_t number, Type type) {
+  Value &value = words[number];
+  if (!value) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(&function.getBody().front());
+    auto pointer = LLVM::LLVMPointerType::get(b.getContext());
+    Value slot = LLVM::GEPOp::create(b, pointer, b.getI64Type(), function.getArgument(0),
+                                     ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(number)});
+    value = LLVM::LoadOp::create(b, type, slot, /*alignment=*/8, /*isVolatile=*/false, /*isNonTemporal=*/false,
+                                 /*isInvariant=*/true);
+  }
+  return value;
+}
+
+Value KernelFunction::pointer(BlockArgument argument) {
+  return word(argument.getArgNumber(), LLVM::LLVMPointerType::get(b.getContext()));
+}
+
+Value KernelFunction::resultPointer(unsigned number) {
+  return word(kernel.getBody().front().getNumArguments() + number, LLVM::LLVMPointerType::get(b.getContext()));
+}
+
+/// Index arithmetic of the kernel's body is repeated at the top of the function.
+Value KernelFunction::toI64(Value indexValue) {
+  if (std::optional<int64_t> number = getConstantIntValue(indexValue))
+    return i64Constant(b, *number);
+  Value &value = indices[indexValue];
+  if (value)
+    return value;
+  if (auto argument = dyn_cast<BlockArgument>(indexValue))
+    return value = word(argument.getArgNumber(), b.getI64Type());
+  Operation *op = indexValue.getDefiningOp();
+  IRMapping mapping;
+  SmallVector<Value> operands;
+  for (Value operand : op->getOperands()) {
+    Value known = toI64(operand);
+    operands.push_back(known);
+  }
+  OpBuilder::InsertionGuard guard(b);
+  Block &entry = function.getBody().front();
+  b.setInsertionPointToStart(&entry);
+  for (Value operand : operands)
+    if (Operation *last = operand.getDefiningOp(); last && last->getBlock() == &entry && b.getInsertionPoint() != entry.end() &&
+                                                   !last->isBeforeInBlock(&*b.getInsertionPoint()))
+      b.setInsertionPointAfter(last);
+  for (auto [operand, known] : llvm::zip(op->getOperands(), operands))
+    mapping.map(operand, arith::IndexCastOp::create(b, b.getIndexType(), known).getResult());
+  Value result = b.clone(*op, mapping)->getResult(0);
+  return indices[indexValue] = arith::IndexCastOp::create(b, b.getI64Type(), result);
+}
+
+Value KernelFunction::size(Value tensor, int64_t axis) {
+  OpFoldResult size = sizes.get(tensor, axis);
+  if (std::optional<int64_t> number = getConstantIntValue(size))
+    return i64Constant(b, *number);
+  return toI64(cast<Value>(size));
+}
+
+Value KernelFunction::product(Value tensor, ArrayRef<int64_t> axes) {
+  Value result = i64Constant(b, 1);
+  for (int64_t axis : axes)
+    result = b.createOrFold<arith::MulIOp>(result, size(tensor, axis));
+  return result;
+}
+
+Value KernelFunction::scalar(BlockArgument argument) {
+  Value &value = scalars[argument];
+  if (!value) {
+    Value from = pointer(argument);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointAfterValue(from);
+    Type type = cast<RankedTensorType>(argument.getType()).getElementType();
+    bool boolean = type.isInteger(1);
+    value = LLVM::LoadOp::create(b, boolean ? b.getI8Type() : type, from);
+    if (boolean)
+      value = arith::TruncIOp::create(b, type, value);
+  }
+  return value;
+}
+
+//===----------------------------------------------------------------------===//
+// Elements
+//===----------------------------------------------------------------------===//
+
+static bool sameIndices(const Indices &lhs, const Indices &rhs) {
+  return lhs.size() == rhs.size() && llvm::all_of(llvm::zip(lhs, rhs), [](auto pair) {
+    return std::get<0>(pair).value == std::get<1>(pair).value && std::get<0>(pair).kind == std::get<1>(pair).kind;
+  });
+}
+
+Value KernelEmitter::elementAt(Value tensor, const Indices &at) {
+  if (Value element = bound.lookup(tensor))
+    return element;
+  if (auto argument = dyn_cast<BlockArgument>(tensor)) {
+    if (cast<RankedTensorType>(argument.getType()).getNumElements() == 1)
+      return splat(function.scalar(argument));
+    return load(argument, position(tensor, at));
+  }
+  for (const Computed &known : computed)
+    if (known.tensor == tensor && known.mask == laneMask && sameIndices(known.at, at))
+      return known.element;
+  Value mask = laneMask;
+  Value element = cast<PointwiseOpInterface>(tensor.getDefiningOp()).emitAt(*this, at);
+  computed.push_back({tensor, mask, element, at});
+  return element;
+}
+
+Value KernelEmitter::elementAtPosition(Value tensor, Index position) {
+  auto argument = dyn_cast<BlockArgument>(tensor);
+  if (argument && cast<RankedTensorType>(argument.getType()).getNumElements() != 1)
+    return load(argument, position);
+  if (isFlat())
+    return elementAt(tensor, {position});
+  Indices at(cast<RankedTensorType>(tensor.getType()).getRank());
+  for (int64_t axis = static_cast<int64_t>(at.size()) - 1; axis >= 0; --axis) {
+    if (axis == 0) {
+      at[axis] = position;
+      break;
+    }
+    Value extent = size(tensor, axis);
+    at[axis] = remainder(position, extent);
+    position = divide(position, extent);
+  }
+  return elementAt(tensor, at);
+}
+
+Value KernelEmitter::masked(Value mask, llvm::function_ref<Value()> emit) {
+  Value outer = laneMask;
+  laneMask = outer ? arith::AndIOp::create(b, outer, mask).getResult() : mask;
+  Value element = emit();
+  laneMask = outer;
+  return element;
+}
+
+void KernelEmitter::storeResults(const Indices &at) {
+  for (auto [number, value] : llvm::enumerate(function.yield.getValues())) {
+    Type elementType = cast<RankedTensorType>(value.getType()).getElementType();
+    store(function.resultPointer(number), elementType, elementAt(value, at), position(value, at));
+  }
+}
+
+Value KernelEmitter::address(Value pointer, Type elementType, Value position) {
+  Type result = pointer.getType();
+  if (auto vector = dyn_cast<VectorType>(position.getType()))
+    result = VectorType::get(vector.getShape(), result);
+  return LLVM::GEPOp::create(b, result, elementType, pointer, ArrayRef<LLVM::GEPArg>{position});
+}
+
+Value KernelEmitter::load(BlockArgument argument, Index position) {
+  Value pointer = function.pointer(argument);
+  Type elementType = cast<RankedTensorType>(argument.getType()).getElementType();
+  bool boolean = elementType.isInteger(1);
+  Type memoryType = boolean ? b.getI8Type() : elementType;
+  unsigned alignment = std::max(1u, memoryType.getIntOrFloatBitWidth() / 8);
+  Value from = address(pointer, memoryType, position.value), element;
+  if (lanes() == 1) {
+    element = LLVM::LoadOp::create(b, memoryType, from, alignment);
+  } else if (position.kind == Index::Uniform) {
+    element = splat(LLVM::LoadOp::create(b, memoryType, from, alignment));
+  } else {
+    auto type = VectorType::get(lanes(), memoryType);
+    Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(type));
+    if (position.kind == Index::PerLane) {
+      Value mask = laneMask ? laneMask : arith::ConstantOp::create(b, DenseElementsAttr::get(
+                                             VectorType::get(lanes(), b.getI1Type()), true)).getResult();
+      element = LLVM::masked_gather::create(b, type, from, mask, zeros, b.getI32IntegerAttr(alignment));
+    } else if (laneMask) {
+      element = LLVM::MaskedLoadOp::create(b, type, from, laneMask, zeros, b.getI32IntegerAttr(alignment));
+    } else {
+      element = LLVM::LoadOp::create(b, type, from, alignment);
+    }
+  }
+  return boolean ? arith::TruncIOp::create(b, laneType(elementType), element).getResult() : element;
+}
+
+void KernelEmitter::store(Value pointer, Type elementType, Value element, Index position) {
+  if (elementType.isInteger(1)) {
+    elementType = b.getI8Type();
+    element = arith::ExtUIOp::create(b, laneType(elementType), element);
+  }
+  unsigned alignment = std::max(1u, elementType.getIntOrFloatBitWidth() / 8);
+  Value to = address(pointer, elementType, position.value);
+  if (lanes() > 1 && laneMask)
+    LLVM::MaskedStoreOp::create(b, element, to, laneMask, b.getI32IntegerAttr(alignment));
+  else
+    LLVM::StoreOp::create(b, element, to, alignment);
+}
+
+//===----------------------------------------------------------------------===//
+// Helpers
+//===----------------------------------------------------------------------===//
+
+bool mlir::gen::kernels::isFlat(KernelOp kernel) {
+  auto yield = cast<YieldOp>(kernel.getBody().front().getTerminator());
+  if (yield.getValues().empty())
+    return false;
+  Sizes sizes = kernelSizes(kernel);
+  Value shape = yield.getValues().front();
+  auto fits = [&](Value value) {
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    return !type || type.getNumElements() == 1 || sizes.sameShape(value, shape);
+  };
+  return llvm::all_of(kernel.getBody().front(), [&](Operation &op) {
+    auto pointwise = dyn_cast<PointwiseOpInterface>(op);
+    bool positional = pointwise && (pointwise.isElementwise() || pointwise.isPositional());
+    return (positional || isa<YieldOp>(op) || !isa<PointwiseOpInterface, ReductionOpInterface, ContractionOpInterface>(op)) &&
+           llvm::all_of(op.getOperands(), fits) && llvm::all_of(op.getResults(), fits);
+  });
+}
+
+SmallVector<Value> mlir::gen::kernels::delinearize(KernelFunction &function, Value tensor, ArrayRef<int64_t> axes, Value position) {
+  ImplicitLocOpBuilder &b = function.b;
+  SmallVector<Value> indices(axes.size());
+  for (size_t i = axes.size(); i-- > 0;) {
+    if (i == 0) {
+      indices[0] = position;
+      break;
+    }
+    Value extent = function.size(tensor, axes[i]);
+    indices[i] = b.createOrFold<arith::RemUIOp>(position, extent);
+    position = b.createOrFold<arith::DivUIOp>(position, extent);
+  }
+  return indices;
+}
+
+Value mlir::gen::kernels::lanesBelow(ImplicitLocOpBuilder &b, Value count, int64_t lanes) {
+  auto numbers = llvm::to_vector(llvm::seq<int32_t>(0, static_cast<int32_t>(lanes)));
+  Value steps = arith::ConstantOp::create(b, b.getI32VectorAttr(numbers));
+  Value narrow = arith::TruncIOp::create(b, b.getI32Type(), count);
+  Value limit = vector::BroadcastOp::create(b, steps.getType(), narrow);
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, steps, limit);
+}
+
+void mlir::gen::kernels::emitLaneLoop(ImplicitLocOpBuilder &b, Value from, Value to, int64_t lanes,
+                                      llvm::function_ref<void(Value)> full, llvm::function_ref<void(Value, Value)> rest) {
+  Value step = i64Constant(b, lanes);
+  Value count = arith::SubIOp::create(b, to, from);
+  Value left = b.createOrFold<arith::RemUIOp>(count, step);
+  Value end = arith::SubIOp::create(b, to, left);
+  auto loop = scf::ForOp::create(b, from, end, step);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    full(loop.getInductionVar());
+  }
+  if (lanes == 1)
+    return;
+  Value some = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, left, i64Constant(b, 0));
+  auto branch = scf::IfOp::create(b, some, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  rest(end, lanesBelow(b, left, lanes));
+}
+
+Value mlir::gen::kernels::i64Constant(ImplicitLocOpBuilder &b, int64_t value) {
+  return arith::ConstantOp::create(b, b.getI64IntegerAttr(value));
+}
+
+Value mlir::gen::kernels::ceilDivide(ImplicitLocOpBuilder &b, Value value, Value divisor) {
+  Value more = b.createOrFold<arith::SubIOp>(divisor, i64Constant(b, 1));
+  return b.createOrFold<arith::DivUIOp>(b.createOrFold<arith::AddIOp>(value, more), divisor);
+}
+
+int64_t mlir::gen::kernels::scheduled(KernelOp kernel, StringRef key, int64_t otherwise) {
+  DictionaryAttr schedule = kernel.getScheduleAttr();
+  auto number = schedule ? schedule.getAs<IntegerAttr>(key) : IntegerAttr();
+  return number ? number.getInt() : otherwise;
+}

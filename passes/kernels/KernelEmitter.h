@@ -1,0 +1,127 @@
+//===- KernelEmitter.h - from a kernel's body to code -----------*- C++ -*-===//
+//
+// What every family's emitter stands on: the function of a kernel with its frame (pointers and sizes), and the emission of
+// single elements of the values in the kernel's body (dialect/ElementEmitter.h).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GEN_PASSES_KERNELS_KERNELEMITTER_H
+#define GEN_PASSES_KERNELS_KERNELEMITTER_H
+
+#include "dialect/Gen.h"
+#include "passes/Sizes.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "llvm/ADT/DenseMap.h"
+
+namespace mlir::gen::kernels {
+
+/// Lanes of every vector in emitted code, whatever the target: a target with narrower registers splits them. So results are
+/// the same bits on every instruction set.
+inline constexpr int64_t kLanes = 16;
+
+/// One function of a kernel: `void(ptr frame, i64 index)` or `i64(ptr frame, ptr work)`. The frame is an array of 8-byte
+/// words: one for each kernel argument (a pointer or a size), then one pointer for each result.
+class KernelFunction {
+public:
+  /// Starts the body of `function`; `b` is left at its start.
+  KernelFunction(KernelOp kernel, LLVM::LLVMFuncOp function, ImplicitLocOpBuilder &b);
+
+  /// The memory of a tensor argument or of result `number`.
+  Value pointer(BlockArgument argument);
+  Value resultPointer(unsigned number);
+
+  /// The size of a value of the kernel's body, an i64.
+  Value size(Value tensor, int64_t axis);
+  /// The product of the sizes of `tensor` along `axes`.
+  Value product(Value tensor, ArrayRef<int64_t> axes);
+  /// A scalar load of a one-element argument, done once at the top.
+  Value scalar(BlockArgument argument);
+
+  KernelOp kernel;
+  YieldOp yield;
+  LLVM::LLVMFuncOp function;
+  ImplicitLocOpBuilder &b;
+
+private:
+  Value word(int64_t number, Type type);
+  Value toI64(Value indexValue);
+
+  llvm::DenseMap<int64_t, Value> words;
+  llvm::DenseMap<Value, Value> scalars, indices;
+  llvm::DenseMap<std::pair<Value, int64_t>, Value> knownSizes;
+  Sizes sizes;
+};
+
+/// Emits elements of the values of a kernel's body. One instance serves one straight-line piece of code.
+class KernelEmitter : public ElementEmitter {
+public:
+  KernelEmitter(KernelFunction &function, int64_t lanes, bool flat = false)
+      : ElementEmitter(function.b, lanes, flat), function(function) {}
+
+  /// Says that the element of `tensor` is `element`, at whatever index this emitter is asked for it.
+  void bind(Value tensor, Value element) { bound[tensor] = element; }
+  /// Restricts all memory access to the lanes of `mask` (null: all).
+  void setMask(Value mask) { laneMask = mask; }
+
+  Value elementAt(Value tensor, const Indices &at) override;
+  Value elementAtPosition(Value tensor, Index position) override;
+  Value size(Value tensor, int64_t axis) override { return function.size(tensor, axis); }
+  Value masked(Value mask, llvm::function_ref<Value()> emit) override;
+
+  /// Emits and stores the elements at `at` of every result of the kernel.
+  void storeResults(const Indices &at);
+
+private:
+  Value load(BlockArgument argument, Index position);
+  void store(Value pointer, Type elementType, Value element, Index position);
+  Value address(Value pointer, Type elementType, Value position);
+
+  struct Computed {
+    Value tensor, mask, element;
+    Indices at;
+  };
+  KernelFunction &function;
+  Value laneMask;
+  llvm::DenseMap<Value, Value> bound;
+  SmallVector<Computed> computed;
+};
+
+/// True if every element of the kernel's results depends on elements at the same position only, so that the kernel can run over
+/// positions whatever the rank.
+bool isFlat(KernelOp kernel);
+
+/// Splits a row-major position over `axes` of `tensor` into one uniform index an axis, in their order.
+SmallVector<Value> delinearize(KernelFunction &function, Value tensor, ArrayRef<int64_t> axes, Value position);
+
+/// Emits `for (i = from; i + step <= to; i += step) full(i)`, then, if something is left, `rest(i, mask)` for the last lanes.
+void emitLaneLoop(ImplicitLocOpBuilder &b, Value from, Value to, int64_t lanes, llvm::function_ref<void(Value)> full,
+                  llvm::function_ref<void(Value, Value)> rest);
+
+/// i1 lanes `lane < count`.
+Value lanesBelow(ImplicitLocOpBuilder &b, Value count, int64_t lanes);
+
+/// Small helpers on i64 values; constants fold.
+Value i64Constant(ImplicitLocOpBuilder &b, int64_t value);
+Value ceilDivide(ImplicitLocOpBuilder &b, Value value, Value divisor);
+
+/// The emitters of the families: the body of a task, and the number of tasks.
+void emitPointwiseTask(KernelFunction &function, Value index);
+Value emitPointwiseTaskCount(KernelFunction &function);
+void emitReductionTask(KernelFunction &function, Value index);
+Value emitReductionTaskCount(KernelFunction &function);
+void emitContractionTask(KernelFunction &function, Value index);
+Value emitContractionTaskCount(KernelFunction &function);
+/// Floating-point operations of the products of a contraction kernel; 0 for other families.
+Value emitFlops(KernelFunction &function);
+
+/// The schedule that a kernel gets by rule.
+DictionaryAttr chooseSchedule(KernelOp kernel);
+DictionaryAttr chooseContractionSchedule(KernelOp kernel);
+
+/// A schedule's number, or `otherwise`.
+int64_t scheduled(KernelOp kernel, StringRef key, int64_t otherwise);
+
+} // namespace mlir::gen::kernels
+
+#endif // GEN_PASSES_KERNELS_KERNELEMITTER_H

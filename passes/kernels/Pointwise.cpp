@@ -1,0 +1,98 @@
+//===- Pointwise.cpp - kernels without an anchor --------------------------===//
+//
+// Every element of the results is computed alone. A flat kernel runs over positions; one that broadcasts or moves data runs
+// over rows (all axes but the last) and, within a row, over vectors of lanes. Tasks are blocks of a number of elements.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/kernels/KernelEmitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace mlir::gen;
+using namespace mlir::gen::kernels;
+
+/// Elements of a task, where the schedule says nothing.
+static constexpr int64_t kTask = 16384;
+
+namespace {
+
+/// The iteration space as rows of columns.
+struct Space {
+  Value shape; // a value that has the shape
+  SmallVector<int64_t> rowAxes;
+  Value rows, columns;      // extents
+  Value taskRows, taskColumns; // of one task
+  Value columnTasks;        // tasks side by side in a row
+  bool flat;
+};
+
+} // namespace
+
+static Space makeSpace(KernelFunction &function) {
+  ImplicitLocOpBuilder &b = function.b;
+  Space space;
+  space.shape = function.yield.getValues().front();
+  int64_t rank = cast<RankedTensorType>(space.shape.getType()).getRank();
+  space.flat = isFlat(function.kernel);
+  auto all = llvm::to_vector(llvm::seq<int64_t>(0, rank));
+  Value one = i64Constant(b, 1), task = i64Constant(b, scheduled(function.kernel, "task", kTask));
+  if (space.flat) {
+    space.rows = one;
+    space.columns = function.product(space.shape, all);
+  } else {
+    space.rowAxes.assign(all.begin(), rank == 0 ? all.end() : all.end() - 1);
+    space.rows = function.product(space.shape, space.rowAxes);
+    space.columns = rank == 0 ? one : function.size(space.shape, rank - 1);
+  }
+  space.taskColumns = b.createOrFold<arith::MinUIOp>(space.columns, task);
+  Value divisor = b.createOrFold<arith::MaxUIOp>(space.columns, one);
+  space.taskRows = b.createOrFold<arith::MaxUIOp>(one, b.createOrFold<arith::DivUIOp>(task, divisor));
+  space.taskColumns = b.createOrFold<arith::MaxUIOp>(space.taskColumns, one);
+  space.columnTasks = ceilDivide(b, space.columns, space.taskColumns);
+  return space;
+}
+
+Value mlir::gen::kernels::emitPointwiseTaskCount(KernelFunction &function) {
+  Space space = makeSpace(function);
+  ImplicitLocOpBuilder &b = function.b;
+  return b.createOrFold<arith::MulIOp>(ceilDivide(b, space.rows, space.taskRows), space.columnTasks);
+}
+
+/// The elements [from, to) of row `row`.
+static void emitRow(KernelFunction &function, const Space &space, Value row, Value from, Value to, int64_t lanes) {
+  ImplicitLocOpBuilder &b = function.b;
+  Indices at;
+  if (!space.flat)
+    for (Value index : delinearize(function, space.shape, space.rowAxes, row))
+      at.push_back({index, Index::Uniform});
+  bool scalar = cast<RankedTensorType>(space.shape.getType()).getRank() == 0;
+  auto emit = [&](Value column, Value mask) {
+    KernelEmitter emitter(function, lanes, space.flat);
+    emitter.setMask(mask);
+    Indices here = at;
+    if (!scalar || space.flat)
+      here.push_back({column, lanes == 1 ? Index::Uniform : Index::Consecutive});
+    emitter.storeResults(here);
+  };
+  emitLaneLoop(b, from, to, lanes, [&](Value column) { emit(column, {}); }, emit);
+}
+
+void mlir::gen::kernels::emitPointwiseTask(KernelFunction &function, Value index) {
+  ImplicitLocOpBuilder &b = function.b;
+  Space space = makeSpace(function);
+  Value rowTask = b.createOrFold<arith::DivUIOp>(index, space.columnTasks);
+  Value columnTask = b.createOrFold<arith::RemUIOp>(index, space.columnTasks);
+  Value firstRow = b.createOrFold<arith::MulIOp>(rowTask, space.taskRows);
+  Value lastRow = arith::MinUIOp::create(b, arith::AddIOp::create(b, firstRow, space.taskRows), space.rows);
+  Value from = b.createOrFold<arith::MulIOp>(columnTask, space.taskColumns);
+  Value to = arith::MinUIOp::create(b, arith::AddIOp::create(b, from, space.taskColumns), space.columns);
+  auto type = cast<RankedTensorType>(space.shape.getType());
+  bool narrow = type.getNumElements() == 1 || (!space.flat && type.getShape().back() == 1);
+  auto loop = scf::ForOp::create(b, firstRow, lastRow, i64Constant(b, 1));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  emitRow(function, space, loop.getInductionVar(), from, to, narrow ? 1 : kLanes);
+}

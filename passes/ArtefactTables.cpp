@@ -5,7 +5,8 @@
 using namespace mlir;
 using namespace mlir::gen;
 
-ArtefactTables::ArtefactTables(ModuleOp module) : module(module), b(module.getLoc(), module.getContext()) {
+ArtefactTables::ArtefactTables(ModuleOp module)
+    : module(module), b(module.getLoc(), module.getContext()) {
   b.setInsertionPointToEnd(module.getBody());
 }
 
@@ -15,7 +16,8 @@ std::string ArtefactTables::string(StringRef text) {
     symbol = "gen.string." + std::to_string(strings.size());
     std::string bytes = (text + StringRef("\0", 1)).str();
     auto type = LLVM::LLVMArrayType::get(b.getI8Type(), bytes.size());
-    LLVM::GlobalOp::create(b, type, /*isConstant=*/true, LLVM::Linkage::Private, symbol, b.getStringAttr(bytes));
+    LLVM::GlobalOp::create(b, type, /*isConstant=*/true, LLVM::Linkage::Private, symbol,
+                           b.getStringAttr(bytes));
   }
   return symbol;
 }
@@ -50,7 +52,8 @@ Value ArtefactTables::emit(ImplicitLocOpBuilder &b, const Field &field) {
   llvm_unreachable("all kinds are covered");
 }
 
-std::string ArtefactTables::records(StringRef symbol, ArrayRef<Record> records, bool exported, StringRef section) {
+std::string ArtefactTables::records(StringRef symbol, ArrayRef<Record> records, bool exported,
+                                    StringRef section) {
   if (records.empty())
     return "";
   SmallVector<Type> types;
@@ -59,7 +62,8 @@ std::string ArtefactTables::records(StringRef symbol, ArrayRef<Record> records, 
   auto record = LLVM::LLVMStructType::getLiteral(b.getContext(), types);
   auto type = LLVM::LLVMArrayType::get(record, records.size());
   auto global = LLVM::GlobalOp::create(b, type, /*isConstant=*/true,
-                                       exported ? LLVM::Linkage::External : LLVM::Linkage::Internal, symbol, Attribute(),
+                                       exported ? LLVM::Linkage::External : LLVM::Linkage::Internal,
+                                       symbol, Attribute(),
                                        /*alignment=*/8);
   if (!section.empty())
     global.setSection(section);
@@ -68,8 +72,9 @@ std::string ArtefactTables::records(StringRef symbol, ArrayRef<Record> records, 
   Value table = LLVM::UndefOp::create(inside, type);
   for (auto [row, fields] : llvm::enumerate(records))
     for (auto [column, field] : llvm::enumerate(fields))
-      table = LLVM::InsertValueOp::create(inside, table, emit(inside, field),
-                                          ArrayRef<int64_t>{static_cast<int64_t>(row), static_cast<int64_t>(column)});
+      table = LLVM::InsertValueOp::create(
+          inside, table, emit(inside, field),
+          ArrayRef<int64_t>{static_cast<int64_t>(row), static_cast<int64_t>(column)});
   LLVM::ReturnOp::create(inside, table);
   return symbol.str();
 }
@@ -83,10 +88,12 @@ std::string ArtefactTables::data(StringRef symbol, ElementsAttr value) {
     for (bool element : dense.getValues<bool>())
       bytes.push_back(element);
     elementType = b.getI8Type();
-    dense = DenseElementsAttr::get(RankedTensorType::get(type.getShape(), elementType), ArrayRef<int8_t>(bytes));
+    dense = DenseElementsAttr::get(RankedTensorType::get(type.getShape(), elementType),
+                                   ArrayRef<int8_t>(bytes));
   }
   dense = dense.reshape(RankedTensorType::get({type.getNumElements()}, elementType));
   auto array = LLVM::LLVMArrayType::get(elementType, type.getNumElements());
-  LLVM::GlobalOp::create(b, array, /*isConstant=*/true, LLVM::Linkage::Internal, symbol, dense, /*alignment=*/64);
+  LLVM::GlobalOp::create(b, array, /*isConstant=*/true, LLVM::Linkage::Internal, symbol, dense,
+                         /*alignment=*/64);
   return symbol.str();
 }

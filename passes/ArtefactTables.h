@@ -15,7 +15,8 @@
 
 namespace mlir::gen {
 
-/// A field of a table: a number of 4 or 8 bytes, a string of fixed bytes, or the address of a symbol (empty: null).
+/// A field of a table: a number of 4 or 8 bytes, a string of fixed bytes, or the address of a
+/// symbol (empty: null).
 struct Field {
   enum Kind { U32, I64, Bytes, Address } kind;
   int64_t number = 0;
@@ -34,8 +35,10 @@ public:
 
   /// A NUL-terminated string; returns its symbol. Equal strings are one.
   std::string string(StringRef text);
-  /// An array of records of one shape; returns its symbol ("" for none). `symbol` names it; if `exported`, it is visible outside.
-  std::string records(StringRef symbol, ArrayRef<Record> records, bool exported = false, StringRef section = "");
+  /// An array of records of one shape; returns its symbol ("" for none). `symbol` names it; if
+  /// `exported`, it is visible outside.
+  std::string records(StringRef symbol, ArrayRef<Record> records, bool exported = false,
+                      StringRef section = "");
   /// Dense data of a constant; returns its symbol.
   std::string data(StringRef symbol, ElementsAttr value);
 

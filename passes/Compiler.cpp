@@ -32,8 +32,9 @@ using namespace mlir;
 using namespace mlir::gen;
 
 void mlir::gen::registerCompilerDialects(DialectRegistry &registry) {
-  registry.insert<GenDialect, func::FuncDialect, arith::ArithDialect, tensor::TensorDialect, scf::SCFDialect, math::MathDialect,
-                  vector::VectorDialect, LLVM::LLVMDialect, cf::ControlFlowDialect>();
+  registry.insert<GenDialect, func::FuncDialect, arith::ArithDialect, tensor::TensorDialect,
+                  scf::SCFDialect, math::MathDialect, vector::VectorDialect, LLVM::LLVMDialect,
+                  cf::ControlFlowDialect>();
   func::registerInlinerExtension(registry);
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
@@ -92,7 +93,8 @@ private:
       module.getContext()->disableMultithreading();
       pm.enableIRPrinting([](Pass *, Operation *) { return false; },
                           [this](Pass *pass, Operation *) {
-                            return options.dumpAfter == "all" || pass->getArgument() == options.dumpAfter;
+                            return options.dumpAfter == "all" ||
+                                   pass->getArgument() == options.dumpAfter;
                           });
     }
     build(pm, options);
@@ -112,7 +114,8 @@ private:
   }
 
   /// Writes through a temporary file beside `path`, so that an old file survives a failure.
-  LogicalResult write(StringRef path, llvm::function_ref<llvm::Error(llvm::raw_pwrite_stream &)> body) {
+  LogicalResult write(StringRef path,
+                      llvm::function_ref<llvm::Error(llvm::raw_pwrite_stream &)> body) {
     if (path == "-") {
       llvm::SmallString<0> buffer;
       llvm::raw_svector_ostream stream(buffer);
@@ -121,7 +124,8 @@ private:
       llvm::outs() << buffer;
       return success();
     }
-    llvm::Expected<llvm::sys::fs::TempFile> file = llvm::sys::fs::TempFile::create(path + ".%%%%%%", permissions());
+    llvm::Expected<llvm::sys::fs::TempFile> file =
+        llvm::sys::fs::TempFile::create(path + ".%%%%%%", permissions());
     if (!file)
       return cannotWrite(path, file.takeError());
     llvm::raw_fd_ostream stream(file->FD, /*shouldClose=*/false);
@@ -140,9 +144,7 @@ private:
     return success();
   }
 
-  static unsigned permissions() {
-    return llvm::sys::fs::all_read | llvm::sys::fs::owner_write;
-  }
+  static unsigned permissions() { return llvm::sys::fs::all_read | llvm::sys::fs::owner_write; }
 
   LogicalResult cannotWrite(StringRef path, llvm::Error error) {
     return emitError(UnknownLoc::get(module.getContext()))
@@ -200,7 +202,8 @@ private:
     llvm::sys::fs::createUniquePath(path + ".%%%%%%", linked, /*MakeAbsolute=*/false);
     llvm::FileRemover removeLinked(linked);
     if (path == "-")
-      return emitError(UnknownLoc::get(module.getContext())) << "a shared object cannot be written to the terminal; use -o FILE";
+      return emitError(UnknownLoc::get(module.getContext()))
+             << "a shared object cannot be written to the terminal; use -o FILE";
     if (llvm::Error failed = checkWritable(linked))
       return cannotWrite(path, std::move(failed));
     if (llvm::Error failed = linkSharedObject(object, linked))
@@ -226,6 +229,7 @@ private:
 
 } // namespace
 
-LogicalResult mlir::gen::compile(ModuleOp module, Stage stage, StringRef path, const CompileOptions &options) {
+LogicalResult mlir::gen::compile(ModuleOp module, Stage stage, StringRef path,
+                                 const CompileOptions &options) {
   return Compilation(module, options).run(stage, path);
 }

@@ -41,7 +41,8 @@ struct CompileOptions {
 /// Registers the dialects that models and the compiler use, and the translations to LLVM IR.
 void registerCompilerDialects(DialectRegistry &registry);
 
-/// Parses a model. Diagnostics go to the context's handler; null on failure. Text nested too deeply for the parser is refused.
+/// Parses a model. Diagnostics go to the context's handler; null on failure. Text nested too deeply
+/// for the parser is refused.
 OwningOpRef<ModuleOp> parseModel(StringRef path, MLIRContext &context);
 
 /// The part of the pipeline that stays in the gen dialect (up to Stage::Kernels).
@@ -51,8 +52,9 @@ void buildEmissionPipeline(OpPassManager &pm, const CompileOptions &options);
 /// From loop nests to the LLVM dialect.
 void buildLlvmPipeline(OpPassManager &pm, const CompileOptions &options);
 
-/// Compiles `module` (which is changed on the way) up to `stage` and writes the result to `path` ("-" is stdout for text).
-/// Diagnostics go to the context's handler. An existing file is replaced only by a complete new one.
+/// Compiles `module` (which is changed on the way) up to `stage` and writes the result to `path`
+/// ("-" is stdout for text). Diagnostics go to the context's handler. An existing file is replaced
+/// only by a complete new one.
 LogicalResult compile(ModuleOp module, Stage stage, StringRef path, const CompileOptions &options);
 
 } // namespace mlir::gen

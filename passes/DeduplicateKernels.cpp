@@ -1,7 +1,8 @@
 //===- DeduplicateKernels.cpp - equal kernels are one ---------------------===//
 //
-// Kernels whose bodies read the same but for their names (two Adam updates of one shape, the layers of a Transformer) become
-// one; launches are redirected. The text of a body without locations is its key.
+// Kernels whose bodies read the same but for their names (two Adam updates of one shape, the layers
+// of a Transformer) become one; launches are redirected. The text of a body without locations is
+// its key.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,7 +33,8 @@ struct DeduplicateKernels : impl::DeduplicateKernelsBase<DeduplicateKernels> {
     llvm::StringMap<FlatSymbolRefAttr> firsts;
     llvm::DenseMap<StringAttr, FlatSymbolRefAttr> replacements;
     for (auto kernel : llvm::make_early_inc_range(getOperation().getOps<KernelOp>())) {
-      auto [found, isNew] = firsts.try_emplace(textOf(kernel), FlatSymbolRefAttr::get(kernel.getSymNameAttr()));
+      auto [found, isNew] =
+          firsts.try_emplace(textOf(kernel), FlatSymbolRefAttr::get(kernel.getSymNameAttr()));
       if (isNew)
         continue;
       replacements[kernel.getSymNameAttr()] = found->second;

@@ -2,9 +2,11 @@
 //
 // In:   gen.kernel @relu(%x: tensor<128x400xf32>) family "pointwise" { ... }
 // Out:  llvm.func @relu(%frame: !llvm.ptr, %index: i64)                       one task
-//       llvm.func @relu.tasks(%frame: !llvm.ptr, %work: !llvm.ptr) -> i64     how many; work = {flops, bytes}
+//       llvm.func @relu.tasks(%frame: !llvm.ptr, %work: !llvm.ptr) -> i64     how many; work =
+//       {flops, bytes}
 //
-// The frame is described in KernelEmitter.h. The kernels themselves stay until EmitProgram has read their signatures.
+// The frame is described in KernelEmitter.h. The kernels themselves stay until EmitProgram has read
+// their signatures.
 //
 //===----------------------------------------------------------------------===//
 
@@ -37,9 +39,11 @@ Family familyOf(KernelOp kernel) {
   return {kernels::emitPointwiseTask, kernels::emitPointwiseTaskCount};
 }
 
-LLVM::LLVMFuncOp makeFunction(ImplicitLocOpBuilder &b, KernelOp kernel, StringRef suffix, Type result, ArrayRef<Type> arguments) {
+LLVM::LLVMFuncOp makeFunction(ImplicitLocOpBuilder &b, KernelOp kernel, StringRef suffix,
+                              Type result, ArrayRef<Type> arguments) {
   auto type = LLVM::LLVMFunctionType::get(result, arguments);
-  return LLVM::LLVMFuncOp::create(b, (kernel.getSymName() + suffix).str(), type, LLVM::Linkage::Internal);
+  return LLVM::LLVMFuncOp::create(b, (kernel.getSymName() + suffix).str(), type,
+                                  LLVM::Linkage::Internal);
 }
 
 /// Bytes of all arguments and results, once each.
@@ -52,7 +56,8 @@ Value emitBytes(kernels::KernelFunction &function) {
       return;
     int64_t width = std::max(1u, type.getElementTypeBitWidth() / 8);
     auto axes = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
-    Value bytes = b.createOrFold<arith::MulIOp>(function.product(tensor, axes), kernels::i64Constant(b, width));
+    Value bytes = b.createOrFold<arith::MulIOp>(function.product(tensor, axes),
+                                                kernels::i64Constant(b, width));
     sum = b.createOrFold<arith::AddIOp>(sum, bytes);
   };
   for (BlockArgument argument : function.kernel.getBody().getArguments())
@@ -64,7 +69,8 @@ Value emitBytes(kernels::KernelFunction &function) {
 
 void emitTask(KernelOp kernel, ImplicitLocOpBuilder &b, Family family) {
   auto pointer = LLVM::LLVMPointerType::get(b.getContext());
-  auto function = makeFunction(b, kernel, ".task", LLVM::LLVMVoidType::get(b.getContext()), {pointer, b.getI64Type()});
+  auto function = makeFunction(b, kernel, ".task", LLVM::LLVMVoidType::get(b.getContext()),
+                               {pointer, b.getI64Type()});
   OpBuilder::InsertionGuard guard(b);
   kernels::KernelFunction emitted(kernel, function, b);
   family.task(emitted, function.getArgument(1));

@@ -1,11 +1,13 @@
 //===- EmitProgram.cpp - entries become launch programs -------------------===//
 //
-// In:   func.func @sample() -> tensor<64x784xf32> { %h = gen.launch @decode(...) {gen.places = [#gen.arena<0>]} ... }
-// Out:  llvm.func @sample.run(services, arena, variables, arguments, results, dimensions)
+// In:   func.func @sample() -> tensor<64x784xf32> { %h = gen.launch @decode(...) {gen.places =
+// [#gen.arena<0>]} ... } Out:  llvm.func @sample.run(services, arena, variables, arguments,
+// results, dimensions)
 //       llvm.func @sample.plan(dimensions, result_shapes) -> i64
 //       and the tables of runtime/gen/artefact.h that describe them.
 //
-// A launch fills a frame on the stack with pointers and sizes and calls the runtime's `launch`. Nothing is allocated.
+// A launch fills a frame on the stack with pointers and sizes and calls the runtime's `launch`.
+// Nothing is allocated.
 //
 //===----------------------------------------------------------------------===//
 
@@ -61,8 +63,8 @@ public:
     for (int64_t size : shape)
       axes.push_back({Field::i64(size)});
     std::string symbol = tables.records("gen.shape." + std::to_string(++count), axes);
-    return {Field::address(tables.string(name)), Field::u32(dtypeOf(type.getElementType())), Field::u32(type.getRank()),
-            Field::address(symbol)};
+    return {Field::address(tables.string(name)), Field::u32(dtypeOf(type.getElementType())),
+            Field::u32(type.getRank()), Field::address(symbol)};
   }
 
   void variable(VariableOp op) {
@@ -70,13 +72,15 @@ public:
     Record record = tensor(op.getSymName(), type, type.getShape());
     std::optional<ElementsAttr> value = op.getValue();
     bool zero = !value || matchPattern(*value, m_AnyZeroFloat()) || matchPattern(*value, m_Zero());
-    record.push_back(Field::address(zero ? "" : tables.data("gen.data." + std::to_string(++count), *value)));
+    record.push_back(
+        Field::address(zero ? "" : tables.data("gen.data." + std::to_string(++count), *value)));
     variables.push_back(std::move(record));
   }
 
   void kernel(KernelOp op) {
     tables.records((op.getSymName() + ".info").str(),
-                   {{Field::address(tables.string(op.getSymName())), Field::address(tables.string(describe(op.getLoc()))),
+                   {{Field::address(tables.string(op.getSymName())),
+                     Field::address(tables.string(describe(op.getLoc()))),
                      Field::address((op.getSymName() + ".task").str())}});
   }
 
@@ -87,17 +91,20 @@ public:
     for (BlockArgument argument : function.getArguments()) {
       unsigned i = argument.getArgNumber();
       auto name = function.getArgAttrOfType<StringAttr>(i, kNameAttr);
-      arguments.push_back(tensor(name ? name.getValue() : std::to_string(i), cast<RankedTensorType>(argument.getType()),
+      arguments.push_back(tensor(name ? name.getValue() : std::to_string(i),
+                                 cast<RankedTensorType>(argument.getType()),
                                  program.argumentShape(argument)));
     }
     for (auto [i, type] : llvm::enumerate(function.getResultTypes())) {
       auto name = function.getResultAttrOfType<StringAttr>(i, kNameAttr);
-      results.push_back(tensor(name ? name.getValue() : std::to_string(i), cast<RankedTensorType>(type), program.resultShape(i)));
+      results.push_back(tensor(name ? name.getValue() : std::to_string(i),
+                               cast<RankedTensorType>(type), program.resultShape(i)));
     }
     for (const std::string &name : program.dimensions)
       dimensions.push_back({Field::address(tables.string(name))});
-    entries.push_back({Field::address(tables.string(function.getSymName())), Field::u32(arguments.size()),
-                       Field::u32(results.size()), Field::u32(dimensions.size()), Field::u32(0),
+    entries.push_back({Field::address(tables.string(function.getSymName())),
+                       Field::u32(arguments.size()), Field::u32(results.size()),
+                       Field::u32(dimensions.size()), Field::u32(0),
                        Field::address(tables.records(prefix + ".arguments", arguments)),
                        Field::address(tables.records(prefix + ".results", results)),
                        Field::address(tables.records(prefix + ".dimensions", dimensions)),
@@ -110,10 +117,11 @@ public:
     StringRef name = module.getSymName().value_or("model");
     Record header{Field::bytes(StringRef(GEN_ARTEFACT_MAGIC, 8)), Field::u32(GEN_ARTEFACT_VERSION),
                   Field::u32(features ? features.getInt() : 0)};
-    tables.records("gen.header", {header}, /*exported=*/false, GEN_ARTEFACT_SECTION);
+    tables.records("gen_artefact_header", {header}, /*exported=*/true, GEN_ARTEFACT_SECTION);
     Record root = header;
-    root.append({Field::u32(sizeof(gen_artefact_info)), Field::u32(entries.size()), Field::u32(variables.size()), Field::u32(0),
-                 Field::address(tables.string(name)), Field::address(tables.string("gencc 0.1")),
+    root.append({Field::u32(sizeof(gen_artefact_info)), Field::u32(entries.size()),
+                 Field::u32(variables.size()), Field::u32(0), Field::address(tables.string(name)),
+                 Field::address(tables.string("gencc 0.1")),
                  Field::address(tables.string(target ? target.getValue() : "generic")),
                  Field::address(tables.records("gen.entries", entries)),
                  Field::address(tables.records("gen.variables", variables))});

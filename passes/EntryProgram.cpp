@@ -11,8 +11,7 @@ using namespace mlir;
 using namespace mlir::gen;
 
 EntryProgram::EntryProgram(func::FuncOp function, const llvm::StringMap<int64_t> &variables)
-    : function(function), variables(variables),
-      sizes(entrySizes(function)),
+    : function(function), variables(variables), sizes(entrySizes(function)),
       b(function.getLoc(), function.getContext()) {
   collectDimensions();
 }
@@ -63,18 +62,22 @@ SmallVector<int64_t> EntryProgram::resultShape(unsigned number) const {
 LLVM::LLVMFuncOp EntryProgram::start(StringRef symbol, Type result, unsigned count) {
   b.setInsertionPoint(function);
   SmallVector<Type> arguments(count, LLVM::LLVMPointerType::get(b.getContext()));
-  current = LLVM::LLVMFuncOp::create(b, symbol, LLVM::LLVMFunctionType::get(result, arguments), LLVM::Linkage::Internal);
+  current = LLVM::LLVMFuncOp::create(b, symbol, LLVM::LLVMFunctionType::get(result, arguments),
+                                     LLVM::Linkage::Internal);
   b.setInsertionPointToStart(current.addEntryBlock(b));
   pointers.clear();
   indices.clear();
   return current;
 }
 
-Value EntryProgram::constant(int64_t number) { return arith::ConstantOp::create(b, b.getI64IntegerAttr(number)); }
+Value EntryProgram::constant(int64_t number) {
+  return arith::ConstantOp::create(b, b.getI64IntegerAttr(number));
+}
 
 Value EntryProgram::pointerAt(Value array, int64_t number) {
   auto pointer = LLVM::LLVMPointerType::get(b.getContext());
-  Value slot = LLVM::GEPOp::create(b, pointer, pointer, array, ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(number)});
+  Value slot = LLVM::GEPOp::create(b, pointer, pointer, array,
+                                   ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(number)});
   return LLVM::LoadOp::create(b, pointer, slot);
 }
 
@@ -94,7 +97,8 @@ Value EntryProgram::indexValue(Value value) {
     IRMapping mapping;
     Operation *op = value.getDefiningOp();
     for (Value operand : op->getOperands())
-      mapping.map(operand, arith::IndexCastOp::create(b, b.getIndexType(), indexValue(operand)).getResult());
+      mapping.map(operand,
+                  arith::IndexCastOp::create(b, b.getIndexType(), indexValue(operand)).getResult());
     result = arith::IndexCastOp::create(b, b.getI64Type(), b.clone(*op, mapping)->getResult(0));
   }
   return indices[value] = result;
@@ -118,7 +122,8 @@ Value EntryProgram::bytesOf(Value tensor) {
 SmallVector<Value> EntryProgram::slotOffsets() {
   SmallVector<Value> bytes;
   for (auto launch : function.getOps<LaunchOp>())
-    for (auto [result, place] : llvm::zip(launch.getResults(), launch->getAttrOfType<ArrayAttr>(kPlacesAttr)))
+    for (auto [result, place] :
+         llvm::zip(launch.getResults(), launch->getAttrOfType<ArrayAttr>(kPlacesAttr)))
       if (auto slot = dyn_cast<SlotAttr>(place)) {
         if (slot.getNumber() >= static_cast<int64_t>(bytes.size()))
           bytes.resize(slot.getNumber() + 1);
@@ -128,7 +133,8 @@ SmallVector<Value> EntryProgram::slotOffsets() {
       }
   SmallVector<Value> offsets{constant(0)};
   for (Value size : bytes) {
-    Value rounded = arith::AndIOp::create(b, arith::AddIOp::create(b, size, constant(63)), constant(~int64_t(63)));
+    Value rounded = arith::AndIOp::create(b, arith::AddIOp::create(b, size, constant(63)),
+                                          constant(~int64_t(63)));
     offsets.push_back(arith::AddIOp::create(b, offsets.back(), rounded));
   }
   return offsets;
@@ -144,8 +150,8 @@ void EntryProgram::emitPlan() {
   int32_t position = 0;
   for (Value value : function.getBody().front().getTerminator()->getOperands())
     for (int64_t axis = 0; axis < cast<RankedTensorType>(value.getType()).getRank(); ++axis) {
-      Value slot = LLVM::GEPOp::create(b, current.getArgument(1).getType(), b.getI64Type(), current.getArgument(1),
-                                       ArrayRef<LLVM::GEPArg>{position++});
+      Value slot = LLVM::GEPOp::create(b, current.getArgument(1).getType(), b.getI64Type(),
+                                       current.getArgument(1), ArrayRef<LLVM::GEPArg>{position++});
       LLVM::StoreOp::create(b, sizeOf(value, axis), slot);
     }
   auto fixed = function->getAttrOfType<IntegerAttr>(kArenaBytesAttr);
@@ -173,7 +179,8 @@ void EntryProgram::emitRun() {
   for (BlockArgument argument : function.getArguments())
     pointers[argument] = pointerAt(current.getArgument(Arguments), argument.getArgNumber());
   for (auto read : function.getOps<ReadOp>())
-    pointers[read] = pointerAt(current.getArgument(Variables), variables.lookup(read.getVariable()));
+    pointers[read] =
+        pointerAt(current.getArgument(Variables), variables.lookup(read.getVariable()));
   SmallVector<Value> slots = slotOffsets();
   for (auto op : function.getOps<LaunchOp>())
     launch(op, slots);
@@ -182,15 +189,16 @@ void EntryProgram::emitRun() {
 }
 
 Value EntryProgram::locate(OpResult result, unsigned number, ArrayRef<Value> slots) {
-  Attribute place = cast<LaunchOp>(result.getOwner())->getAttrOfType<ArrayAttr>(kPlacesAttr)[number];
+  Attribute place =
+      cast<LaunchOp>(result.getOwner())->getAttrOfType<ArrayAttr>(kPlacesAttr)[number];
   if (auto in = dyn_cast<InVariableAttr>(place))
     return pointerAt(current.getArgument(Variables), variables.lookup(in.getVariable().getValue()));
   if (auto in = dyn_cast<InResultAttr>(place))
     return pointerAt(current.getArgument(Results), in.getNumber());
   auto slot = dyn_cast<SlotAttr>(place);
   Value offset = slot ? slots[slot.getNumber()] : constant(cast<ArenaAttr>(place).getOffset());
-  return LLVM::GEPOp::create(b, current.getArgument(Arena).getType(), b.getI8Type(), current.getArgument(Arena),
-                             ArrayRef<LLVM::GEPArg>{offset});
+  return LLVM::GEPOp::create(b, current.getArgument(Arena).getType(), b.getI8Type(),
+                             current.getArgument(Arena), ArrayRef<LLVM::GEPArg>{offset});
 }
 
 void EntryProgram::launch(LaunchOp op, ArrayRef<Value> slots) {
@@ -198,23 +206,29 @@ void EntryProgram::launch(LaunchOp op, ArrayRef<Value> slots) {
   auto pointer = LLVM::LLVMPointerType::get(b.getContext());
   SmallVector<Value> words;
   for (Value argument : op.getArguments())
-    words.push_back(argument.getType().isIndex() ? indexValue(argument) : pointers.lookup(argument));
+    words.push_back(argument.getType().isIndex() ? indexValue(argument)
+                                                 : pointers.lookup(argument));
   for (OpResult result : op->getResults())
     words.push_back(pointers[result] = locate(result, result.getResultNumber(), slots));
   for (auto [number, word] : llvm::enumerate(words)) {
-    Value slot = LLVM::GEPOp::create(b, pointer, b.getI64Type(), frame, ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(number)});
+    Value slot = LLVM::GEPOp::create(b, pointer, b.getI64Type(), frame,
+                                     ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(number)});
     LLVM::StoreOp::create(b, word, slot);
   }
   std::string name = op.getKernel().str();
-  auto counter = SymbolTable::lookupNearestSymbolFrom<LLVM::LLVMFuncOp>(op, b.getStringAttr(name + ".tasks"));
+  auto counter =
+      SymbolTable::lookupNearestSymbolFrom<LLVM::LLVMFuncOp>(op, b.getStringAttr(name + ".tasks"));
   Value count = LLVM::CallOp::create(b, counter, ValueRange{frame, work}).getResult();
   Value second = LLVM::GEPOp::create(b, pointer, b.getI64Type(), work, ArrayRef<LLVM::GEPArg>{1});
-  Value flops = LLVM::LoadOp::create(b, b.getI64Type(), work), bytes = LLVM::LoadOp::create(b, b.getI64Type(), second);
+  Value flops = LLVM::LoadOp::create(b, b.getI64Type(), work),
+        bytes = LLVM::LoadOp::create(b, b.getI64Type(), second);
   // gen_services: two 32-bit fields, then `context` and `launch`.
-  Value context = pointerAt(current.getArgument(Services), 1), callee = pointerAt(current.getArgument(Services), 2);
+  Value context = pointerAt(current.getArgument(Services), 1),
+        callee = pointerAt(current.getArgument(Services), 2);
   Value info = LLVM::AddressOfOp::create(b, pointer, name + ".info");
-  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()),
-                                          {pointer, pointer, b.getI64Type(), pointer, b.getI64Type(), b.getI64Type()});
+  auto type = LLVM::LLVMFunctionType::get(
+      LLVM::LLVMVoidType::get(b.getContext()),
+      {pointer, pointer, b.getI64Type(), pointer, b.getI64Type(), b.getI64Type()});
   LLVM::CallOp::create(b, type, ValueRange{callee, context, info, count, frame, flops, bytes});
 }
 
@@ -222,13 +236,17 @@ void EntryProgram::copy(Value to, Value from, Value tensor) {
   LLVM::MemcpyOp::create(b, to, from, bytesOf(tensor), /*isVolatile=*/false);
 }
 
-/// Copies what could not be computed in its place: results first, since they may be old values of variables.
+/// Copies what could not be computed in its place: results first, since they may be old values of
+/// variables.
 void EntryProgram::finish() {
   auto placeOf = [](Value value) -> Attribute {
     auto launch = value.getDefiningOp<LaunchOp>();
-    return launch ? launch->getAttrOfType<ArrayAttr>(kPlacesAttr)[cast<OpResult>(value).getResultNumber()] : Attribute();
+    return launch ? launch->getAttrOfType<ArrayAttr>(
+                        kPlacesAttr)[cast<OpResult>(value).getResultNumber()]
+                  : Attribute();
   };
-  for (auto [number, value] : llvm::enumerate(function.getBody().front().getTerminator()->getOperands())) {
+  for (auto [number, value] :
+       llvm::enumerate(function.getBody().front().getTerminator()->getOperands())) {
     auto in = dyn_cast_if_present<InResultAttr>(placeOf(value));
     if (!in || in.getNumber() != static_cast<int64_t>(number))
       copy(pointerAt(current.getArgument(Results), number), pointers.lookup(value), value);
@@ -236,7 +254,7 @@ void EntryProgram::finish() {
   for (auto assign : function.getOps<AssignOp>()) {
     auto in = dyn_cast_if_present<InVariableAttr>(placeOf(assign.getValue()));
     if (!in || in.getVariable() != assign.getVariableAttr())
-      copy(pointerAt(current.getArgument(Variables), variables.lookup(assign.getVariable())), pointers.lookup(assign.getValue()),
-           assign.getValue());
+      copy(pointerAt(current.getArgument(Variables), variables.lookup(assign.getVariable())),
+           pointers.lookup(assign.getValue()), assign.getValue());
   }
 }

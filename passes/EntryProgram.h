@@ -50,7 +50,8 @@ private:
   Value constant(int64_t number);
 
   const llvm::StringMap<int64_t> &variables;
-  llvm::DenseMap<std::pair<Value, int64_t>, int64_t> symbolOf; // argument and axis -> dimension symbol
+  llvm::DenseMap<std::pair<Value, int64_t>, int64_t>
+      symbolOf; // argument and axis -> dimension symbol
   mutable Sizes sizes;
   ImplicitLocOpBuilder b;
   // While a function is emitted:

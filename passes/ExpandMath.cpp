@@ -3,8 +3,9 @@
 // In:   %y = math.exp %x : vector<16xf32>
 // Out:  range reduction, a polynomial, scaling: arith and math.fma only
 //
-// f32 functions become the project's own expansions (kernels/VectorMath.h): the same bits on every target and in every lane, at
-// most 4 ulp off. f64 functions are left to the C library, one lane at a time.
+// f32 functions become the project's own expansions (kernels/VectorMath.h): the same bits on every
+// target and in every lane, at most 4 ulp off. f64 functions are left to the C library, one lane at
+// a time.
 //
 //===----------------------------------------------------------------------===//
 

@@ -3,8 +3,9 @@
 // In:   gen.assign @w, %a    %w = gen.read @w    use(%w)    gen.assign @w, %b    return
 // Out:  use(%a)    gen.assign @w, %b    return
 //
-// Within an entry a read after an assignment is the assigned value, and only the last assignment counts. After this pass
-// reads stand first and give the values before the call; assignments stand last.
+// Within an entry a read after an assignment is the assigned value, and only the last assignment
+// counts. After this pass reads stand first and give the values before the call; assignments stand
+// last.
 //
 //===----------------------------------------------------------------------===//
 

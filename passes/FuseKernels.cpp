@@ -1,9 +1,11 @@
 //===- FuseKernels.cpp - group ops into kernels ---------------------------===//
 //
 // In:   %p = gen.matmul %x, %w transposed    %s = gen.add %p, %b    %h = gen.relu %s
-// Out:  gen.kernel @add_relu_matmul(...) { matmul, add, relu, yield }    %h = gen.launch @add_relu_matmul(%x, %w, %b)
+// Out:  gen.kernel @add_relu_matmul(...) { matmul, add, relu, yield }    %h = gen.launch
+// @add_relu_matmul(%x, %w, %b)
 //
-// FusionGroups decides what belongs together; this file asks for merges in a good order and outlines the groups.
+// FusionGroups decides what belongs together; this file asks for merges in a good order and
+// outlines the groups.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,12 +25,15 @@ namespace {
 /// Makes one group a kernel, and launches it.
 class Outliner {
 public:
-  Outliner(const FusionGroup &group, Sizes &sizes, SymbolTable &symbols) : group(group), sizes(sizes), symbols(symbols) {
+  Outliner(const FusionGroup &group, Sizes &sizes, SymbolTable &symbols)
+      : group(group), sizes(sizes), symbols(symbols) {
     for (Operation *op : group.ops)
       collect(op);
     for (Operation *op : group.ops)
       for (Value result : op->getResults())
-        if (llvm::any_of(result.getUsers(), [&](Operation *user) { return !inside.contains(user) && !isa<tensor::DimOp>(user); }))
+        if (llvm::any_of(result.getUsers(), [&](Operation *user) {
+              return !inside.contains(user) && !isa<tensor::DimOp>(user);
+            }))
           results.push_back(result);
   }
 
@@ -44,7 +49,8 @@ public:
     auto launch = LaunchOp::create(b, kernel.getLoc(), ValueRange(results).getTypes(),
                                    FlatSymbolRefAttr::get(kernel.getSymNameAttr()), operands);
     for (auto [result, replacement] : llvm::zip(results, launch.getResults()))
-      result.replaceUsesWithIf(replacement, [&](OpOperand &use) { return !inside.contains(use.getOwner()); });
+      result.replaceUsesWithIf(replacement,
+                               [&](OpOperand &use) { return !inside.contains(use.getOwner()); });
   }
 
 private:
@@ -58,7 +64,8 @@ private:
         indices.insert(operand);
       else if (producer && group.ops.contains(producer))
         continue;
-      else if (producer && FusionGroups::isFree(producer) && !FusionGroups::isMaterialized(producer))
+      else if (producer && FusionGroups::isFree(producer) &&
+               !FusionGroups::isMaterialized(producer))
         collect(producer);
       else
         tensors.insert(operand);
@@ -71,19 +78,23 @@ private:
         indices.insert(value);
   }
 
-  /// For each axis of `tensor`: -1 if static, else the number of the kernel argument that holds its size.
+  /// For each axis of `tensor`: -1 if static, else the number of the kernel argument that holds its
+  /// size.
   Attribute sizeArguments(Value tensor) {
     SmallVector<int64_t> numbers;
     for (OpFoldResult size : sizes.shape(tensor)) {
       auto value = dyn_cast_if_present<Value>(size);
-      numbers.push_back(value ? static_cast<int64_t>(tensors.size()) + llvm::find(indices, value) - indices.begin() : -1);
+      numbers.push_back(value ? static_cast<int64_t>(tensors.size()) + llvm::find(indices, value) -
+                                    indices.begin()
+                              : -1);
     }
     return DenseI64ArrayAttr::get(tensor.getContext(), numbers);
   }
 
   KernelOp makeKernel(MLIRContext *context) {
     OpBuilder b(context);
-    auto kernel = KernelOp::create(b, group.ops.front()->getLoc(), name(), group.familyName(), DictionaryAttr());
+    auto kernel = KernelOp::create(b, group.ops.front()->getLoc(), name(), group.familyName(),
+                                   DictionaryAttr());
     symbols.insert(kernel);
     Block &body = kernel.getBody().emplaceBlock();
     IRMapping mapping;
@@ -147,7 +158,7 @@ struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
 
   /// Assignments go behind the launches.
   static void moveStateLast(Block &block) {
-    for (auto assign : llvm::make_early_inc_range(block.getOps<AssignOp>()))
+    for (AssignOp assign : llvm::to_vector(block.getOps<AssignOp>()))
       assign->moveBefore(block.getTerminator());
   }
 

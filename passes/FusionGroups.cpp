@@ -32,7 +32,8 @@ static bool isElementwise(Operation *op) {
 
 FusionGroups::FusionGroups(Block &block, Sizes &sizes) : block(block), sizes(sizes) {
   for (Operation &op : block)
-    if (isa<PointwiseOpInterface, ReductionOpInterface, ContractionOpInterface>(op) && (!isFree(&op) || isMaterialized(&op)))
+    if (isa<PointwiseOpInterface, ReductionOpInterface, ContractionOpInterface>(op) &&
+        (!isFree(&op) || isMaterialized(&op)))
       addGroup(&op);
 }
 
@@ -70,7 +71,8 @@ void FusionGroups::merge(Number from, Number into) {
   target.ops.insert(ordered.begin(), ordered.end());
 }
 
-void FusionGroups::forEachUse(Operation *op, llvm::function_ref<void(Operation *, bool)> visit) const {
+void FusionGroups::forEachUse(Operation *op,
+                              llvm::function_ref<void(Operation *, bool)> visit) const {
   SmallVector<std::pair<Operation *, bool>> work;
   for (Operation *user : op->getUsers())
     work.push_back({user, false});
@@ -133,7 +135,8 @@ bool FusionGroups::usesSameIndex(Number from, Number to) {
   for (Operation *op : groups[from].ops)
     forEachUse(op, [&](Operation *user, bool through) {
       if (groupOf(user) == to)
-        same &= !through && isElementwise(user) && sizes.sameShape(op->getResult(0), user->getResult(0));
+        same &= !through && isElementwise(user) &&
+                sizes.sameShape(op->getResult(0), user->getResult(0));
     });
   return same;
 }
@@ -142,7 +145,8 @@ bool FusionGroups::usesSameIndex(Number from, Number to) {
 // Merges
 //===----------------------------------------------------------------------===//
 
-/// An op may move into its only user's group if that does not compute it more often than once an element, or if it is cheap.
+/// An op may move into its only user's group if that does not compute it more often than once an
+/// element, or if it is cheap.
 bool FusionGroups::tryFuseProducer(Operation *op) {
   Number from = groupOf(op);
   if (groups[from].family != FusionGroup::Pointwise || isMaterialized(op))
@@ -153,7 +157,8 @@ bool FusionGroups::tryFuseProducer(Operation *op) {
     users.insert(groupOf(user));
     Value input = op->getResult(0);
     // A reduction reads its operand once an element; a pointwise op may broadcast it.
-    repeated |= through || (isa<PointwiseOpInterface>(user) && !sizes.sameShape(input, user->getResult(0)));
+    repeated |=
+        through || (isa<PointwiseOpInterface>(user) && !sizes.sameShape(input, user->getResult(0)));
     ok &= !isa<ContractionOpInterface>(user);
   });
   if (!ok || users.size() != 1 || *users.begin() == from)
@@ -161,7 +166,8 @@ bool FusionGroups::tryFuseProducer(Operation *op) {
   Number into = *users.begin();
   if (repeated && cost(from) > kCheap)
     return false;
-  if (groups[into].family == FusionGroup::Contraction && !sizes.sameShape(op->getResult(0), groups[into].shape))
+  if (groups[into].family == FusionGroup::Contraction &&
+      !sizes.sameShape(op->getResult(0), groups[into].shape))
     return false;
   if (dependsThroughOthers(from, into))
     return false;
@@ -184,7 +190,9 @@ bool FusionGroups::tryFuseEpilogue(Number n) {
   for (Number p : predecessors(n))
     if (groups[p].family != FusionGroup::Pointwise)
       candidates.push_back(p);
-  llvm::sort(candidates, [&](Number a, Number b) { return groups[b].anchor->isBeforeInBlock(groups[a].anchor); });
+  llvm::sort(candidates, [&](Number a, Number b) {
+    return groups[b].anchor->isBeforeInBlock(groups[a].anchor);
+  });
   for (Number p : candidates) {
     if (!sizes.sameShape(groups[n].shape, groups[p].anchor->getResult(0)) || !usesSameIndex(p, n) ||
         dependsThroughOthers(p, n))
@@ -207,8 +215,9 @@ bool FusionGroups::trySharedResult(Number n) {
   if (groups[n].ops.empty() || groups[n].family != FusionGroup::Pointwise)
     return false;
   for (Number p : predecessors(n)) {
-    if (groups[p].family != FusionGroup::Pointwise || !sizes.sameShape(groups[n].shape, groups[p].shape) ||
-        !usesSameIndex(p, n) || dependsThroughOthers(p, n))
+    if (groups[p].family != FusionGroup::Pointwise ||
+        !sizes.sameShape(groups[n].shape, groups[p].shape) || !usesSameIndex(p, n) ||
+        dependsThroughOthers(p, n))
       continue;
     merge(p, n);
     return true;
@@ -234,7 +243,8 @@ SmallVector<const FusionGroup *> FusionGroups::inExecutionOrder() {
     if (!groups[n].ops.empty())
       before[n] = predecessors(n);
 
-  // Readers of a variable's old value go before the group that makes the new one, unless they need that group.
+  // Readers of a variable's old value go before the group that makes the new one, unless they need
+  // that group.
   auto reaches = [&](Number from, Number to) {
     llvm::SmallDenseSet<Number> seen{to};
     SmallVector<Number> work{to};
@@ -264,7 +274,9 @@ SmallVector<const FusionGroup *> FusionGroups::inExecutionOrder() {
     if (!groups[n].ops.empty())
       open.push_back(n);
   // Program order of the last op, as far as dependencies allow.
-  llvm::sort(open, [&](Number a, Number b) { return groups[a].ops.back()->isBeforeInBlock(groups[b].ops.back()); });
+  llvm::sort(open, [&](Number a, Number b) {
+    return groups[a].ops.back()->isBeforeInBlock(groups[b].ops.back());
+  });
   while (!open.empty()) {
     auto ready = llvm::find_if(open, [&](Number n) {
       return llvm::all_of(before[n], [&](Number p) { return done.contains(p); });

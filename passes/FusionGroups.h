@@ -1,9 +1,10 @@
 //===- FusionGroups.h - which ops become one kernel -------------*- C++ -*-===//
 //
-// The ops of an entry as a graph of groups, and the merges that are legal on it. A group is one kernel to be: a
-// contraction with its epilogue, reductions with what makes their input and what follows on their result, or pointwise ops
-// over one shape. Free ops (those that only compute indices: broadcast, slice, constants) belong to no group; each group
-// that reads through one gets its own copy.
+// The ops of an entry as a graph of groups, and the merges that are legal on it. A group is one
+// kernel to be: a contraction with its epilogue, reductions with what makes their input and what
+// follows on their result, or pointwise ops over one shape. Free ops (those that only compute
+// indices: broadcast, slice, constants) belong to no group; each group that reads through one gets
+// its own copy.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,20 +36,23 @@ class FusionGroups {
 public:
   FusionGroups(Block &block, Sizes &sizes);
 
-  /// Puts each pointwise op into the one group that uses it, where nothing is computed twice by that.
+  /// Puts each pointwise op into the one group that uses it, where nothing is computed twice by
+  /// that.
   void fuseProducers();
   /// Puts pointwise groups on the result of a contraction or reduction into its kernel.
   void fuseEpilogues();
-  /// Joins pointwise groups of one shape where one uses a result of the other: one loop nest with several results.
+  /// Joins pointwise groups of one shape where one uses a result of the other: one loop nest with
+  /// several results.
   void fuseSharedResults();
 
-  /// The groups, each after those it depends on; and, where possible, a group that gives a variable its new value after
-  /// those that read the old one, so that it can be updated in place.
+  /// The groups, each after those it depends on; and, where possible, a group that gives a variable
+  /// its new value after those that read the old one, so that it can be updated in place.
   SmallVector<const FusionGroup *> inExecutionOrder();
 
   /// True for ops that only compute indices.
   static bool isFree(Operation *op);
-  /// True if a result of the (free) op has to exist in memory: a contraction's operand, an entry's result, a variable's value.
+  /// True if a result of the (free) op has to exist in memory: a contraction's operand, an entry's
+  /// result, a variable's value.
   static bool isMaterialized(Operation *op);
 
 private:
@@ -62,8 +66,10 @@ private:
   bool dependsThroughOthers(Number from, Number to);
   /// The groups whose values reach group `n`, directly or through free ops.
   llvm::SmallDenseSet<Number> predecessors(Number n) const;
-  /// Calls `visit(user, through)` for each op of a group that uses `op`; `through` is true if a free op lies between.
-  void forEachUse(Operation *op, llvm::function_ref<void(Operation *user, bool through)> visit) const;
+  /// Calls `visit(user, through)` for each op of a group that uses `op`; `through` is true if a
+  /// free op lies between.
+  void forEachUse(Operation *op,
+                  llvm::function_ref<void(Operation *user, bool through)> visit) const;
   bool tryFuseProducer(Operation *op);
   bool tryFuseEpilogue(Number n);
   bool trySharedResult(Number n);

@@ -31,7 +31,8 @@ static void differentiate(OpPassManager &pm) {
 static void fuse(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createResolveDimensions());
   simplify(pm);
-  pm.addNestedPass<func::FuncOp>(createSplitReductions()); // after: canonicalization would join the steps again
+  pm.addNestedPass<func::FuncOp>(
+      createSplitReductions()); // after: canonicalization would join the steps again
   pm.addPass(createFuseKernels());
   pm.addPass(createDeduplicateKernels());
 }

@@ -1,11 +1,13 @@
 //===- PlanMemory.cpp - a place for every value ---------------------------===//
 //
-// In:   %h = gen.launch @relu(%x)    %w1 = gen.launch @adam(%w, %g)    gen.assign @w, %w1    return %loss
-// Out:  the same launches with `places`: [#gen.arena<4096>], [#gen.in_variable<@w>], [#gen.in_result<0>]
+// In:   %h = gen.launch @relu(%x)    %w1 = gen.launch @adam(%w, %g)    gen.assign @w, %w1    return
+// %loss Out:  the same launches with `places`: [#gen.arena<4096>], [#gen.in_variable<@w>],
+// [#gen.in_result<0>]
 //
-// A value that a variable is assigned is written in place where the old value is not needed any more; an entry's result is
-// written where the caller wants it. The rest share one arena: largest first, each at the lowest offset that is free while it
-// lives. With dynamic dimensions offsets become slots, which are shared by values of one type and laid out when called.
+// A value that a variable is assigned is written in place where the old value is not needed any
+// more; an entry's result is written where the caller wants it. The rest share one arena: largest
+// first, each at the lowest offset that is free while it lives. With dynamic dimensions offsets
+// become slots, which are shared by values of one type and laid out when called.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,7 +37,8 @@ int64_t bytesOf(RankedTensorType type) {
   return type.hasStaticShape() ? llvm::alignTo(type.getNumElements() * width, kAlignment) : 0;
 }
 
-/// True if the kernel reads argument `number` only at the index that it writes: in place is safe then.
+/// True if the kernel reads argument `number` only at the index that it writes: in place is safe
+/// then.
 bool readsInPlace(KernelOp kernel, unsigned number) {
   Value argument = kernel.getBody().getArgument(number);
   SmallVector<Value> work{argument};
@@ -46,7 +49,8 @@ bool readsInPlace(KernelOp kernel, unsigned number) {
         continue;
       auto pointwise = dyn_cast<PointwiseOpInterface>(user);
       if (!pointwise || !pointwise.isElementwise() ||
-          cast<ShapedType>(user->getResult(0).getType()).getShape() != cast<ShapedType>(argument.getType()).getShape())
+          cast<ShapedType>(user->getResult(0).getType()).getShape() !=
+              cast<ShapedType>(argument.getType()).getShape())
         return false;
       if (seen.insert(user->getResult(0)).second)
         work.push_back(user->getResult(0));
@@ -68,7 +72,8 @@ public:
         if (Attribute place = outside(result))
           places[result] = place;
         else
-          intervals.push_back({result, time[launch], lastUse(result), bytesOf(cast<RankedTensorType>(result.getType()))});
+          intervals.push_back({result, time[launch], lastUse(result),
+                               bytesOf(cast<RankedTensorType>(result.getType()))});
     bool isStatic = llvm::all_of(intervals, [](const Interval &i) {
       return cast<RankedTensorType>(i.value.getType()).hasStaticShape();
     });

@@ -1,10 +1,12 @@
 //===- ResolveDimensions.cpp - dynamic sizes by symbol --------------------===//
 //
 // In:   %n = tensor.dim %sum, %c0                 (the size of some op's result)
-// Out:  %n = tensor.dim %x, %c0                   (the size of the first argument that has the symbol)
+// Out:  %n = tensor.dim %x, %c0                   (the size of the first argument that has the
+// symbol)
 //
-// Arguments with one symbol share one `tensor.dim` at the top of the entry, and sizes of results are traced to them. So
-// equal sizes are equal values from here on, and an op on which different sizes meet is found.
+// Arguments with one symbol share one `tensor.dim` at the top of the entry, and sizes of results
+// are traced to them. So equal sizes are equal values from here on, and an op on which different
+// sizes meet is found.
 //
 //===----------------------------------------------------------------------===//
 
@@ -13,8 +15,8 @@
 #include "passes/Sizes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace mlir::gen {
@@ -60,11 +62,13 @@ LogicalResult verifySizes(PointwiseOpInterface op, Sizes &sizes) {
         continue;
       if (type.getDimSize(axis) == 1)
         continue;
-      OpFoldResult expected = sizes.get(op->getResult(0), resultAxis), got = sizes.get(operand, axis);
+      OpFoldResult expected = sizes.get(op->getResult(0), resultAxis),
+                   got = sizes.get(operand, axis);
       if (!expected || !got || !Sizes::equal(expected, got))
-        return op->emitOpError() << "expected operands whose sizes are equal in every call, but axis " << axis << " of '"
-                                 << type << "' may differ from that of '" << resultType
-                                 << "'; hint: give both dimensions the same name";
+        return op->emitOpError()
+               << "expected operands whose sizes are equal in every call, but axis " << axis
+               << " of '" << type << "' may differ from that of '" << resultType
+               << "'; hint: give both dimensions the same name";
     }
   }
   return success();
@@ -91,7 +95,8 @@ struct ResolveDimensions : impl::ResolveDimensionsBase<ResolveDimensions> {
       dim.erase();
     }
     WalkResult walked = function.walk([&](PointwiseOpInterface op) {
-      return op.isElementwise() && failed(verifySizes(op, sizes)) ? WalkResult::interrupt() : WalkResult::advance();
+      return op.isElementwise() && failed(verifySizes(op, sizes)) ? WalkResult::interrupt()
+                                                                  : WalkResult::advance();
     });
     if (walked.wasInterrupted())
       signalPassFailure();

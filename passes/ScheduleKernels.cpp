@@ -1,7 +1,7 @@
 //===- ScheduleKernels.cpp - tiles and task sizes -------------------------===//
 //
-// Gives each kernel the attribute `schedule`, by the rule of its family (passes/kernels/). A kernel that has one keeps it, so
-// a schedule can be written by hand.
+// Gives each kernel the attribute `schedule`, by the rule of its family (passes/kernels/). A kernel
+// that has one keeps it, so a schedule can be written by hand.
 //
 //===----------------------------------------------------------------------===//
 

@@ -52,7 +52,8 @@ bool Sizes::equal(OpFoldResult lhs, OpFoldResult rhs) {
   auto lhsValue = dyn_cast_if_present<Value>(lhs), rhsValue = dyn_cast_if_present<Value>(rhs);
   Operation *lhsOp = lhsValue ? lhsValue.getDefiningOp() : nullptr;
   Operation *rhsOp = rhsValue ? rhsValue.getDefiningOp() : nullptr;
-  if (!lhsOp || !rhsOp || lhsOp->getName() != rhsOp->getName() || lhsOp->getAttrs() != rhsOp->getAttrs() ||
+  if (!lhsOp || !rhsOp || lhsOp->getName() != rhsOp->getName() ||
+      lhsOp->getAttrs() != rhsOp->getAttrs() ||
       lhsOp->getNumOperands() != rhsOp->getNumOperands() || lhsOp->getNumResults() != 1)
     return false;
   return llvm::all_of(llvm::zip(lhsOp->getOperands(), rhsOp->getOperands()), [](auto pair) {
@@ -62,7 +63,8 @@ bool Sizes::equal(OpFoldResult lhs, OpFoldResult rhs) {
 }
 
 bool Sizes::sameShape(Value lhs, Value rhs) {
-  auto lhsType = cast<RankedTensorType>(lhs.getType()), rhsType = cast<RankedTensorType>(rhs.getType());
+  auto lhsType = cast<RankedTensorType>(lhs.getType()),
+       rhsType = cast<RankedTensorType>(rhs.getType());
   if (lhsType.getShape() != rhsType.getShape())
     return false;
   for (int64_t axis = 0; axis < lhsType.getRank(); ++axis)
@@ -78,8 +80,10 @@ static Value argumentSizeInEntry(func::FuncOp function, Value tensor, int64_t ax
   if (auto launch = tensor.getDefiningOp<LaunchOp>()) {
     auto kernel = SymbolTable::lookupNearestSymbolFrom<KernelOp>(launch, launch.getKernelAttr());
     auto shapes = kernel->getAttrOfType<ArrayAttr>(kSizesAttr);
-    size_t tensors = llvm::count_if(launch.getArguments(), [](Value v) { return isa<RankedTensorType>(v.getType()); });
-    auto numbers = cast<DenseI64ArrayAttr>(shapes[tensors + cast<OpResult>(tensor).getResultNumber()]);
+    size_t tensors = llvm::count_if(launch.getArguments(),
+                                    [](Value v) { return isa<RankedTensorType>(v.getType()); });
+    auto numbers =
+        cast<DenseI64ArrayAttr>(shapes[tensors + cast<OpResult>(tensor).getResultNumber()]);
     return launch.getArguments()[numbers[axis]];
   }
   if (isa<BlockArgument>(tensor))
@@ -90,7 +94,9 @@ static Value argumentSizeInEntry(func::FuncOp function, Value tensor, int64_t ax
 }
 
 Sizes mlir::gen::entrySizes(func::FuncOp function) {
-  return Sizes([function](Value tensor, int64_t axis) { return argumentSizeInEntry(function, tensor, axis); });
+  return Sizes([function](Value tensor, int64_t axis) {
+    return argumentSizeInEntry(function, tensor, axis);
+  });
 }
 
 static Value argumentSizeInKernel(KernelOp kernel, Value tensor, int64_t axis) {
@@ -98,9 +104,11 @@ static Value argumentSizeInKernel(KernelOp kernel, Value tensor, int64_t axis) {
   auto shapes = kernel->getAttrOfType<ArrayAttr>(kSizesAttr);
   if (!argument || !shapes)
     return {};
-  return argument.getOwner()->getArgument(cast<DenseI64ArrayAttr>(shapes[argument.getArgNumber()])[axis]);
+  return argument.getOwner()->getArgument(
+      cast<DenseI64ArrayAttr>(shapes[argument.getArgNumber()])[axis]);
 }
 
 Sizes mlir::gen::kernelSizes(KernelOp kernel) {
-  return Sizes([kernel](Value tensor, int64_t axis) { return argumentSizeInKernel(kernel, tensor, axis); });
+  return Sizes(
+      [kernel](Value tensor, int64_t axis) { return argumentSizeInKernel(kernel, tensor, axis); });
 }

@@ -22,7 +22,8 @@ Operation *reduceAlong(OpBuilder &b, Operation *op, Value input, ArrayRef<int64_
   for (int64_t axis = 0; axis < type.getRank(); ++axis)
     if (!llvm::is_contained(axes, axis))
       shape.push_back(type.getDimSize(axis));
-  OperationState state(op->getLoc(), op->getName(), input, type.clone(shape).cloneWith(shape, type.getElementType()), {});
+  OperationState state(op->getLoc(), op->getName(), input,
+                       type.clone(shape).cloneWith(shape, type.getElementType()), {});
   state.addAttribute("axes", b.getDenseI64ArrayAttr(axes));
   return b.create(state);
 }
@@ -32,7 +33,8 @@ struct SplitReductions : impl::SplitReductionsBase<SplitReductions> {
     SmallVector<ReductionOpInterface> reductions;
     getOperation().walk([&](ReductionOpInterface op) {
       auto type = cast<RankedTensorType>(op->getOperand(0).getType());
-      if (op.reductionAxes().size() > 1 && static_cast<int64_t>(op.reductionAxes().size()) == type.getRank())
+      if (op.reductionAxes().size() > 1 &&
+          static_cast<int64_t>(op.reductionAxes().size()) == type.getRank())
         reductions.push_back(op);
     });
     for (ReductionOpInterface op : reductions) {

@@ -21,9 +21,12 @@ struct Arguments {
 
 const std::map<std::string, std::pair<Stage, const char *>> &stages() {
   static const std::map<std::string, std::pair<Stage, const char *>> table = {
-      {"gen", {Stage::Gen, ".gen.mlir"}},       {"kernels", {Stage::Kernels, ".kernels.mlir"}},
-      {"loops", {Stage::Loops, ".loops.mlir"}}, {"llvm", {Stage::Llvm, ".ll"}},
-      {"asm", {Stage::Asm, ".s"}},              {"obj", {Stage::Obj, ".o"}},
+      {"gen", {Stage::Gen, ".gen.mlir"}},
+      {"kernels", {Stage::Kernels, ".kernels.mlir"}},
+      {"loops", {Stage::Loops, ".loops.mlir"}},
+      {"llvm", {Stage::Llvm, ".ll"}},
+      {"asm", {Stage::Asm, ".s"}},
+      {"obj", {Stage::Obj, ".o"}},
       {"so", {Stage::So, ".so"}}};
   return table;
 }
@@ -32,16 +35,23 @@ void addOptions(CLI::App &app, Arguments &arguments) {
   std::vector<std::string> names;
   for (const auto &[name, stage] : stages())
     names.push_back(name);
-  app.add_option("MODEL", arguments.model, "the model: MLIR text of the gen dialect (- is stdin)")->required();
-  app.add_option("-o", arguments.output, "output file (default: beside the input; - is stdout for text)")->type_name("FILE");
-  app.add_option("--emit", arguments.emit, "how far to compile: gen, kernels, loops, llvm, asm, obj or so (default)")
+  app.add_option("MODEL", arguments.model, "the model: MLIR text of the gen dialect (- is stdin)")
+      ->required();
+  app.add_option("-o", arguments.output,
+                 "output file (default: beside the input; - is stdout for text)")
+      ->type_name("FILE");
+  app.add_option("--emit", arguments.emit,
+                 "how far to compile: gen, kernels, loops, llvm, asm, obj or so (default)")
       ->check(CLI::IsMember(names));
   app.add_option("--target", arguments.target, "cpu")->check(CLI::IsMember({"cpu"}));
   app.add_option("--mcpu", arguments.cpu, "native (default), x86-64-v2, x86-64-v3 or x86-64-v4")
       ->check(CLI::IsMember({"native", "x86-64-v2", "x86-64-v3", "x86-64-v4"}));
-  app.add_option("-O", arguments.optimization, "optimization of the generated code, 0 to 3 (default 3); results do not depend on it")
+  app.add_option(
+         "-O", arguments.optimization,
+         "optimization of the generated code, 0 to 3 (default 3); results do not depend on it")
       ->check(CLI::Range(0, 3));
-  app.add_option("--dump-after", arguments.dumpAfter, "print the module after this pass (gen-fuse-kernels, ...) or after all")
+  app.add_option("--dump-after", arguments.dumpAfter,
+                 "print the module after this pass (gen-fuse-kernels, ...) or after all")
       ->type_name("PASS|all");
   app.add_flag("-v", arguments.verbose, "report the time of each stage");
 }
@@ -66,9 +76,11 @@ int run(const Arguments &arguments) {
       shown = true;
     auto file = diagnostic.getLocation()->findInstanceOf<FileLineColLoc>();
     if (file)
-      llvm::errs() << file.getFilename().getValue() << ":" << file.getLine() << ":" << file.getColumn() << ": ";
+      llvm::errs() << file.getFilename().getValue() << ":" << file.getLine() << ":"
+                   << file.getColumn() << ": ";
     static const char *severities[] = {"note", "warning", "error", "remark"};
-    llvm::errs() << severities[static_cast<int>(diagnostic.getSeverity())] << ": " << diagnostic.str() << "\n";
+    llvm::errs() << severities[static_cast<int>(diagnostic.getSeverity())] << ": "
+                 << diagnostic.str() << "\n";
     for (Diagnostic &note : diagnostic.getNotes())
       llvm::errs() << "note: " << note.str() << "\n";
     return success();
@@ -84,7 +96,8 @@ int run(const Arguments &arguments) {
   if (module && succeeded(compile(*module, stages().at(arguments.emit).first, output, options)))
     return 0;
   if (!shown)
-    llvm::errs() << "error: '" << arguments.model << "' could not be compiled; --dump-after=all shows how far it came\n";
+    llvm::errs() << "error: '" << arguments.model
+                 << "' could not be compiled; --dump-after=all shows how far it came\n";
   return 1;
 }
 

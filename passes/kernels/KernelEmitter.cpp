@@ -17,8 +17,8 @@ using namespace mlir::gen::kernels;
 //===----------------------------------------------------------------------===//
 
 KernelFunction::KernelFunction(KernelOp kernel, LLVM::LLVMFuncOp function, ImplicitLocOpBuilder &b)
-    : kernel(kernel), yield(cast<YieldOp>(kernel.getBody().front().getTerminator())), function(function), b(b),
-      sizes(kernelSizes(kernel)) {
+    : kernel(kernel), yield(cast<YieldOp>(kernel.getBody().front().getTerminator())),
+      function(function), b(b), sizes(kernelSizes(kernel)) {
   b.setInsertionPointToStart(function.addEntryBlock(b));
 }
 
@@ -30,7 +30,8 @@ Value KernelFunction::word(int64_t number, Type type) {
     auto pointer = LLVM::LLVMPointerType::get(b.getContext());
     Value slot = LLVM::GEPOp::create(b, pointer, b.getI64Type(), function.getArgument(0),
                                      ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(number)});
-    value = LLVM::LoadOp::create(b, type, slot, /*alignment=*/8, /*isVolatile=*/false, /*isNonTemporal=*/false,
+    value = LLVM::LoadOp::create(b, type, slot, /*alignment=*/8, /*isVolatile=*/false,
+                                 /*isNonTemporal=*/false,
                                  /*isInvariant=*/true);
   }
   return value;
@@ -41,7 +42,8 @@ Value KernelFunction::pointer(BlockArgument argument) {
 }
 
 Value KernelFunction::resultPointer(unsigned number) {
-  return word(kernel.getBody().front().getNumArguments() + number, LLVM::LLVMPointerType::get(b.getContext()));
+  return word(kernel.getBody().front().getNumArguments() + number,
+              LLVM::LLVMPointerType::get(b.getContext()));
 }
 
 /// Index arithmetic of the kernel's body is repeated at the top of the function.
@@ -64,7 +66,8 @@ Value KernelFunction::toI64(Value indexValue) {
   Block &entry = function.getBody().front();
   b.setInsertionPointToStart(&entry);
   for (Value operand : operands)
-    if (Operation *last = operand.getDefiningOp(); last && last->getBlock() == &entry && b.getInsertionPoint() != entry.end() &&
+    if (Operation *last = operand.getDefiningOp(); last && last->getBlock() == &entry &&
+                                                   b.getInsertionPoint() != entry.end() &&
                                                    !last->isBeforeInBlock(&*b.getInsertionPoint()))
       b.setInsertionPointAfter(last);
   for (auto [operand, known] : llvm::zip(op->getOperands(), operands))
@@ -108,8 +111,9 @@ Value KernelFunction::scalar(BlockArgument argument) {
 
 static bool sameIndices(const Indices &lhs, const Indices &rhs) {
   return lhs.size() == rhs.size() && llvm::all_of(llvm::zip(lhs, rhs), [](auto pair) {
-    return std::get<0>(pair).value == std::get<1>(pair).value && std::get<0>(pair).kind == std::get<1>(pair).kind;
-  });
+           return std::get<0>(pair).value == std::get<1>(pair).value &&
+                  std::get<0>(pair).kind == std::get<1>(pair).kind;
+         });
 }
 
 Value KernelEmitter::elementAt(Value tensor, const Indices &at) {
@@ -185,11 +189,16 @@ Value KernelEmitter::load(BlockArgument argument, Index position) {
     auto type = VectorType::get(lanes(), memoryType);
     Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(type));
     if (position.kind == Index::PerLane) {
-      Value mask = laneMask ? laneMask : arith::ConstantOp::create(b, DenseElementsAttr::get(
-                                             VectorType::get(lanes(), b.getI1Type()), true)).getResult();
-      element = LLVM::masked_gather::create(b, type, from, mask, zeros, b.getI32IntegerAttr(alignment));
+      Value mask =
+          laneMask ? laneMask
+                   : arith::ConstantOp::create(
+                         b, DenseElementsAttr::get(VectorType::get(lanes(), b.getI1Type()), true))
+                         .getResult();
+      element =
+          LLVM::masked_gather::create(b, type, from, mask, zeros, b.getI32IntegerAttr(alignment));
     } else if (laneMask) {
-      element = LLVM::MaskedLoadOp::create(b, type, from, laneMask, zeros, b.getI32IntegerAttr(alignment));
+      element = LLVM::MaskedLoadOp::create(b, type, from, laneMask, zeros,
+                                           b.getI32IntegerAttr(alignment));
     } else {
       element = LLVM::LoadOp::create(b, type, from, alignment);
     }
@@ -227,12 +236,14 @@ bool mlir::gen::kernels::isFlat(KernelOp kernel) {
   return llvm::all_of(kernel.getBody().front(), [&](Operation &op) {
     auto pointwise = dyn_cast<PointwiseOpInterface>(op);
     bool positional = pointwise && (pointwise.isElementwise() || pointwise.isPositional());
-    return (positional || isa<YieldOp>(op) || !isa<PointwiseOpInterface, ReductionOpInterface, ContractionOpInterface>(op)) &&
+    return (positional || isa<YieldOp>(op) ||
+            !isa<PointwiseOpInterface, ReductionOpInterface, ContractionOpInterface>(op)) &&
            llvm::all_of(op.getOperands(), fits) && llvm::all_of(op.getResults(), fits);
   });
 }
 
-SmallVector<Value> mlir::gen::kernels::delinearize(KernelFunction &function, Value tensor, ArrayRef<int64_t> axes, Value position) {
+SmallVector<Value> mlir::gen::kernels::delinearize(KernelFunction &function, Value tensor,
+                                                   ArrayRef<int64_t> axes, Value position) {
   ImplicitLocOpBuilder &b = function.b;
   SmallVector<Value> indices(axes.size());
   for (size_t i = axes.size(); i-- > 0;) {
@@ -256,7 +267,8 @@ Value mlir::gen::kernels::lanesBelow(ImplicitLocOpBuilder &b, Value count, int64
 }
 
 void mlir::gen::kernels::emitLaneLoop(ImplicitLocOpBuilder &b, Value from, Value to, int64_t lanes,
-                                      llvm::function_ref<void(Value)> full, llvm::function_ref<void(Value, Value)> rest) {
+                                      llvm::function_ref<void(Value)> full,
+                                      llvm::function_ref<void(Value, Value)> rest) {
   Value step = i64Constant(b, lanes);
   Value count = arith::SubIOp::create(b, to, from);
   Value left = b.createOrFold<arith::RemUIOp>(count, step);

@@ -1,7 +1,8 @@
 //===- KernelEmitter.h - from a kernel's body to code -----------*- C++ -*-===//
 //
-// What every family's emitter stands on: the function of a kernel with its frame (pointers and sizes), and the emission of
-// single elements of the values in the kernel's body (dialect/ElementEmitter.h).
+// What every family's emitter stands on: the function of a kernel with its frame (pointers and
+// sizes), and the emission of single elements of the values in the kernel's body
+// (dialect/ElementEmitter.h).
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,12 +17,13 @@
 
 namespace mlir::gen::kernels {
 
-/// Lanes of every vector in emitted code, whatever the target: a target with narrower registers splits them. So results are
-/// the same bits on every instruction set.
+/// Lanes of every vector in emitted code, whatever the target: a target with narrower registers
+/// splits them. So results are the same bits on every instruction set.
 inline constexpr int64_t kLanes = 16;
 
-/// One function of a kernel: `void(ptr frame, i64 index)` or `i64(ptr frame, ptr work)`. The frame is an array of 8-byte
-/// words: one for each kernel argument (a pointer or a size), then one pointer for each result.
+/// One function of a kernel: `void(ptr frame, i64 index)` or `i64(ptr frame, ptr work)`. The frame
+/// is an array of 8-byte words: one for each kernel argument (a pointer or a size), then one
+/// pointer for each result.
 class KernelFunction {
 public:
   /// Starts the body of `function`; `b` is left at its start.
@@ -53,13 +55,15 @@ private:
   Sizes sizes;
 };
 
-/// Emits elements of the values of a kernel's body. One instance serves one straight-line piece of code.
+/// Emits elements of the values of a kernel's body. One instance serves one straight-line piece of
+/// code.
 class KernelEmitter : public ElementEmitter {
 public:
   KernelEmitter(KernelFunction &function, int64_t lanes, bool flat = false)
       : ElementEmitter(function.b, lanes, flat), function(function) {}
 
-  /// Says that the element of `tensor` is `element`, at whatever index this emitter is asked for it.
+  /// Says that the element of `tensor` is `element`, at whatever index this emitter is asked for
+  /// it.
   void bind(Value tensor, Value element) { bound[tensor] = element; }
   /// Restricts all memory access to the lanes of `mask` (null: all).
   void setMask(Value mask) { laneMask = mask; }
@@ -87,15 +91,19 @@ private:
   SmallVector<Computed> computed;
 };
 
-/// True if every element of the kernel's results depends on elements at the same position only, so that the kernel can run over
-/// positions whatever the rank.
+/// True if every element of the kernel's results depends on elements at the same position only, so
+/// that the kernel can run over positions whatever the rank.
 bool isFlat(KernelOp kernel);
 
-/// Splits a row-major position over `axes` of `tensor` into one uniform index an axis, in their order.
-SmallVector<Value> delinearize(KernelFunction &function, Value tensor, ArrayRef<int64_t> axes, Value position);
+/// Splits a row-major position over `axes` of `tensor` into one uniform index an axis, in their
+/// order.
+SmallVector<Value> delinearize(KernelFunction &function, Value tensor, ArrayRef<int64_t> axes,
+                               Value position);
 
-/// Emits `for (i = from; i + step <= to; i += step) full(i)`, then, if something is left, `rest(i, mask)` for the last lanes.
-void emitLaneLoop(ImplicitLocOpBuilder &b, Value from, Value to, int64_t lanes, llvm::function_ref<void(Value)> full,
+/// Emits `for (i = from; i + step <= to; i += step) full(i)`, then, if something is left, `rest(i,
+/// mask)` for the last lanes.
+void emitLaneLoop(ImplicitLocOpBuilder &b, Value from, Value to, int64_t lanes,
+                  llvm::function_ref<void(Value)> full,
                   llvm::function_ref<void(Value, Value)> rest);
 
 /// i1 lanes `lane < count`.

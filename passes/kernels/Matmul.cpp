@@ -1,7 +1,8 @@
 //===- Matmul.cpp - kernels around a contraction --------------------------===//
 //
-// Joins the contraction emitter (Contraction.h) with a kernel's body: each finished vector of the product stands for the matmul's
-// result, and whatever the kernel yields is emitted from it - bias, activation, the update of a weight - and stored at once.
+// Joins the contraction emitter (Contraction.h) with a kernel's body: each finished vector of the
+// product stands for the matmul's result, and whatever the kernel yields is emitted from it - bias,
+// activation, the update of a weight - and stored at once.
 //
 //===----------------------------------------------------------------------===//
 
@@ -33,7 +34,9 @@ struct Product {
   }
 
   int64_t depthAxis() { return op.isLhsTransposed() ? rank - 2 : rank - 1; }
-  SmallVector<int64_t> batchAxes() const { return llvm::to_vector(llvm::seq<int64_t>(0, rank - 2)); }
+  SmallVector<int64_t> batchAxes() const {
+    return llvm::to_vector(llvm::seq<int64_t>(0, rank - 2));
+  }
 };
 
 constexpr StringLiteral kNumbers[] = {"rows", "vectors", "depth", "row_block", "panels"};
@@ -43,9 +46,10 @@ constexpr StringLiteral kNumbers[] = {"rows", "vectors", "depth", "row_block", "
 DictionaryAttr mlir::gen::kernels::chooseContractionSchedule(KernelOp kernel) {
   Product product(kernel);
   ContractionSchedule chosen = chooseSchedule(
-      product.resultType.getDimSize(product.rank - 2), product.resultType.getDimSize(product.rank - 1),
-      product.lhsType.getDimSize(product.depthAxis()), product.op.isLhsTransposed(), product.op.isRhsTransposed(),
-      product.resultType.getElementType(), VectorTarget(), kLanes);
+      product.resultType.getDimSize(product.rank - 2),
+      product.resultType.getDimSize(product.rank - 1),
+      product.lhsType.getDimSize(product.depthAxis()), product.op.isLhsTransposed(),
+      product.op.isRhsTransposed(), product.resultType.getElementType(), VectorTarget(), kLanes);
   Builder b(kernel.getContext());
   SmallVector<NamedAttribute> fields;
   int64_t numbers[] = {chosen.rows, chosen.vectors, chosen.depth, chosen.rowBlock, chosen.panels};
@@ -77,7 +81,8 @@ static ContractionSchedule scheduleOf(KernelOp kernel) {
 /// Describes the product; the pointers are those of the first batch element.
 static Contraction describe(KernelFunction &function, Product &product) {
   Contraction contraction;
-  Value lhs = product.op->getOperand(0), rhs = product.op->getOperand(1), result = product.op->getResult(0);
+  Value lhs = product.op->getOperand(0), rhs = product.op->getOperand(1),
+        result = product.op->getResult(0);
   contraction.lhs = function.pointer(cast<BlockArgument>(lhs));
   contraction.rhs = function.pointer(cast<BlockArgument>(rhs));
   contraction.m = function.size(result, product.rank - 2);
@@ -100,10 +105,12 @@ Value mlir::gen::kernels::emitContractionTaskCount(KernelFunction &function) {
 }
 
 /// `pointer` + `element` * (`rows` * `columns`).
-static Value matrixAt(KernelFunction &function, Value pointer, Type elementType, Value element, Value rows, Value columns) {
+static Value matrixAt(KernelFunction &function, Value pointer, Type elementType, Value element,
+                      Value rows, Value columns) {
   ImplicitLocOpBuilder &b = function.b;
   Value offset = arith::MulIOp::create(b, element, b.createOrFold<arith::MulIOp>(rows, columns));
-  return LLVM::GEPOp::create(b, pointer.getType(), elementType, pointer, ArrayRef<LLVM::GEPArg>{offset});
+  return LLVM::GEPOp::create(b, pointer.getType(), elementType, pointer,
+                             ArrayRef<LLVM::GEPArg>{offset});
 }
 
 void mlir::gen::kernels::emitContractionTask(KernelFunction &function, Value index) {
@@ -117,8 +124,10 @@ void mlir::gen::kernels::emitContractionTask(KernelFunction &function, Value ind
     Value element = arith::DivUIOp::create(b, index, tasks);
     index = arith::RemUIOp::create(b, index, tasks);
     batch = delinearize(function, result, product.batchAxes(), element);
-    contraction.lhs = matrixAt(function, contraction.lhs, contraction.elementType, element, contraction.m, contraction.k);
-    contraction.rhs = matrixAt(function, contraction.rhs, contraction.elementType, element, contraction.k, contraction.n);
+    contraction.lhs = matrixAt(function, contraction.lhs, contraction.elementType, element,
+                               contraction.m, contraction.k);
+    contraction.rhs = matrixAt(function, contraction.rhs, contraction.elementType, element,
+                               contraction.k, contraction.n);
   }
   emitTask(b, contraction, index,
            [&](ImplicitLocOpBuilder &, Value row, Value column, Value accumulator, Value mask) {
@@ -143,5 +152,6 @@ Value mlir::gen::kernels::emitFlops(KernelFunction &function) {
   Value flops = i64Constant(b, 2);
   for (int64_t axis = 0; axis < product.rank; ++axis)
     flops = b.createOrFold<arith::MulIOp>(flops, function.size(result, axis));
-  return b.createOrFold<arith::MulIOp>(flops, function.size(product.op->getOperand(0), product.depthAxis()));
+  return b.createOrFold<arith::MulIOp>(
+      flops, function.size(product.op->getOperand(0), product.depthAxis()));
 }

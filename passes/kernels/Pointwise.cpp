@@ -1,7 +1,8 @@
 //===- Pointwise.cpp - kernels without an anchor --------------------------===//
 //
-// Every element of the results is computed alone. A flat kernel runs over positions; one that broadcasts or moves data runs
-// over rows (all axes but the last) and, within a row, over vectors of lanes. Tasks are blocks of a number of elements.
+// Every element of the results is computed alone. A flat kernel runs over positions; one that
+// broadcasts or moves data runs over rows (all axes but the last) and, within a row, over vectors
+// of lanes. Tasks are blocks of a number of elements.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,9 +24,9 @@ namespace {
 struct Space {
   Value shape; // a value that has the shape
   SmallVector<int64_t> rowAxes;
-  Value rows, columns;      // extents
+  Value rows, columns;         // extents
   Value taskRows, taskColumns; // of one task
-  Value columnTasks;        // tasks side by side in a row
+  Value columnTasks;           // tasks side by side in a row
   bool flat;
 };
 
@@ -49,7 +50,8 @@ static Space makeSpace(KernelFunction &function) {
   }
   space.taskColumns = b.createOrFold<arith::MinUIOp>(space.columns, task);
   Value divisor = b.createOrFold<arith::MaxUIOp>(space.columns, one);
-  space.taskRows = b.createOrFold<arith::MaxUIOp>(one, b.createOrFold<arith::DivUIOp>(task, divisor));
+  space.taskRows =
+      b.createOrFold<arith::MaxUIOp>(one, b.createOrFold<arith::DivUIOp>(task, divisor));
   space.taskColumns = b.createOrFold<arith::MaxUIOp>(space.taskColumns, one);
   space.columnTasks = ceilDivide(b, space.columns, space.taskColumns);
   return space;
@@ -58,11 +60,13 @@ static Space makeSpace(KernelFunction &function) {
 Value mlir::gen::kernels::emitPointwiseTaskCount(KernelFunction &function) {
   Space space = makeSpace(function);
   ImplicitLocOpBuilder &b = function.b;
-  return b.createOrFold<arith::MulIOp>(ceilDivide(b, space.rows, space.taskRows), space.columnTasks);
+  return b.createOrFold<arith::MulIOp>(ceilDivide(b, space.rows, space.taskRows),
+                                       space.columnTasks);
 }
 
 /// The elements [from, to) of row `row`.
-static void emitRow(KernelFunction &function, const Space &space, Value row, Value from, Value to, int64_t lanes) {
+static void emitRow(KernelFunction &function, const Space &space, Value row, Value from, Value to,
+                    int64_t lanes) {
   ImplicitLocOpBuilder &b = function.b;
   Indices at;
   if (!space.flat)
@@ -86,9 +90,11 @@ void mlir::gen::kernels::emitPointwiseTask(KernelFunction &function, Value index
   Value rowTask = b.createOrFold<arith::DivUIOp>(index, space.columnTasks);
   Value columnTask = b.createOrFold<arith::RemUIOp>(index, space.columnTasks);
   Value firstRow = b.createOrFold<arith::MulIOp>(rowTask, space.taskRows);
-  Value lastRow = arith::MinUIOp::create(b, arith::AddIOp::create(b, firstRow, space.taskRows), space.rows);
+  Value lastRow =
+      arith::MinUIOp::create(b, arith::AddIOp::create(b, firstRow, space.taskRows), space.rows);
   Value from = b.createOrFold<arith::MulIOp>(columnTask, space.taskColumns);
-  Value to = arith::MinUIOp::create(b, arith::AddIOp::create(b, from, space.taskColumns), space.columns);
+  Value to =
+      arith::MinUIOp::create(b, arith::AddIOp::create(b, from, space.taskColumns), space.columns);
   auto type = cast<RankedTensorType>(space.shape.getType());
   bool narrow = type.getNumElements() == 1 || (!space.flat && type.getShape().back() == 1);
   auto loop = scf::ForOp::create(b, firstRow, lastRow, i64Constant(b, 1));

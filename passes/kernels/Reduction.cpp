@@ -1,8 +1,9 @@
 //===- Reduction.cpp - kernels around a reduction -------------------------===//
 //
-// Two nests. If the last axis is reduced, the lanes run along it and are folded at the end, one result at a time. If it is
-// kept, the lanes run along results, and nothing is folded across them. What makes the input is emitted where it is read; what
-// follows on the result, after the fold. The order of the fold is a function of the shape alone.
+// Two nests. If the last axis is reduced, the lanes run along it and are folded at the end, one
+// result at a time. If it is kept, the lanes run along results, and nothing is folded across them.
+// What makes the input is emitted where it is read; what follows on the result, after the fold. The
+// order of the fold is a function of the shape alone.
 //
 //===----------------------------------------------------------------------===//
 
@@ -41,8 +42,9 @@ public:
 
   Value taskCount() {
     Value outputs = function.product(input, outerKept());
-    return lastReduced ? ceilDivide(b, outputs, taskOutputs())
-                       : b.createOrFold<arith::MulIOp>(outputs, ceilDivide(b, lastSize(), columnBlock()));
+    return lastReduced
+               ? ceilDivide(b, outputs, taskOutputs())
+               : b.createOrFold<arith::MulIOp>(outputs, ceilDivide(b, lastSize(), columnBlock()));
   }
 
   void emitTask(Value index) {
@@ -73,9 +75,10 @@ private:
     b.setInsertionPointToStart(loop.getBody());
     SmallVector<Value> at = delinearize(function, input, kept, loop.getInductionVar());
     SmallVector<Value> initial(kUnroll, identity(kLanes));
-    SmallVector<Value> folded = overOuterReduced(at, 0, {}, initial, [&](const Indices &outer, ValueRange running) {
-      return foldRow(outer, running);
-    });
+    SmallVector<Value> folded =
+        overOuterReduced(at, 0, {}, initial, [&](const Indices &outer, ValueRange running) {
+          return foldRow(outer, running);
+        });
     KernelEmitter emitter(function, 1);
     emitter.bind(reduction->getResult(0), foldLanes(foldVectors(folded)));
     Indices result;
@@ -88,8 +91,10 @@ private:
   SmallVector<Value> foldRow(const Indices &outer, ValueRange running) {
     Value length = lastSize(), zero = i64Constant(b, 0);
     Value wide = i64Constant(b, kUnroll * kLanes), narrow = i64Constant(b, kLanes);
-    Value wideEnd = b.createOrFold<arith::SubIOp>(length, b.createOrFold<arith::RemUIOp>(length, wide));
-    Value narrowEnd = b.createOrFold<arith::SubIOp>(length, b.createOrFold<arith::RemUIOp>(length, narrow));
+    Value wideEnd =
+        b.createOrFold<arith::SubIOp>(length, b.createOrFold<arith::RemUIOp>(length, wide));
+    Value narrowEnd =
+        b.createOrFold<arith::SubIOp>(length, b.createOrFold<arith::RemUIOp>(length, narrow));
     SmallVector<Value> vectors = loop(zero, wideEnd, wide, running, [&](Value i, ValueRange state) {
       SmallVector<Value> next;
       for (int64_t u = 0; u < kUnroll; ++u)
@@ -101,11 +106,13 @@ private:
     })[0];
     Value left = b.createOrFold<arith::SubIOp>(length, narrowEnd);
     Value some = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, left, zero);
-    auto branch = scf::IfOp::create(b, TypeRange(vectors[0].getType()), some, /*withElseRegion=*/true);
+    auto branch =
+        scf::IfOp::create(b, TypeRange(vectors[0].getType()), some, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(branch.thenBlock());
     Value mask = lanesBelow(b, left, kLanes);
-    Value value = arith::SelectOp::create(b, mask, inputAt(outer, narrowEnd, mask), identity(kLanes));
+    Value value =
+        arith::SelectOp::create(b, mask, inputAt(outer, narrowEnd, mask), identity(kLanes));
     scf::YieldOp::create(b, fold(vectors[0], value));
     b.setInsertionPointToStart(branch.elseBlock());
     scf::YieldOp::create(b, vectors[0]);
@@ -122,7 +129,8 @@ private:
     for (int64_t lanes = kLanes / 2; lanes >= 1; lanes /= 2) {
       auto low = llvm::to_vector(llvm::seq<int64_t>(0, lanes));
       auto high = llvm::to_vector(llvm::seq<int64_t>(lanes, 2 * lanes));
-      vector = fold(vector::ShuffleOp::create(b, vector, vector, low), vector::ShuffleOp::create(b, vector, vector, high));
+      vector = fold(vector::ShuffleOp::create(b, vector, vector, low),
+                    vector::ShuffleOp::create(b, vector, vector, high));
     }
     return vector::ExtractOp::create(b, vector, ArrayRef<int64_t>{0});
   }
@@ -136,7 +144,8 @@ private:
   void emitColumns(Value index) {
     Value blocks = ceilDivide(b, lastSize(), columnBlock());
     Value outer = b.createOrFold<arith::DivUIOp>(index, blocks);
-    Value first = arith::MulIOp::create(b, b.createOrFold<arith::RemUIOp>(index, blocks), columnBlock());
+    Value first =
+        arith::MulIOp::create(b, b.createOrFold<arith::RemUIOp>(index, blocks), columnBlock());
     Value left = arith::SubIOp::create(b, lastSize(), first);
     SmallVector<Value> at = delinearize(function, input, outerKept(), outer);
     Value full = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, left, columnBlock());
@@ -151,17 +160,20 @@ private:
     Value remaining = arith::SubIOp::create(b, left, rest.getInductionVar());
     Value count = arith::MinSIOp::create(b, remaining, i64Constant(b, kLanes));
     Value mask = lanesBelow(b, count, kLanes);
-    emitColumnVectors(at, arith::AddIOp::create(b, first, rest.getInductionVar()), 1, [&](int64_t) { return mask; });
+    emitColumnVectors(at, arith::AddIOp::create(b, first, rest.getInductionVar()), 1,
+                      [&](int64_t) { return mask; });
   }
 
-  void emitColumnVectors(ArrayRef<Value> at, Value first, int64_t count, llvm::function_ref<Value(int64_t)> mask) {
+  void emitColumnVectors(ArrayRef<Value> at, Value first, int64_t count,
+                         llvm::function_ref<Value(int64_t)> mask) {
     SmallVector<Value> initial(count, identity(kLanes));
-    SmallVector<Value> folded = overOuterReduced(at, 0, {}, initial, [&](const Indices &outer, ValueRange running) {
-      SmallVector<Value> next;
-      for (int64_t u = 0; u < count; ++u)
-        next.push_back(fold(running[u], inputAt(outer, offset(first, u * kLanes), mask(u))));
-      return next;
-    });
+    SmallVector<Value> folded =
+        overOuterReduced(at, 0, {}, initial, [&](const Indices &outer, ValueRange running) {
+          SmallVector<Value> next;
+          for (int64_t u = 0; u < count; ++u)
+            next.push_back(fold(running[u], inputAt(outer, offset(first, u * kLanes), mask(u))));
+          return next;
+        });
     for (int64_t u = 0; u < count; ++u) {
       KernelEmitter emitter(function, kLanes);
       emitter.setMask(mask(u));
@@ -178,9 +190,12 @@ private:
   // Both
   //===--------------------------------------------------------------------===//
 
-  /// Loops over the reduced axes but the last axis of the input, and calls `body` with the indices of all axes but the last.
-  SmallVector<Value> overOuterReduced(ArrayRef<Value> keptAt, size_t depth, SmallVector<Value> reducedAt, ValueRange running,
-                                      llvm::function_ref<SmallVector<Value>(const Indices &, ValueRange)> body) {
+  /// Loops over the reduced axes but the last axis of the input, and calls `body` with the indices
+  /// of all axes but the last.
+  SmallVector<Value>
+  overOuterReduced(ArrayRef<Value> keptAt, size_t depth, SmallVector<Value> reducedAt,
+                   ValueRange running,
+                   llvm::function_ref<SmallVector<Value>(const Indices &, ValueRange)> body) {
     size_t outerCount = lastReduced ? reduced.size() - 1 : reduced.size();
     if (depth == outerCount) {
       Indices outer(cast<RankedTensorType>(input.getType()).getRank() - 1);
@@ -219,12 +234,19 @@ private:
 
   Value fold(Value lhs, Value rhs) { return reduction.combine(b, lhs, rhs); }
   Value identity(int64_t lanes) {
-    return arith::ConstantOp::create(b, DenseElementsAttr::get(VectorType::get(lanes, elementType), Attribute(reduction.identity())));
+    return arith::ConstantOp::create(b, DenseElementsAttr::get(VectorType::get(lanes, elementType),
+                                                               Attribute(reduction.identity())));
   }
-  Value offset(Value base, int64_t by) { return by == 0 ? base : arith::AddIOp::create(b, base, i64Constant(b, by)).getResult(); }
-  Value lastSize() { return function.size(input, cast<RankedTensorType>(input.getType()).getRank() - 1); }
+  Value offset(Value base, int64_t by) {
+    return by == 0 ? base : arith::AddIOp::create(b, base, i64Constant(b, by)).getResult();
+  }
+  Value lastSize() {
+    return function.size(input, cast<RankedTensorType>(input.getType()).getRank() - 1);
+  }
   /// The kept axes without the last axis of the input.
-  ArrayRef<int64_t> outerKept() { return lastReduced ? ArrayRef<int64_t>(kept) : ArrayRef<int64_t>(kept).drop_back(); }
+  ArrayRef<int64_t> outerKept() {
+    return lastReduced ? ArrayRef<int64_t>(kept) : ArrayRef<int64_t>(kept).drop_back();
+  }
 
   KernelFunction &function;
   ImplicitLocOpBuilder &b;
@@ -237,7 +259,9 @@ private:
 
 } // namespace
 
-Value mlir::gen::kernels::emitReductionTaskCount(KernelFunction &function) { return ReductionEmitter(function).taskCount(); }
+Value mlir::gen::kernels::emitReductionTaskCount(KernelFunction &function) {
+  return ReductionEmitter(function).taskCount();
+}
 
 void mlir::gen::kernels::emitReductionTask(KernelFunction &function, Value index) {
   ReductionEmitter(function).emitTask(index);

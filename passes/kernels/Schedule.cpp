@@ -6,7 +6,8 @@ using namespace mlir;
 using namespace mlir::gen;
 using namespace mlir::gen::kernels;
 
-/// Elements a task takes so that it lasts about ten microseconds: fewer where an element costs more.
+/// Elements a task takes so that it lasts about ten microseconds: fewer where an element costs
+/// more.
 static int64_t elementsOfTask(KernelOp kernel) {
   constexpr int64_t budget = 131072, least = 1024, most = 32768;
   int64_t cost = 1;

@@ -24,7 +24,8 @@ static StringRef nativeLevel() {
   };
   if (!all({"avx2", "fma", "bmi", "bmi2", "f16c", "lzcnt", "movbe"}))
     return "x86-64-v2";
-  return all({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}) ? "x86-64-v4" : "x86-64-v3";
+  return all({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}) ? "x86-64-v4"
+                                                                          : "x86-64-v3";
 }
 
 Expected<CpuTarget> makeCpuTarget(StringRef cpu, int optimization) {
@@ -39,7 +40,8 @@ Expected<CpuTarget> makeCpuTarget(StringRef cpu, int optimization) {
   else if (cpu == "x86-64-v4")
     target.featureBits = GEN_X86_64_V2 | GEN_X86_64_V3 | GEN_X86_64_V4;
   else
-    return createStringError("unknown CPU '" + cpu + "': expected native, x86-64-v2, x86-64-v3 or x86-64-v4");
+    return createStringError("unknown CPU '" + cpu +
+                             "': expected native, x86-64-v2, x86-64-v3 or x86-64-v4");
 
   InitializeNativeTarget();
   InitializeNativeTargetAsmPrinter();
@@ -51,7 +53,8 @@ Expected<CpuTarget> makeCpuTarget(StringRef cpu, int optimization) {
   TargetOptions options;
   options.AllowFPOpFusion = FPOpFusion::Strict; // fused where the emitters say so, nowhere else
   auto level = optimization == 0 ? CodeGenOptLevel::Less : CodeGenOptLevel::Default;
-  target.machine.reset(found->createTargetMachine(triple, cpu, "", options, Reloc::PIC_, std::nullopt, level));
+  target.machine.reset(
+      found->createTargetMachine(triple, cpu, "", options, Reloc::PIC_, std::nullopt, level));
   return target;
 }
 
@@ -73,7 +76,8 @@ void prepareForCpu(llvm::Module &module, CpuTarget &target, int optimization) {
   CGSCCAnalysisManager callGraph;
   llvm::ModuleAnalysisManager modules;
   PipelineTuningOptions tuning;
-  tuning.LoopVectorization = tuning.SLPVectorization = tuning.LoopInterleaving = tuning.LoopUnrolling = false;
+  tuning.LoopVectorization = tuning.SLPVectorization = tuning.LoopInterleaving =
+      tuning.LoopUnrolling = false;
   PassBuilder builder(target.machine.get(), tuning);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(callGraph);
@@ -100,10 +104,11 @@ Error linkSharedObject(StringRef object, StringRef output) {
   if (!lld)
     return createStringError("no linker found: expected ld.lld-22, ld.lld, ld.mold or ld in PATH");
   std::string error;
-  SmallVector<StringRef> command{*lld, "-shared", "-s", "-z", "noexecstack", "-z", "relro", "--hash-style=gnu",
-                                 "-o", output, object};
+  SmallVector<StringRef> command{*lld,    "-shared",          "-s", "-z",   "noexecstack", "-z",
+                                 "relro", "--hash-style=gnu", "-o", output, object};
   if (sys::ExecuteAndWait(*lld, command, std::nullopt, {}, 60, 0, &error) != 0)
-    return createStringError("the linker failed on '" + output + "'" + (error.empty() ? "" : ": " + error));
+    return createStringError("the linker failed on '" + output + "'" +
+                             (error.empty() ? "" : ": " + error));
   return Error::success();
 }
 

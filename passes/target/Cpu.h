@@ -14,7 +14,7 @@ namespace mlir::gen {
 
 /// A CPU to compile for.
 struct CpuTarget {
-  std::string level;   ///< "x86-64-v3", the name that the artefact states
+  std::string level;    ///< "x86-64-v3", the name that the artefact states
   uint32_t featureBits; ///< GEN_X86_64_V3 ... of gen/artefact.h
   std::unique_ptr<llvm::TargetMachine> machine;
 };
@@ -26,7 +26,8 @@ llvm::Expected<CpuTarget> makeCpuTarget(llvm::StringRef cpu, int optimization);
 void prepareForCpu(llvm::Module &module, CpuTarget &target, int optimization);
 
 /// Writes assembly or an object file.
-llvm::Error emitCpuCode(llvm::Module &module, CpuTarget &target, bool assembly, llvm::raw_pwrite_stream &out);
+llvm::Error emitCpuCode(llvm::Module &module, CpuTarget &target, bool assembly,
+                        llvm::raw_pwrite_stream &out);
 
 /// Links an object file into a shared object with lld.
 llvm::Error linkSharedObject(llvm::StringRef object, llvm::StringRef output);

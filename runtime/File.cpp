@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -53,12 +54,10 @@ std::vector<unsigned char> readFile(const std::string &path, int64_t limit) {
 }
 
 std::string absolutePath(const std::string &path) {
-  char *resolved = realpath(path.c_str(), nullptr);
-  if (!resolved)
+  char resolved[PATH_MAX];
+  if (!realpath(path.c_str(), resolved))
     failErrno(errno, path, "open");
-  std::string text = resolved;
-  std::free(resolved);
-  return text;
+  return resolved;
 }
 
 InputFile::InputFile(const std::string &path) : path(path) {
@@ -92,12 +91,8 @@ static int createBeside(const std::string &path, std::string *name) {
 
 // The file that a symbolic link names is what is replaced, not the link.
 static std::string resolveLink(const std::string &path) {
-  char *resolved = realpath(path.c_str(), nullptr);
-  if (!resolved)
-    return path;
-  std::string target = resolved;
-  std::free(resolved);
-  return target;
+  char resolved[PATH_MAX];
+  return realpath(path.c_str(), resolved) ? resolved : path;
 }
 
 AtomicFile::AtomicFile(const std::string &wanted) : path(resolveLink(wanted)) {

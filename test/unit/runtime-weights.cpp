@@ -3,7 +3,10 @@
 #include "fixtures/Runtime.h"
 
 #include <csignal>
+#include <cstdio>
 #include <cstring>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -210,6 +213,35 @@ TEST_F(Weights, FullDiskLeavesTheOldFile) {
   }
   session.save(path);
   EXPECT_NE(test::readFile(path), old);
+}
+
+// A real full disk: a file system of 64 KiB in a mount namespace of a child process.
+TEST_F(Weights, FullFileSystemLeavesTheOldFile) {
+  constexpr int kNotAllowed = 77;
+  pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    if (unshare(CLONE_NEWNS | (geteuid() == 0 ? 0 : CLONE_NEWUSER)) != 0 ||
+        mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        mount("tmpfs", dir.path.c_str(), "tmpfs", 0, "size=64k") != 0)
+      _exit(kNotAllowed);
+    std::string path = dir / "w";
+    session.save(path);
+    std::string old = test::readFile(path);
+    test::writeFile(dir / "filler", std::string(1 << 17, 'x'));
+    std::string message = test::errorOf([&] { session.save(path); });
+    bool right = message == path + ": cannot write: No space left on device" &&
+                 test::readFile(path) == old && dir.fileCount() == 2;
+    if (!right)
+      std::fprintf(stderr, "message: %s\n", message.c_str());
+    _exit(right ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == kNotAllowed)
+    GTEST_SKIP() << "mounting is not allowed here";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST_F(Weights, KeepsPermissionsAndLinks) {

@@ -16,7 +16,7 @@ static constexpr int64_t kCheap = 4;
 
 bool FusionGroups::isFree(Operation *op) {
   auto pointwise = dyn_cast<PointwiseOpInterface>(op);
-  return pointwise && !pointwise.isElementwise() && pointwise.elementCost() == 0;
+  return pointwise && pointwise.elementCost() == 0;
 }
 
 bool FusionGroups::isMaterialized(Operation *op) {

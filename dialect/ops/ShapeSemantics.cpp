@@ -166,7 +166,7 @@ LogicalResult ConcatOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,
 bool ConstantOp::isElementwise() { return true; }
 bool ConstantOp::isPositional() { return true; }
 int64_t ConstantOp::elementCost() { return 0; }
-bool IotaOp::isElementwise() { return true; }
+bool IotaOp::isElementwise() { return false; }
 int64_t IotaOp::elementCost() { return 0; }
 
 Value ConstantOp::emitAt(ElementEmitter &emitter, Indices at) {

@@ -84,7 +84,14 @@ void prepareForCpu(llvm::Module &module, CpuTarget &target, int optimization) {
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, callGraph, modules);
-  builder.buildPerModuleDefaultPipeline(OptimizationLevel::O1).run(module, modules);
+  // The kernels are tiled, vectorized and unrolled as they shall be: what is left is folding
+  // addresses and loop invariants.
+  ModulePassManager passes;
+  if (Error error =
+          builder.parsePassPipeline(passes, "function(early-cse,instcombine<no-verify-fixpoint>,"
+                                            "simplifycfg,loop-mssa(licm),early-cse)"))
+    report_fatal_error(std::move(error)); // the text above is a constant
+  passes.run(module, modules);
 }
 
 Error emitCpuCode(llvm::Module &module, CpuTarget &target, bool assembly, raw_pwrite_stream &out) {

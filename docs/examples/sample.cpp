@@ -1,4 +1,5 @@
-// Draws samples from a trained VAE and writes them as one picture: sample vae.so vae.safetensors out.pgm
+// Draws samples from a trained VAE and writes them as one picture: sample vae.so vae.safetensors
+// out.pgm
 #include "gen/runtime.hpp"
 
 #include <fstream>

@@ -109,13 +109,8 @@ Value GenBuilder::count(Value x, ArrayRef<int64_t> axes) {
       known *= static_cast<double>(typeOf(x).getDimSize(axis));
   }
   Value product = scalar(known, x);
-  // A size becomes a number without leaving the dialect: the sum of that many ones, exact in i64.
   for (int64_t axis : unknown) {
-    auto i64 = RankedTensorType::get({}, getI64Type());
-    auto ones = RankedTensorType::get({ShapedType::kDynamic}, getI64Type());
-    Value one = ConstantOp::create(*this, splatAttribute(i64, 1));
-    Value size = createOrFold<tensor::DimOp>(x, axis);
-    Value counted = sum(make<BroadcastOp>(ones, one, ValueRange{size}, ArrayRef<int64_t>{}), {0});
+    Value counted = make<SizeOp>(createOrFold<tensor::DimOp>(x, axis));
     product = mul(product, cast(counted, typeOf(x).getElementType()));
   }
   return product;

@@ -47,6 +47,9 @@ public:
   /// The size of `tensor` along `axis`, an i64 (a constant where static).
   virtual Value size(Value tensor, int64_t axis) = 0;
 
+  /// The i64 of an `index` operand.
+  virtual Value sizeValue(Value index) = 0;
+
   /// Narrows the lanes that may touch memory to those where `mask` (i1 or a vector of i1) holds
   /// too, while `emit` runs. Used by ops that read only in range (pad, concat).
   virtual Value masked(Value mask, llvm::function_ref<Value()> emit) = 0;
@@ -54,8 +57,8 @@ public:
   /// Number of lanes; 1 means that elements are scalars.
   int64_t lanes() const { return laneCount; }
 
-  /// True if the kernel runs over row-major positions: every shape that is not of one element is the same, and an index is the one
-  /// position, whatever the rank.
+  /// True if the kernel runs over row-major positions: every shape that is not of one element is
+  /// the same, and an index is the one position, whatever the rank.
   bool isFlat() const { return flat; }
 
   /// `elementType` for one lane, a vector of it for more.

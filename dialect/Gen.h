@@ -53,7 +53,8 @@ inline constexpr StringLiteral kNameAttr = "gen.name";
 /// Array of strings, one an axis: the dimension symbol of a dynamic axis, "" for a static one.
 inline constexpr StringLiteral kDimensionsAttr = "gen.dims";
 
-/// On a launch: where each result is written (#gen.arena, #gen.slot, #gen.in_variable, #gen.in_result).
+/// On a launch: where each result is written (#gen.arena, #gen.slot, #gen.in_variable,
+/// #gen.in_result).
 inline constexpr StringLiteral kPlacesAttr = "gen.places";
 /// On an entry: the bytes of its arena, if no size is dynamic.
 inline constexpr StringLiteral kArenaBytesAttr = "gen.arena_bytes";

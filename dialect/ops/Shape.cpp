@@ -110,6 +110,19 @@ LogicalResult ConstantOp::reifyResultShapes(OpBuilder &b, ReifiedRankedShapedTyp
   return reifyFromSizes(b, getType(), {}, shapes);
 }
 
+StringRef SizeOp::whyNotDifferentiable() { return "sizes depend on no value"; }
+
+OpFoldResult SizeOp::fold(FoldAdaptor adaptor) {
+  auto size = dyn_cast_or_null<IntegerAttr>(adaptor.getSize());
+  if (!size)
+    return {};
+  return DenseElementsAttr::get(getType(), size.getInt());
+}
+
+LogicalResult SizeOp::reifyResultShapes(OpBuilder &b, ReifiedRankedShapedTypeDims &shapes) {
+  return reifyFromSizes(b, getType(), {}, shapes);
+}
+
 LogicalResult IotaOp::verify() {
   if (failed(verifySizes(*this, getType(), getSizes())))
     return failure();

@@ -78,6 +78,28 @@ def Gen_ConstantOp : Gen_PointwiseOp<"constant", [ConstantLike, AllTypesMatch<["
   let hasFolder = 1;
 }
 
+def Gen_SizeOp : Gen_PointwiseOp<"size", [
+    DeclareOpInterfaceMethods<Gen_PointwiseOpInterface, ["isElementwise", "isPositional", "elementCost"]>,
+    DeclareOpInterfaceMethods<Gen_NotDifferentiableOpInterface>]> {
+  let summary = "a size as a tensor, to compute with";
+  let description = [{
+        result = size
+
+    Takes sizes (`index` values made by `tensor.dim`) into formulas: a mean divides by one.
+    Semantics: StableHLO get_dimension_size.
+
+    ```mlir
+    %c0 = arith.constant 0 : index
+    %batch = tensor.dim %x, %c0 : tensor<?x784xf32>
+    %n = gen.size %batch : tensor<i64>
+    ```
+  }];
+  let arguments = (ins Index:$size);
+  let results = (outs Gen_ScalarI64:$result);
+  let assemblyFormat = "$size attr-dict `:` type($result)";
+  let hasFolder = 1;
+}
+
 def Gen_IotaOp : Gen_PointwiseOp<"iota", [DeclareOpInterfaceMethods<Gen_PointwiseOpInterface, ["isElementwise", "elementCost"]>,
     DeclareOpInterfaceMethods<Gen_NotDifferentiableOpInterface>]> {
   let summary = "0, 1, 2, ... along an axis";

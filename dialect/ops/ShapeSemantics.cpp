@@ -49,6 +49,12 @@ LogicalResult ConstantOp::evaluate(EvaluationContext &, ArrayRef<Array>,
   return success();
 }
 
+LogicalResult SizeOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,
+                               SmallVectorImpl<Array> &results) {
+  results.push_back(Array::scalar(getType().getElementType(), operands[0].integers[0]));
+  return success();
+}
+
 LogicalResult IotaOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,
                                SmallVectorImpl<Array> &results) {
   Array result(getType().getElementType(),
@@ -166,6 +172,14 @@ LogicalResult ConcatOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,
 bool ConstantOp::isElementwise() { return true; }
 bool ConstantOp::isPositional() { return true; }
 int64_t ConstantOp::elementCost() { return 0; }
+bool SizeOp::isElementwise() { return false; }
+bool SizeOp::isPositional() { return true; }
+int64_t SizeOp::elementCost() { return 0; }
+
+Value SizeOp::emitAt(ElementEmitter &emitter, Indices) {
+  return emitter.splat(emitter.sizeValue(getSize()));
+}
+
 bool IotaOp::isElementwise() { return false; }
 int64_t IotaOp::elementCost() { return 0; }
 

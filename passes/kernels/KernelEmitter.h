@@ -35,6 +35,8 @@ public:
 
   /// The size of a value of the kernel's body, an i64.
   Value size(Value tensor, int64_t axis);
+  /// An `index` value of the kernel's body, as i64.
+  Value toI64(Value indexValue);
   /// The product of the sizes of `tensor` along `axes`.
   Value product(Value tensor, ArrayRef<int64_t> axes);
   /// A scalar load of a one-element argument, done once at the top.
@@ -47,7 +49,6 @@ public:
 
 private:
   Value word(int64_t number, Type type);
-  Value toI64(Value indexValue);
 
   llvm::DenseMap<int64_t, Value> words;
   llvm::DenseMap<Value, Value> scalars, indices;
@@ -71,6 +72,7 @@ public:
   Value elementAt(Value tensor, const Indices &at) override;
   Value elementAtPosition(Value tensor, Index position) override;
   Value size(Value tensor, int64_t axis) override { return function.size(tensor, axis); }
+  Value sizeValue(Value index) override { return function.toI64(index); }
   Value masked(Value mask, llvm::function_ref<Value()> emit) override;
 
   /// Emits and stores the elements at `at` of every result of the kernel.

@@ -108,3 +108,22 @@ func.func @whole(%x: tensor<?x4xf32>) -> (tensor<?x4xf32>, tensor<?x4xf32>, tens
   // FOLD-NEXT: return %[[X]], %[[X]], %[[X]], %[[X]]
   return %0, %1, %2, %3 : tensor<?x4xf32>, tensor<?x4xf32>, tensor<?x4xf32>, tensor<?x4xf32>
 }
+
+// CHECK-LABEL: @size
+// CHECK: gen.size %{{.*}} : tensor<i64>
+func.func @size(%x: tensor<?x784xf32>) -> tensor<i64> {
+  %c0 = arith.constant 0 : index
+  %batch = tensor.dim %x, %c0 : tensor<?x784xf32>
+  %n = gen.size %batch : tensor<i64>
+  return %n : tensor<i64>
+}
+
+// FOLD-LABEL: @size_known
+// FOLD-NOT: gen.size
+// FOLD: gen.constant dense<784> : tensor<i64>
+func.func @size_known(%x: tensor<?x784xf32>) -> tensor<i64> {
+  %c1 = arith.constant 1 : index
+  %columns = tensor.dim %x, %c1 : tensor<?x784xf32>
+  %n = gen.size %columns : tensor<i64>
+  return %n : tensor<i64>
+}

@@ -65,7 +65,7 @@ ContractionSchedule chooseSchedule(int64_t m, int64_t n, int64_t k, bool transpo
   schedule.depth = !ShapedType::isDynamic(k) && k <= longest ? 0 : std::min<int64_t>(longest, 512);
 
   // Smaller tasks while there are too few of them to share, and they are long enough.
-  constexpr int64_t kTasks = 16, kTaskFlops = 1 << 20;
+  constexpr int64_t kTasks = 16, kTaskFlops = 750000;
   auto taskColumns = [&] { return schedule.panels * schedule.lanes * schedule.vectors; };
   auto isShort = [&](int64_t tasksEnough) {
     return ceilDivide(rowCount, schedule.rowBlock) * ceilDivide(columns, taskColumns()) >=

@@ -1,0 +1,205 @@
+//===- contraction.cpp - Speed of the emitted matrix products -------------===//
+//
+// Prints GFLOP/s and the share of the measured FMA peak for the products of a VAE (784-400-20,
+// batch 128) and an MLP GAN (100-256-512-1024-784; 784-512-256-1): forward X W^T, input gradient dY
+// W and weight gradient dY^T X. One thread runs all tasks. Each figure is the best of several
+// rounds.
+//
+//   contraction [SECONDS A SHAPE] [M N K TRANSPOSES(nn, nt, tn, tt)]
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/kernels/Contraction.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "test/unit/JitKernel.h"
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <memory>
+
+using namespace mlir;
+using namespace mlir::gen::kernels;
+using namespace mlir::gen::test;
+
+namespace {
+
+using Kernel = void(const float *, const float *, float *);
+
+/// Seconds that this thread has run: the clock of a machine shared with others.
+double now() {
+  timespec time;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+/// 24 independent chains of fused multiply-adds on registers.
+double measurePeak() {
+  auto context = makeContext();
+  OwningOpRef<ModuleOp> module(ModuleOp::create(UnknownLoc::get(context.get())));
+  Type pointer = LLVM::LLVMPointerType::get(context.get());
+  constexpr int64_t kSteps = 200000, kChains = 24;
+  addKernel(*module, "peak", {pointer}, [&](ImplicitLocOpBuilder &b, ValueRange args) {
+    auto type = VectorType::get(16, b.getF32Type());
+    Value x = LLVM::LoadOp::create(b, type, args[0], 4);
+    auto constant = [&](int64_t i) { return arith::ConstantIntOp::create(b, i, 64).getResult(); };
+    auto loop = scf::ForOp::create(b, constant(0), constant(kSteps), constant(1),
+                                   SmallVector<Value>(kChains, x));
+    {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(loop.getBody());
+      SmallVector<Value> sums;
+      for (Value sum : loop.getRegionIterArgs())
+        sums.push_back(math::FmaOp::create(b, sum, x, sum));
+      scf::YieldOp::create(b, sums);
+    }
+    Value total = loop.getResult(0);
+    for (Value sum : loop.getResults().drop_front())
+      total = arith::AddFOp::create(b, total, sum);
+    LLVM::StoreOp::create(b, total, args[0], 4);
+  });
+  JitModule jit(*module);
+  auto *run = jit.lookup<void(float *)>("peak");
+  double best = 0;
+  for (int i = 0; i < 20; ++i) {
+    float data[16] = {};
+    double start = now();
+    run(data);
+    best = std::max(best, 2.0 * kSteps * kChains * 16 / (now() - start) * 1e-9);
+  }
+  return best;
+}
+
+/// `count` floats on a cache line, as the runtime's arena gives them.
+std::unique_ptr<float, decltype(&std::free)> filled(int64_t count, float value) {
+  size_t bytes = llvm::alignTo(count * sizeof(float), 64);
+  std::unique_ptr<float, decltype(&std::free)> data(
+      static_cast<float *>(std::aligned_alloc(64, bytes)), &std::free);
+  std::fill_n(data.get(), count, value);
+  return data;
+}
+
+struct Shape {
+  const char *what;
+  int64_t m, n, k;
+  bool transposeLhs, transposeRhs;
+};
+
+/// Overrides from the environment, for experiments: ROWS, VECTORS, DEPTH, ROW_BLOCK, PANELS,
+/// PACK_LHS, PACK_RHS.
+void applyEnvironment(ContractionSchedule &s) {
+  auto number = [](const char *name, auto &field) {
+    if (const char *text = std::getenv(name))
+      field = std::atoll(text);
+  };
+  number("ROWS", s.rows);
+  number("VECTORS", s.vectors);
+  number("DEPTH", s.depth);
+  number("ROW_BLOCK", s.rowBlock);
+  number("PANELS", s.panels);
+  number("PACK_LHS", s.packLhs);
+  number("PACK_RHS", s.packRhs);
+}
+
+void benchmark(const Shape &shape, double peak, double duration) {
+  auto context = makeContext();
+  OwningOpRef<ModuleOp> module(ModuleOp::create(UnknownLoc::get(context.get())));
+  Type pointer = LLVM::LLVMPointerType::get(context.get());
+  bool avx2 = std::getenv("AVX2") != nullptr;
+  Contraction c;
+  Type f32 = Float32Type::get(context.get());
+  c.schedule = chooseSchedule(shape.m, shape.n, shape.k, shape.transposeLhs, shape.transposeRhs,
+                              f32, avx2 ? VectorTarget{32, 16} : VectorTarget{64, 32}, 16);
+  applyEnvironment(c.schedule);
+  int64_t tasks = 0;
+  addKernel(*module, "product", {pointer, pointer, pointer},
+            [&](ImplicitLocOpBuilder &b, ValueRange args) {
+              auto constant = [&](int64_t i) {
+                return arith::ConstantIntOp::create(b, i, 64).getResult();
+              };
+              c.lhs = args[0];
+              c.rhs = args[1];
+              c.m = constant(shape.m);
+              c.n = constant(shape.n);
+              c.k = constant(shape.k);
+              c.lhsStride = constant(shape.transposeLhs ? shape.m : shape.k);
+              c.rhsStride = constant(shape.transposeRhs ? shape.k : shape.n);
+              c.transposeLhs = shape.transposeLhs;
+              c.transposeRhs = shape.transposeRhs;
+              c.elementType = f32;
+              Value count = emitTaskCount(b, c);
+              tasks = getConstantIntValue(count).value_or(-1);
+              auto loop = scf::ForOp::create(b, constant(0), count, constant(1));
+              OpBuilder::InsertionGuard guard(b);
+              b.setInsertionPointToStart(loop.getBody());
+              emitTask(
+                  b, c, loop.getInductionVar(),
+                  [&](ImplicitLocOpBuilder &b, Value row, Value column, Value sum, Value mask) {
+                    Value start = arith::MulIOp::create(b, row, c.n);
+                    Value index = arith::AddIOp::create(b, start, column);
+                    Value to = LLVM::GEPOp::create(b, pointer, f32, args[2], ValueRange{index});
+                    if (mask)
+                      LLVM::MaskedStoreOp::create(b, sum, to, mask, 4);
+                    else
+                      LLVM::StoreOp::create(b, sum, to, 4);
+                  });
+            });
+  double compileStart = now();
+  JitModule jit(*module, avx2 ? "x86-64-v3" : "");
+  auto *run = jit.lookup<Kernel>("product");
+  double compileMs = (now() - compileStart) * 1e3;
+
+  auto a = filled(shape.m * shape.k, 0.5f), b = filled(shape.k * shape.n, 0.25f),
+       out = filled(shape.m * shape.n, 0);
+  double flops = 2.0 * shape.m * shape.n * shape.k, best = 0;
+  int64_t repeats = std::max<int64_t>(1, static_cast<int64_t>(2e8 / std::max(flops, 1.0)));
+  for (double start = now(); now() - start < duration;) {
+    double round = now();
+    for (int64_t i = 0; i < repeats; ++i)
+      run(a.get(), b.get(), out.get());
+    best = std::max(best, flops * repeats / (now() - round) * 1e-9);
+  }
+  const ContractionSchedule &s = c.schedule;
+  std::printf("%-22s %4ld x %4ld x %4ld %c%c  %6.1f GFLOP/s %5.1f %%  %6.1f us %3ld tasks  %ldx%ld "
+              "%s%s %4.0f ms to compile\n",
+              shape.what, shape.m, shape.n, shape.k, shape.transposeLhs ? 't' : 'n',
+              shape.transposeRhs ? 't' : 'n', best, 100 * best / peak, flops / best * 1e-3, tasks,
+              s.rows, s.vectors, s.packLhs ? "A" : "-", s.packRhs ? "B" : "-", compileMs);
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  double duration = argc > 1 ? std::atof(argv[1]) : 0.2, peak = measurePeak();
+  std::printf("FMA peak %.1f GFLOP/s\n", peak);
+  if (argc > 5) {
+    Shape shape{"",
+                std::atol(argv[2]),
+                std::atol(argv[3]),
+                std::atol(argv[4]),
+                argv[5][0] == 't',
+                argv[5][1] == 't'};
+    benchmark(shape, peak, duration);
+    return 0;
+  }
+  struct Layer {
+    const char *model;
+    int64_t in, out;
+  };
+  const Layer layers[] = {{"vae", 784, 400},  {"vae", 400, 40},   {"vae", 20, 400},
+                          {"vae", 400, 784},  {"gan", 100, 256},  {"gan", 256, 512},
+                          {"gan", 512, 1024}, {"gan", 1024, 784}, {"gan", 784, 512},
+                          {"gan", 512, 256},  {"gan", 256, 1}};
+  constexpr int64_t kBatch = 128;
+  for (const Layer &layer : layers) {
+    auto name = [&](const char *what) { return std::string(layer.model) + " " + what; };
+    benchmark({name("forward").c_str(), kBatch, layer.out, layer.in, false, true}, peak, duration);
+    benchmark({name("input gradient").c_str(), kBatch, layer.in, layer.out, false, false}, peak,
+              duration);
+    benchmark({name("weight gradient").c_str(), layer.out, layer.in, kBatch, true, false}, peak,
+              duration);
+  }
+}

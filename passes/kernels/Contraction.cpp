@@ -30,7 +30,7 @@ struct Scratch {
     std::optional<int64_t> k = getConstantIntValue(c.k);
     assert((k || s.depth) && "a dynamic depth needs blocks");
     splitsDepth = s.depth != 0 && !(k && *k <= s.depth);
-    depth = splitsDepth ? s.depth : std::max<int64_t>(*k, 1);
+    depth = splitsDepth ? s.depth : std::max<int64_t>(k.value_or(0), 1);
     tilesPerTask = std::max<int64_t>(s.rowBlock / s.rows, 1);
     tileSums = s.rows * s.vectors * s.lanes;
     lhs = s.packLhs ? depth * tilesPerTask * s.rows : 0;
@@ -190,9 +190,10 @@ private:
   /// Emits `body` for each number of vectors that a panel may have, under the test for it.
   void forEachWidth(const Panel &panel, llvm::function_ref<void(int64_t, Int)> body) {
     int64_t low = 1, high = s.vectors;
-    if (std::optional<int64_t> total = rowVectors.constant()) {
-      low = *total / *panels.constant();
-      high = llvm::divideCeil(*total, *panels.constant());
+    std::optional<int64_t> total = rowVectors.constant(), parts = panels.constant();
+    if (total && parts) {
+      low = *total / *parts;
+      high = llvm::divideCeil(*total, *parts);
     }
     emitWidths(panel, low, high, body);
   }

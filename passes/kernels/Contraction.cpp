@@ -23,6 +23,21 @@ namespace {
 /// Part `index` of `parts` even parts of 0 .. total - 1 starts here.
 Int evenSplit(Int total, Int parts, Int index) { return index * total / parts; }
 
+/// The product that the tasks compute: C, or its transpose B^T A^T.
+Contraction oriented(Contraction c) {
+  if (c.schedule.transposed) {
+    std::swap(c.lhs, c.rhs);
+    std::swap(c.m, c.n);
+    std::swap(c.lhsStride, c.rhsStride);
+    std::swap(c.transposeLhs, c.transposeRhs);
+    c.transposeLhs = !c.transposeLhs;
+    c.transposeRhs = !c.transposeRhs;
+  }
+  c.schedule.packLhs &= c.transposeLhs;
+  c.schedule.packRhs |= c.transposeRhs;
+  return c;
+}
+
 /// Sizes of the scratch in elements.
 struct Scratch {
   explicit Scratch(const Contraction &c) {
@@ -45,27 +60,13 @@ struct Scratch {
   int64_t lhs, rhs, sums;
 };
 
-/// The product that the tasks compute: C, or its transpose B^T A^T.
-Contraction oriented(Contraction c) {
-  if (!c.schedule.transposed)
-    return c;
-  std::swap(c.lhs, c.rhs);
-  std::swap(c.m, c.n);
-  std::swap(c.lhsStride, c.rhsStride);
-  std::swap(c.transposeLhs, c.transposeRhs);
-  c.transposeLhs = !c.transposeLhs;
-  c.transposeRhs = !c.transposeRhs;
-  return c;
-}
-
 class TaskEmitter {
 public:
   TaskEmitter(ImplicitLocOpBuilder &b, const Contraction &contraction)
-      : b(b), c(oriented(contraction)), s(contraction.schedule), scratch(contraction),
-        element(c.elementType), type(VectorType::get(s.lanes, element)),
-        bytes(element.getIntOrFloatBitWidth() / 8), m(b, c.m), n(b, c.n), k(b, c.k),
-        tiles(roundedUpQuotient(m, s.rows)), rowVectors(roundedUpQuotient(n, s.lanes)),
-        panels(roundedUpQuotient(rowVectors, s.vectors)),
+      : b(b), c(oriented(contraction)), s(c.schedule), scratch(c), element(c.elementType),
+        type(VectorType::get(s.lanes, element)), bytes(element.getIntOrFloatBitWidth() / 8),
+        m(b, c.m), n(b, c.n), k(b, c.k), tiles(roundedUpQuotient(m, s.rows)),
+        rowVectors(roundedUpQuotient(n, s.lanes)), panels(roundedUpQuotient(rowVectors, s.vectors)),
         rowTasks(roundedUpQuotient(tiles, scratch.tilesPerTask)),
         columnTasks(roundedUpQuotient(panels, s.panels)) {}
 
@@ -311,7 +312,7 @@ void emitTask(ImplicitLocOpBuilder &b, const Contraction &contraction, Value ind
 }
 
 int64_t scratchBytes(const Contraction &contraction) {
-  Scratch scratch(contraction);
+  Scratch scratch(oriented(contraction));
   int64_t bytes = contraction.elementType.getIntOrFloatBitWidth() / 8;
   return (scratch.lhs + scratch.rhs + scratch.sums) * bytes;
 }

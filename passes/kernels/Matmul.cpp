@@ -57,6 +57,8 @@ DictionaryAttr mlir::gen::kernels::chooseContractionSchedule(KernelOp kernel) {
     fields.push_back(b.getNamedAttr(name, b.getI64IntegerAttr(number)));
   fields.push_back(b.getNamedAttr("pack_lhs", b.getBoolAttr(chosen.packLhs)));
   fields.push_back(b.getNamedAttr("pack_rhs", b.getBoolAttr(chosen.packRhs)));
+  if (chosen.transposed)
+    fields.push_back(b.getNamedAttr("transposed", b.getBoolAttr(true)));
   return b.getDictionaryAttr(fields);
 }
 
@@ -75,6 +77,7 @@ static ContractionSchedule scheduleOf(KernelOp kernel) {
   };
   schedule.packLhs = flag("pack_lhs", schedule.packLhs);
   schedule.packRhs = flag("pack_rhs", schedule.packRhs);
+  schedule.transposed = flag("transposed", schedule.transposed);
   return schedule;
 }
 

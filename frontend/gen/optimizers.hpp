@@ -14,7 +14,7 @@
 namespace gen {
 
 struct AdamOptions {
-  double learning_rate = 1e-3; // NOLINT(readability-identifier-naming): PyTorch's words
+  double learning_rate = 1e-3;
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
@@ -40,7 +40,7 @@ private:
 };
 
 struct SgdOptions {
-  double learning_rate = 1e-2; // NOLINT(readability-identifier-naming)
+  double learning_rate = 1e-2;
   double momentum = 0;
 };
 

@@ -38,7 +38,7 @@ constexpr bool isFloat(DType dtype) { return dtype == DType::f32 || dtype == DTy
 class Dimension {
 public:
   template <std::integral T>
-  Dimension(T number) // NOLINT(google-explicit-constructor): {batch, 784} is a shape
+  Dimension(T number) // implicit: {batch, 784} is a shape
       : Dimension(Terms{{{}, static_cast<int64_t>(number)}}) {}
   /// A size that is known only when an entry is called.
   static Dimension symbol(const std::string &name);

@@ -95,13 +95,11 @@ public:
 /// notes where it was written, which is how operators know the user's line.
 class Operand {
 public:
-  Operand(Tensor tensor, // NOLINT(google-explicit-constructor)
-          SourceLocation where = SourceLocation::current())
+  Operand(Tensor tensor, SourceLocation where = SourceLocation::current())
       : tensor(std::move(tensor)), where(where) {}
   template <typename T>
     requires std::is_arithmetic_v<T>
-  Operand(T number, // NOLINT(google-explicit-constructor)
-          SourceLocation where = SourceLocation::current())
+  Operand(T number, SourceLocation where = SourceLocation::current())
       : number(static_cast<double>(number)), isNumber(true), where(where) {}
 
   Tensor tensor;

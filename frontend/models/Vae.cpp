@@ -15,7 +15,7 @@ namespace gen::zoo {
 
 namespace {
 struct Vae {
-  Linear fc1, mean, log_variance, fc2, out; // NOLINT(readability-identifier-naming)
+  Linear fc1, mean, log_variance, fc2, out;
 
   Vae(const Scope &s, int64_t hidden, int64_t latent)
       : fc1(s / "fc1", 784, hidden), mean(s / "mean", hidden, latent),

@@ -9,6 +9,7 @@
 #define GEN_MODELS_ZOO_HPP
 
 #include "gen/program.hpp"
+#include "gen/recipe.hpp"
 
 #include <map>
 
@@ -16,17 +17,6 @@ namespace gen::zoo {
 
 /// Numbers that `--set key=value` changes, by name.
 using Settings = std::map<std::string, double>;
-
-/// How a model is trained on images: by calls of its entry `train_step` with a batch of them.
-struct Recipe {
-  std::string input;               ///< train_step's argument
-  double low = 0, high = 1;        ///< values of black and white
-  std::vector<std::string> losses; ///< train_step's results; the first one is the curve's
-  std::string stepVariable;        ///< i64 scalar: steps taken
-  int64_t steps = 0;               ///< by default
-  bool evaluates = false;          ///< has the entry `evaluate` for a test loss
-  bool reconstructs = false;       ///< has the entry `reconstruct`
-};
 
 struct ModelInfo {
   std::string name;

@@ -38,8 +38,8 @@ struct Vae {
 } // namespace
 
 void buildVae(Program &program, const Settings &settings) {
-  auto latent = static_cast<int64_t>(settings.at("latent"));
-  Vae vae(program / "vae", static_cast<int64_t>(settings.at("hidden")), latent);
+  int64_t latent = sizeOf(settings, "latent");
+  Vae vae(program / "vae", sizeOf(settings, "hidden"), latent);
   Adam adam(program / "adam", {.learning_rate = settings.at("learning_rate")});
   Dimension batch = program.dimension("batch");
   Input images = input("x", f32, {batch, 784});

@@ -3,6 +3,7 @@
 #include "models/zoo.hpp"
 
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/FormatVariadic.h"
 
 #include <cmath>
 
@@ -80,6 +81,16 @@ Settings settingsOf(const ModelInfo &model, const std::vector<std::string> &chan
     setting->second = value;
   }
   return settings;
+}
+
+int64_t sizeOf(const Settings &settings, const std::string &key) {
+  constexpr double kMost = 1 << 20;
+  double value = settings.at(key);
+  if (value < 1 || value > kMost || value != std::floor(value))
+    throw std::invalid_argument(key + ": expected a whole number from 1 to " +
+                                std::to_string(static_cast<int64_t>(kMost)) + ", got " +
+                                llvm::formatv("{0:f}", value).str());
+  return static_cast<int64_t>(value);
 }
 
 } // namespace gen::zoo

@@ -36,6 +36,9 @@ std::string nearest(const std::string &name);
 /// or what is not a number.
 Settings settingsOf(const ModelInfo &model, const std::vector<std::string> &changes);
 
+/// A setting that has to be a whole number from 1 to 2^20. Throws std::invalid_argument.
+int64_t sizeOf(const Settings &settings, const std::string &key);
+
 // The builders, a file a family.
 void buildVae(Program &program, const Settings &settings);
 void buildMlpGan(Program &program, const Settings &settings);

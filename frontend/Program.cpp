@@ -74,7 +74,9 @@ std::shared_ptr<const Node> ProgramState::findVariable(const std::string &name) 
 void ProgramState::checkName(const std::string &what, const std::string &name,
                              SourceLocation where) const {
   auto allowed = [](char c) { return llvm::isAlnum(c) || c == '_' || c == '.' || c == '-'; };
-  if (name.empty() || !llvm::all_of(name, allowed))
+  llvm::StringRef text = name;
+  if (text.empty() || !llvm::all_of(text, allowed) || text.starts_with(".") ||
+      text.ends_with(".") || text.contains(".."))
     throw Diagnostic(where, what, "'" + name + "' is not a name")
         .hint("use letters, digits, _")
         .error();

@@ -58,7 +58,8 @@ public:
     if (!module || mlir::failed(passes.run(*module)))
       throw std::runtime_error("the program cannot be differentiated");
     interpreter.emplace(*module);
-    call("init", {}); // so that variables may be set before the first call
+    if (!program.variables().empty())
+      call("init", {}); // so that variables may be set before the first call
   }
 
   // All elements of all results.

@@ -573,8 +573,7 @@ LogicalResult CastOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,
   for (int64_t position = 0, size = input.size(); position < size; ++position) {
     double number = input.number(position);
     if (result.isFloat())
-      // A cast is where rounding is asked for.
-      result.floats[position] = to.isF32() ? static_cast<float>(number) : number;
+      result.floats[position] = number;
     else if (to.isInteger(1))
       result.setInteger(position, input.isFloat() ? number != 0 : input.integers[position] != 0);
     else

@@ -1,6 +1,7 @@
 //===- OpFunctions.cpp - functions and inputs from a row of the table -----===//
 
 #include "OpTable.h"
+#include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -100,7 +101,7 @@ std::string Function::signature(const std::vector<Argument> &arguments) const {
 
 /// Replaces $names and keeps or drops what is for dynamic shapes.
 std::string Function::expanded(const std::string &code) const {
-  static const std::regex forDynamic(R"(\[\[(.*?)\]\])");
+  static const std::regex forDynamic(R"(\?\{([^}]*)\}\?)");
   std::string text = std::regex_replace(code, forDynamic, sizes ? "" : "$1");
   auto replaceAll = [&](const std::string &from, const std::string &to) {
     for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))

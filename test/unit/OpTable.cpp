@@ -105,7 +105,7 @@ static Row random(const std::string &op, const std::string &attributes, const st
           .arguments = {{"key", "i64", -1e9, 1e9}, {"counter", "i64", 0, 9}, {"x", "AxBxi1"}},
           .result = result,
           .body = "%z = gen." + op + " %key, %counter stream 7" + attributes +
-                  "[[ sizes(%A, %B)]] : $z",
+                  "?{ sizes(%A, %B)}? : $z",
           .elements = elements,
           .differentiable = false};
 }
@@ -206,14 +206,14 @@ static void addReductions(std::vector<Row> &rows) {
 }
 
 static void addMovements(std::vector<Row> &rows) {
-  rows.push_back(move("reshape", "flat", "A*BxE", R"([[%n = arith.muli %A, %B : index
-  ]]%z = gen.reshape %x[[ sizes(%n)]] : $x -> $z)"));
+  rows.push_back(move("reshape", "flat", "A*BxE", R"(?{%n = arith.muli %A, %B : index
+  }?%z = gen.reshape %x?{ sizes(%n)}? : $x -> $z)"));
   rows.push_back(
-      move("reshape", "unit_axis", "Ax1xBxE", "%z = gen.reshape %x[[ sizes(%A, %B)]] : $x -> $z"));
+      move("reshape", "unit_axis", "Ax1xBxE", "%z = gen.reshape %x?{ sizes(%A, %B)}? : $x -> $z"));
   rows.push_back(
       move("transpose", "", "BxAxE", "%z = gen.transpose %x permutation [1, 0] : $x -> $z"));
   rows.push_back(move("broadcast", "", "3xAxBxE",
-                      "%z = gen.broadcast %x axes [1, 2][[ sizes(%A, %B)]] : $x -> $z"));
+                      "%z = gen.broadcast %x axes [1, 2]?{ sizes(%A, %B)}? : $x -> $z"));
   Row slice = move("slice", "", "2x3xE",
                    "%z = gen.slice %x starts [1, 2] limits [3, 8] strides [1, 2] : $x -> $z");
   slice.sizes = {{4, 16, 1}, {5, 37, 1}};
@@ -234,7 +234,7 @@ static void addMovements(std::vector<Row> &rows) {
   rows.push_back(concat);
   rows.push_back({.op = "gen.iota",
                   .arguments = {{"x", "AxBxi1"}},
-                  .body = "%z = gen.iota[[ sizes(%A, %B)]] axis 1 : $z",
+                  .body = "%z = gen.iota?{ sizes(%A, %B)}? axis 1 : $z",
                   .elements = {"f32", "f64", "i8", "i32", "i64"},
                   .differentiable = false});
   rows.push_back({.op = "gen.constant",

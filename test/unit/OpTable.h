@@ -15,6 +15,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,7 @@ struct Row {
   std::vector<Argument> arguments = {};
   /// Type of %z, written like an argument's.
   std::string result = "AxBxE";
-  /// Ops that compute %z. $x is the type of %x (and $z of %z), $E the element type; [[...]] is kept
+  /// Ops that compute %z. $x is the type of %x (and $z of %z), $E the element type; ?{...}? is kept
   /// for dynamic shapes only, where %A, %B and %C are the sizes as `index`.
   std::string body = "";
   /// Further names for types.
@@ -57,6 +58,9 @@ struct Row {
   /// False for rows that no kernel comes from.
   bool compiled = true;
 };
+
+/// How test names and failures show a row.
+inline void PrintTo(const Row &row, std::ostream *stream) { *stream << row.op << " " << row.variant; }
 
 /// The table.
 const std::vector<Row> &rows();

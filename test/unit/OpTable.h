@@ -60,7 +60,9 @@ struct Row {
 };
 
 /// How test names and failures show a row.
-inline void PrintTo(const Row &row, std::ostream *stream) { *stream << row.op << " " << row.variant; }
+inline void PrintTo(const Row &row, std::ostream *stream) {
+  *stream << row.op << " " << row.variant;
+}
 
 /// The table.
 const std::vector<Row> &rows();

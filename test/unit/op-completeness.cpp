@@ -1,7 +1,8 @@
 //===- op-completeness.cpp - nothing about an op is forgotten -------------===//
 //
-// Walks the dialect. Each op needs a description with an example, reference semantics, a derivative or the reason why there is
-// none, a lowering, and a row of the op table. What the .td files say comes from `mlir-tblgen --dump-json`.
+// Walks the dialect. Each op needs a description with an example, reference semantics, a derivative
+// or the reason why there is none, a lowering, and a row of the op table. What the .td files say
+// comes from `llvm-tblgen --dump-json`.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,8 +27,9 @@ const std::map<std::string, std::string> kStructure = {
 };
 
 /// Ops that a stage of the compiler handles by itself, whatever interface they have.
-const std::set<std::string> kHandledByStage = {"gen.variable", "gen.read",   "gen.assign", "gen.gradient",
-                                               "gen.kernel",   "gen.launch", "gen.yield"};
+const std::set<std::string> kHandledByStage = {"gen.variable", "gen.read",   "gen.assign",
+                                               "gen.gradient", "gen.kernel", "gen.launch",
+                                               "gen.yield"};
 
 /// Descriptions by op name.
 std::map<std::string, std::string> readDescriptions() {
@@ -58,18 +60,21 @@ protected:
 
   /// Fails, naming the op, wherever `isMissing`.
   void expectNone(const std::string &what, llvm::function_ref<bool(OperationName)> isMissing) {
-    auto names = context->getRegisteredOperationsByDialect("gen");
-    ASSERT_FALSE(names.empty());
-    for (mlir::RegisteredOperationName name : names)
+    int count = 0;
+    for (mlir::RegisteredOperationName name : context->getRegisteredOperations()) {
+      if (name.getDialectNamespace() != "gen")
+        continue;
       EXPECT_FALSE(isMissing(name)) << name.getStringRef().str() << " lacks " << what;
+      ++count;
+    }
+    EXPECT_GT(count, 0);
   }
 };
 
 TEST_F(OpCompleteness, Description) {
   auto descriptions = readDescriptions();
-  expectNone("a description", [&](OperationName name) {
-    return descriptions[name.getStringRef().str()].empty();
-  });
+  expectNone("a description",
+             [&](OperationName name) { return descriptions[name.getStringRef().str()].empty(); });
 }
 
 TEST_F(OpCompleteness, Example) {
@@ -77,7 +82,8 @@ TEST_F(OpCompleteness, Example) {
   expectNone("an example in its description", [&](OperationName name) {
     const std::string &text = descriptions[name.getStringRef().str()];
     size_t fence = text.find("```mlir");
-    return fence == std::string::npos || text.find(name.getStringRef().str(), fence) == std::string::npos;
+    return fence == std::string::npos ||
+           text.find(name.getStringRef().str(), fence) == std::string::npos;
   });
 }
 
@@ -90,7 +96,8 @@ TEST_F(OpCompleteness, ReferenceSemantics) {
 
 TEST_F(OpCompleteness, Derivative) {
   expectNone("a derivative or the reason why there is none", [&](OperationName name) {
-    if (kStructure.count(name.getStringRef().str()) ||
+    // Kernels are made after differentiation.
+    if (kStructure.count(name.getStringRef().str()) || name.getStringRef() == "gen.launch" ||
         name.hasInterface<mlir::gen::DifferentiableOpInterface>())
       return false;
     auto *reason = name.getInterface<mlir::gen::NotDifferentiableOpInterface>();

@@ -137,8 +137,9 @@ struct DropRepetition : OpInterfaceRewritePattern<PointwiseOpInterface> {
   using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
 
   LogicalResult matchAndRewrite(PointwiseOpInterface op, PatternRewriter &rewriter) const override {
-    if (!op.isElementwise() || op->getNumOperands() < 2)
-      return rewriter.notifyMatchFailure(op, "one operand, nothing to broadcast");
+    if (!op.isElementwise() || op->getNumOperands() < 2 ||
+        !llvm::all_of(op->getOperandTypes(), llvm::IsaPred<RankedTensorType>))
+      return rewriter.notifyMatchFailure(op, "not several tensors that broadcast");
     auto result = cast<RankedTensorType>(op->getResult(0).getType());
     for (OpOperand &operand : op->getOpOperands()) {
       if (!othersGiveShape(op, operand.getOperandNumber(), result))

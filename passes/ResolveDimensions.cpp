@@ -95,8 +95,11 @@ struct ResolveDimensions : impl::ResolveDimensionsBase<ResolveDimensions> {
       dim.erase();
     }
     WalkResult walked = function.walk([&](PointwiseOpInterface op) {
-      return op.isElementwise() && failed(verifySizes(op, sizes)) ? WalkResult::interrupt()
-                                                                  : WalkResult::advance();
+      // An op with size operands (gen.broadcast) says itself how its axes meet.
+      bool broadcasts = op.isElementwise() &&
+                        llvm::all_of(op->getOperandTypes(), llvm::IsaPred<RankedTensorType>);
+      return broadcasts && failed(verifySizes(op, sizes)) ? WalkResult::interrupt()
+                                                          : WalkResult::advance();
     });
     if (walked.wasInterrupted())
       signalPassFailure();

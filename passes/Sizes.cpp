@@ -76,6 +76,13 @@ bool Sizes::sameShape(Value lhs, Value rhs) {
   return true;
 }
 
+/// The dimension symbol of an axis of an entry's argument; null for none.
+static StringAttr symbolOf(func::FuncOp function, BlockArgument argument, int64_t axis) {
+  auto names = function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), kDimensionsAttr);
+  auto name = names ? cast<StringAttr>(names[axis]) : StringAttr();
+  return name && !name.empty() ? name : StringAttr();
+}
+
 static Value argumentSizeInEntry(func::FuncOp function, Value tensor, int64_t axis) {
   if (auto launch = tensor.getDefiningOp<LaunchOp>()) {
     auto kernel = SymbolTable::lookupNearestSymbolFrom<KernelOp>(launch, launch.getKernelAttr());
@@ -86,10 +93,20 @@ static Value argumentSizeInEntry(func::FuncOp function, Value tensor, int64_t ax
         cast<DenseI64ArrayAttr>(shapes[tensors + cast<OpResult>(tensor).getResultNumber()]);
     return launch.getArguments()[numbers[axis]];
   }
-  if (isa<BlockArgument>(tensor))
-    for (auto dim : function.getOps<tensor::DimOp>())
-      if (dim.getSource() == tensor && dim.getConstantIndex() == axis)
-        return dim;
+  auto argument = dyn_cast<BlockArgument>(tensor);
+  if (!argument)
+    return {};
+  // There is one tensor.dim for each symbol, of the first argument that has it.
+  StringAttr symbol = symbolOf(function, argument, axis);
+  for (auto dim : function.getOps<tensor::DimOp>()) {
+    auto source = dyn_cast<BlockArgument>(dim.getSource());
+    std::optional<int64_t> index = dim.getConstantIndex();
+    if (!source || !index)
+      continue;
+    if ((source == argument && *index == axis) ||
+        (symbol && symbolOf(function, source, *index) == symbol))
+      return dim;
+  }
   return {};
 }
 

@@ -188,6 +188,7 @@ static void addReductions(std::vector<Row> &rows) {
     ties.types = {{"twice", "AxB*2xE"}};
     ties.body = "%twice = gen.concat %x, %x axis 1 : ($x, $x) -> $twice\n  %z = gen." +
                 std::string(op) + " %twice axes [1] : $twice -> $z";
+    ties.dynamic = false;
     rows.push_back(ties);
   }
 
@@ -217,7 +218,14 @@ static void addMovements(std::vector<Row> &rows) {
   Row slice = move("slice", "", "2x3xE",
                    "%z = gen.slice %x starts [1, 2] limits [3, 8] strides [1, 2] : $x -> $z");
   slice.sizes = {{4, 16, 1}, {5, 37, 1}};
+  slice.dynamic = false;
   rows.push_back(slice);
+  Row inner = move("slice", "from_the_end", "A-2xB-3xE",
+                   "%z = gen.slice %x starts [1, 2] limits [-1, -1] strides [1, 1] : $x -> $z");
+  inner.sizes = slice.sizes;
+  rows.push_back(inner);
+  rows.push_back(move("broadcast", "columns", "AxBx3xE",
+                      "%z = gen.broadcast %x axes [0, 1]?{ sizes(%A, %B)}? : $x -> $z"));
   rows.push_back(
       move("pad", "", "A+3xB+2xE",
            "%z = gen.pad %x value 5.0e-01 : $E low [1, 0] high [2, 2] interior [0, 0] : $x -> $z"));
@@ -229,8 +237,8 @@ static void addMovements(std::vector<Row> &rows) {
   interior.dynamic = false;
   rows.push_back(interior);
   Row concat =
-      move("concat", "", "Ax2*B+3xE", "%z = gen.concat %x, %y, %x axis 1 : ($x, $y, $x) -> $z");
-  concat.arguments.push_back({"y", "Ax3xE"});
+      move("concat", "", "Ax11xBxE", "%z = gen.concat %x, %y, %x axis 1 : ($x, $y, $x) -> $z");
+  concat.arguments = {{"x", "Ax4xBxE", -9, 9}, {"y", "Ax3xBxE", -9, 9}};
   rows.push_back(concat);
   rows.push_back({.op = "gen.iota",
                   .arguments = {{"x", "AxBxi1"}},

@@ -107,7 +107,9 @@ static Value argumentSizeInEntry(func::FuncOp function, Value tensor, int64_t ax
         (symbol && symbolOf(function, source, *index) == symbol))
       return dim;
   }
-  return {};
+  // Nobody asked for this size yet.
+  OpBuilder b = OpBuilder::atBlockBegin(argument.getOwner());
+  return tensor::DimOp::create(b, function.getLoc(), argument, axis);
 }
 
 Sizes mlir::gen::entrySizes(func::FuncOp function) {

@@ -16,6 +16,7 @@
 #include "dialect/Gen.h"
 #include "passes/Passes.h"
 
+#include "mlir/Interfaces/CallInterfaces.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace mlir::gen {
@@ -96,6 +97,8 @@ LogicalResult Expansion::collectPath() {
     if (!isa<DifferentiableOpInterface>(op)) {
       InFlightDiagnostic error = op->emitOpError("expected an op with a derivative between the "
                                                  "inputs and the output of a gen.gradient");
+      if (isa<CallOpInterface>(op))
+        error.attachNote(op->getLoc()) << "hint: inline the function first (--inline)";
       error.attachNote(gradient.getLoc()) << "the gradient is taken here";
       return error;
     }

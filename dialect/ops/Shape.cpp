@@ -330,6 +330,32 @@ FailureOr<RankedTensorType> SliceOp::resultType(Adaptor adaptor, Complain compla
   return RankedTensorType::get(shape, input.getElementType());
 }
 
+/// Makes `op` read the input of the slice that its own input is; fails where attributes cannot say
+/// it.
+static LogicalResult foldSliceOfSlice(SliceOp op, SliceOp inner) {
+  SmallVector<int64_t> starts, limits, strides;
+  for (int64_t axis : axesOf(op.getType())) {
+    int64_t start = op.getStarts()[axis], limit = op.getLimits()[axis];
+    int64_t innerStart = inner.getStarts()[axis], innerStride = inner.getStrides()[axis];
+    starts.push_back(innerStart + start * innerStride);
+    strides.push_back(op.getStrides()[axis] * innerStride);
+    int64_t innerSize = inner.getType().getDimSize(axis);
+    if (ShapedType::isDynamic(innerSize)) {
+      limits.push_back(inner.getLimits()[axis] + limit);
+      continue;
+    }
+    int64_t end = limit > 0 ? limit : innerSize + limit;
+    limits.push_back(end > start ? innerStart + (end - 1) * innerStride + 1 : starts.back());
+    if (limits.back() == 0)
+      return failure();
+  }
+  op.setStarts(starts);
+  op.setLimits(limits);
+  op.setStrides(strides);
+  op.getInputMutable().assign(inner.getInput());
+  return success();
+}
+
 OpFoldResult SliceOp::fold(FoldAdaptor adaptor) {
   auto isWhole = [&](int64_t axis) {
     int64_t limit = getLimits()[axis];
@@ -338,6 +364,9 @@ OpFoldResult SliceOp::fold(FoldAdaptor adaptor) {
   };
   if (llvm::all_of(axesOf(getType()), isWhole))
     return getInput();
+  if (auto inner = getInput().getDefiningOp<SliceOp>())
+    if (succeeded(foldSliceOfSlice(*this, inner)))
+      return getResult();
   return foldSplat(adaptor.getInput(), getType());
 }
 

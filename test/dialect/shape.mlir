@@ -127,3 +127,13 @@ func.func @size_known(%x: tensor<?x784xf32>) -> tensor<i64> {
   %n = gen.size %columns : tensor<i64>
   return %n : tensor<i64>
 }
+
+// FOLD-LABEL: @slice_of_slice
+// FOLD-SAME: (%[[X:.*]]: tensor<?x20xf32>)
+func.func @slice_of_slice(%x: tensor<?x20xf32>) -> tensor<?x2xf32> {
+  // FOLD-NEXT: %[[Y:.*]] = gen.slice %[[X]] starts [3, 6] limits [-5, 15] strides [1, 6] : tensor<?x20xf32> -> tensor<?x2xf32>
+  // FOLD-NEXT: return %[[Y]]
+  %0 = gen.slice %x starts [1, 4] limits [-2, -1] strides [1, 2] : tensor<?x20xf32> -> tensor<?x8xf32>
+  %1 = gen.slice %0 starts [2, 1] limits [-3, 6] strides [1, 3] : tensor<?x8xf32> -> tensor<?x2xf32>
+  return %1 : tensor<?x2xf32>
+}

@@ -3,6 +3,7 @@
 #include "passes/Compiler.h"
 
 #include "dialect/Gen.h"
+#include "dialect/Nesting.h"
 #include "passes/EntryProgram.h"
 #include "passes/Passes.h"
 #include "passes/target/Cpu.h"
@@ -45,6 +46,11 @@ OwningOpRef<ModuleOp> mlir::gen::parseModel(StringRef path, MLIRContext &context
   std::unique_ptr<llvm::MemoryBuffer> file = openInputFile(path, &error);
   if (!file) {
     emitError(UnknownLoc::get(&context)) << error;
+    return {};
+  }
+  if (std::optional<int64_t> line = findDeepNesting(file->getBuffer())) {
+    emitError(FileLineColLoc::get(&context, path, *line, 1))
+        << "nested more than " << kMaxNesting << " deep";
     return {};
   }
   llvm::SourceMgr sources;

@@ -11,10 +11,25 @@ include "mlir/Pass/PassBase.td"
 
 def Differentiate : Pass<"gen-differentiate", "::mlir::ModuleOp"> {
   let summary = "expand gen.gradient into gen ops (reverse mode)";
+  let description = [{
+    Walks the ops between the inputs and the output backwards and asks each for its derivative; gradients that meet are
+    added. Gradients are expanded in program order, so those of gradients need nothing more. Ops that stop gradients are
+    not passed; an op without a derivative on the way is an error. What the output does not depend on has gradient zero.
+
+    ```mlir
+    %1 = gen.exp %x : tensor<f32>
+    %2 = gen.gradient %1 wrt %x : tensor<f32>, tensor<f32> -> tensor<f32>
+    ```
+    becomes, simplified, `%1 = gen.exp %x : tensor<f32>`, and `%1` is its own gradient.
+  }];
 }
 
 def Decompose : Pass<"gen-decompose", "::mlir::ModuleOp"> {
   let summary = "open ops that are compositions of others";
+  let description = [{
+    Losses, means and the like stay whole until they are differentiated, since the derivative of the whole is often better
+    than that of its parts. `gen.stop_gradient` has done its work by then and goes.
+  }];
 }
 
 def ForwardVariables : Pass<"gen-forward-variables", "::mlir::func::FuncOp"> {

@@ -91,7 +91,7 @@ public:
   }
 
 private:
-  LogicalResult passes(StringRef name, void (*build)(OpPassManager &, const CompileOptions &)) {
+  LogicalResult passes(StringRef name, void (*build)(OpPassManager &)) {
     auto start = std::chrono::steady_clock::now();
     PassManager pm(module.getContext());
     pm.enableVerifier(true);
@@ -103,7 +103,7 @@ private:
                                    pass->getArgument() == options.dumpAfter;
                           });
     }
-    build(pm, options);
+    build(pm);
     LogicalResult result = pm.run(module);
     report(name, start);
     return result;

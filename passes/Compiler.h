@@ -46,11 +46,11 @@ void registerCompilerDialects(DialectRegistry &registry);
 OwningOpRef<ModuleOp> parseModel(StringRef path, MLIRContext &context);
 
 /// The part of the pipeline that stays in the gen dialect (up to Stage::Kernels).
-void buildKernelPipeline(OpPassManager &pm, const CompileOptions &options);
+void buildKernelPipeline(OpPassManager &pm);
 /// From kernels to loop nests and the launch program (up to Stage::Loops).
-void buildEmissionPipeline(OpPassManager &pm, const CompileOptions &options);
+void buildEmissionPipeline(OpPassManager &pm);
 /// From loop nests to the LLVM dialect.
-void buildLlvmPipeline(OpPassManager &pm, const CompileOptions &options);
+void buildLlvmPipeline(OpPassManager &pm);
 
 /// Compiles `module` (which is changed on the way) up to `stage` and writes the result to `path`
 /// ("-" is stdout for text). Diagnostics go to the context's handler. An existing file is replaced

@@ -42,18 +42,18 @@ static void plan(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createPlanMemory());
 }
 
-void mlir::gen::buildKernelPipeline(OpPassManager &pm, const CompileOptions &options) {
+void mlir::gen::buildKernelPipeline(OpPassManager &pm) {
   differentiate(pm);
   fuse(pm);
   plan(pm);
 }
 
-void mlir::gen::buildEmissionPipeline(OpPassManager &pm, const CompileOptions &options) {
+void mlir::gen::buildEmissionPipeline(OpPassManager &pm) {
   pm.addPass(createEmitKernels());
   pm.addPass(createEmitProgram());
 }
 
-void mlir::gen::buildLlvmPipeline(OpPassManager &pm, const CompileOptions &options) {
+void mlir::gen::buildLlvmPipeline(OpPassManager &pm) {
   pm.addPass(createExpandMath());
   simplify(pm);
   pm.addPass(createSCFToControlFlowPass());

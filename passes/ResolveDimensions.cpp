@@ -67,8 +67,8 @@ LogicalResult verifySizes(PointwiseOpInterface op, Sizes &sizes) {
       if (!expected || !got || !Sizes::equal(expected, got))
         return op->emitOpError()
                << "expected operands whose sizes are equal in every call, but axis " << axis
-               << " of '" << type << "' may differ from that of '" << resultType
-               << "'; hint: give both dimensions the same name";
+               << " of " << type << " may differ from that of " << resultType
+               << "; hint: give both dimensions the same name";
     }
   }
   return success();

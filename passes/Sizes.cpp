@@ -2,6 +2,7 @@
 
 #include "passes/Sizes.h"
 
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
@@ -22,14 +23,27 @@ OpFoldResult Sizes::get(Value tensor, int64_t axis) {
   }
   OpBuilder b(op->getContext());
   b.setInsertionPointAfter(op);
+  Operation *next = op->getNextNode();
   ReifiedRankedShapedTypeDims shapes;
   if (failed(op.reifyResultShapes(b, shapes)))
     return {};
   OpFoldResult size = shapes[cast<OpResult>(tensor).getResultNumber()][axis];
-  if (auto value = dyn_cast_if_present<Value>(size))
-    if (auto dim = value.getDefiningOp<tensor::DimOp>())
-      if (std::optional<int64_t> source = dim.getConstantIndex())
-        size = get(dim.getSource(), *source);
+  // The sizes that the arithmetic starts from are traced on.
+  SmallVector<tensor::DimOp> dims;
+  for (Operation *made = op->getNextNode(); made != next; made = made->getNextNode())
+    if (auto dim = dyn_cast<tensor::DimOp>(made))
+      dims.push_back(dim);
+  for (tensor::DimOp dim : dims) {
+    std::optional<int64_t> index = dim.getConstantIndex();
+    OpFoldResult source = index ? get(dim.getSource(), *index) : OpFoldResult();
+    if (!source)
+      continue;
+    if (size == OpFoldResult(dim.getResult()))
+      size = source;
+    b.setInsertionPoint(dim);
+    dim.replaceAllUsesWith(getValueOrCreateConstantIndexOp(b, dim.getLoc(), source));
+    dim.erase();
+  }
   return known[{tensor, axis}] = size;
 }
 

@@ -257,9 +257,11 @@ static LogicalResult interpret(std::unique_ptr<llvm::MemoryBuffer> buffer,
     return failure();
   Interpreter interpreter(*module, seed);
   FailureOr<SmallVector<Array>> results;
-  for (unsigned i = 0; i < repeat; ++i)
-    if (failed(results = interpreter.run(entryName, *arguments)))
+  for (unsigned i = 0; i < repeat; ++i) {
+    results = interpreter.run(entryName, *arguments);
+    if (failed(results))
       return failure();
+  }
   if (succeeded(results))
     for (auto [number, result] : llvm::enumerate(*results))
       if (failed(show(nameOf(entry.getResultAttr(number, kNameAttr), number), result)))

@@ -50,7 +50,7 @@ struct PhiloxLanes {
 template <typename Op> static LogicalResult verifyRandom(Op op) {
   RankedTensorType type = op.getType();
   int64_t stream = op.getStream();
-  if (op.getSizes().size() != static_cast<size_t>(type.getNumDynamicDims()))
+  if (op.getSizes().size() != type.getNumDynamicDims())
     return op.emitOpError("expected ")
            << type.getNumDynamicDims() << " sizes, one for each dynamic dimension of the result "
            << type << " (C1), got " << op.getSizes().size();

@@ -207,6 +207,12 @@ static void addReductions(std::vector<Row> &rows) {
 }
 
 static void addMovements(std::vector<Row> &rows) {
+  rows.push_back(move("size", "", "AxBxE", R"(%one = arith.constant 1 : index
+  %columns = tensor.dim %x, %one : $x
+  %n = gen.size %columns : tensor<i64>
+  %count = gen.cast %n : tensor<i64> -> tensor<$E>
+  %z = gen.mul %x, %count : ($x, tensor<$E>) -> $z)"));
+  rows.back().elements = {"f32", "f64"};
   rows.push_back(move("reshape", "flat", "A*BxE", R"(?{%n = arith.muli %A, %B : index
   }?%z = gen.reshape %x?{ sizes(%n)}? : $x -> $z)"));
   rows.push_back(

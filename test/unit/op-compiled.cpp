@@ -1,16 +1,17 @@
 //===- op-compiled.cpp - compiled ops against the interpreter -------------===//
 //
-// Every function of a row is compiled at -O0 and at -O3 and run with 1, 2 and 4 threads, at every size. Results have to be the
-// interpreter's up to rounding, and the same bits whatever the number of threads.
+// Every function of a row is compiled at -O0 and at -O3 and run with 1, 2 and 4 threads, at every
+// size. Results have to be the interpreter's up to rounding, and the same bits whatever the number
+// of threads.
 //
 //===----------------------------------------------------------------------===//
 
 #include "OpTable.h"
 #include "dialect/Interpreter.h"
 #include "gen/runtime.hpp"
+#include "mlir/Pass/PassManager.h"
 #include "passes/Compiler.h"
 #include "passes/Passes.h"
-#include "mlir/Pass/PassManager.h"
 #include <cmath>
 #include <filesystem>
 #include <gtest/gtest.h>
@@ -71,10 +72,12 @@ double element(const gen::View &view, int64_t i) {
   return value;
 }
 
-/// Single operations stay within a few ulp; sums and what cancels within a few ulp of the largest number about.
+/// Single operations stay within a few ulp; sums and what cancels within a few ulp of the largest
+/// number about.
 void expectClose(const gen::View &got, const Array &expected, const std::string &what) {
   ASSERT_EQ(got.dtype(), dtypeOf(expected.elementType)) << what;
-  ASSERT_EQ(got.shape(), std::vector<int64_t>(expected.shape.begin(), expected.shape.end())) << what;
+  ASSERT_EQ(got.shape(), std::vector<int64_t>(expected.shape.begin(), expected.shape.end()))
+      << what;
   bool single = expected.elementType.isF32();
   double ulp = single ? 0x1p-23 : 0x1p-52, largest = 0;
   for (int64_t i = 0; i < expected.size(); ++i)
@@ -180,8 +183,7 @@ protected:
     mlir::gen::CompileOptions options;
     options.optimization = std::get<1>(GetParam());
     options.name = rowName(row());
-    ASSERT_TRUE(mlir::succeeded(
-        mlir::gen::compile(*module, mlir::gen::Stage::So, path, options)));
+    ASSERT_TRUE(mlir::succeeded(mlir::gen::compile(*module, mlir::gen::Stage::So, path, options)));
   }
 
   std::unique_ptr<mlir::MLIRContext> context = makeContext();

@@ -1,0 +1,19 @@
+// RUN: gen-opt %s --gen-fuse-kernels --gen-schedule-kernels --gen-emit-kernels | FileCheck %s
+
+// One task, on bare pointers: a loop of whole vectors, and the lanes that are left under a mask.
+// CHECK-LABEL: llvm.func internal @exp_add.task(%arg0: !llvm.ptr, %arg1: i64)
+// CHECK-NOT: memref
+// CHECK: scf.for
+// CHECK: llvm.load {{.*}} -> vector<16xf32>
+// CHECK: math.exp {{.*}} : vector<16xf32>
+// CHECK: arith.addf
+// CHECK: llvm.store {{.*}} : vector<16xf32>
+// CHECK: scf.if
+// CHECK: llvm.intr.masked.load
+// CHECK: llvm.intr.masked.store
+// CHECK-LABEL: llvm.func internal @exp_add.tasks(%arg0: !llvm.ptr, %arg1: !llvm.ptr) -> i64
+func.func @f(%x: tensor<1000xf32>, %y: tensor<1000xf32>) -> tensor<1000xf32> {
+  %0 = gen.exp %x : tensor<1000xf32>
+  %1 = gen.add %0, %y : (tensor<1000xf32>, tensor<1000xf32>) -> tensor<1000xf32>
+  return %1 : tensor<1000xf32>
+}

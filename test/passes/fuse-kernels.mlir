@@ -1,0 +1,105 @@
+// RUN: gen-opt %s --split-input-file --gen-fuse-kernels | FileCheck %s
+
+// Bias and activation are the matmul's epilogue.
+// CHECK-LABEL: func.func @linear_relu
+// CHECK-NEXT: %[[H:.*]] = gen.launch @matmul_add_relu(%arg0, %arg1, %arg2)
+// CHECK-NEXT: return %[[H]]
+// CHECK: gen.kernel @matmul_add_relu
+// CHECK-SAME: family "contraction"
+// CHECK-NEXT: gen.matmul
+// CHECK-NEXT: gen.add
+// CHECK-NEXT: gen.relu
+// CHECK-NEXT: gen.yield
+func.func @linear_relu(%x: tensor<128x784xf32>, %w: tensor<400x784xf32>, %b: tensor<400xf32>) -> tensor<128x400xf32> {
+  %0 = gen.matmul %x, %w transposed : (tensor<128x784xf32>, tensor<400x784xf32>) -> tensor<128x400xf32>
+  %1 = gen.add %0, %b : (tensor<128x400xf32>, tensor<400xf32>) -> tensor<128x400xf32>
+  %2 = gen.relu %1 : tensor<128x400xf32>
+  return %2 : tensor<128x400xf32>
+}
+
+// -----
+
+// An elementwise chain and what it is reduced to are one loop nest; so is what follows on the result.
+// CHECK-LABEL: func.func @reduce_chain
+// CHECK-NEXT: gen.launch
+// CHECK-NEXT: return
+// CHECK: gen.kernel
+// CHECK-SAME: family "reduction"
+// CHECK-NEXT: gen.mul
+// CHECK-NEXT: gen.reduce_sum
+// CHECK-NEXT: gen.sqrt
+func.func @reduce_chain(%x: tensor<128x784xf32>) -> tensor<128xf32> {
+  %0 = gen.mul %x, %x : (tensor<128x784xf32>, tensor<128x784xf32>) -> tensor<128x784xf32>
+  %1 = gen.reduce_sum %0 axes [1] : tensor<128x784xf32> -> tensor<128xf32>
+  %2 = gen.sqrt %1 : tensor<128xf32>
+  return %2 : tensor<128xf32>
+}
+
+// -----
+
+gen.variable @w : tensor<400x784xf32>
+gen.variable @m : tensor<400x784xf32>
+
+// The update of a weight is applied as its gradient is finished: the gradient itself is never stored.
+// CHECK-LABEL: func.func @update_in_epilogue
+// CHECK: %[[NEW:.*]]:2 = gen.launch @[[K:.*]](%arg0, %arg1
+// CHECK-NEXT: gen.assign @m, %[[NEW]]#0
+// CHECK-NEXT: gen.assign @w, %[[NEW]]#1
+// CHECK: gen.kernel @[[K]]
+// CHECK-SAME: family "contraction"
+func.func @update_in_epilogue(%dy: tensor<128x400xf32>, %x: tensor<128x784xf32>) {
+  %w = gen.read @w : tensor<400x784xf32>
+  %m = gen.read @m : tensor<400x784xf32>
+  %c = gen.constant dense<0.9> : tensor<f32>
+  %g = gen.matmul %dy transposed, %x : (tensor<128x400xf32>, tensor<128x784xf32>) -> tensor<400x784xf32>
+  %0 = gen.mul %m, %c : (tensor<400x784xf32>, tensor<f32>) -> tensor<400x784xf32>
+  %1 = gen.add %0, %g : (tensor<400x784xf32>, tensor<400x784xf32>) -> tensor<400x784xf32>
+  %2 = gen.sub %w, %1 : (tensor<400x784xf32>, tensor<400x784xf32>) -> tensor<400x784xf32>
+  gen.assign @m, %1 : tensor<400x784xf32>
+  gen.assign @w, %2 : tensor<400x784xf32>
+  return
+}
+
+// -----
+
+gen.variable @w : tensor<8x4xf32>
+
+// The reader of the old weight goes before the kernel that updates it, though it stands behind it.
+// CHECK-LABEL: func.func @readers_first
+// CHECK: %[[W:.*]] = gen.read @w
+// CHECK: gen.launch @matmul(%arg0, %[[W]])
+// CHECK: gen.launch @add(%[[W]])
+func.func @readers_first(%x: tensor<2x8xf32>) -> tensor<2x4xf32> {
+  %w = gen.read @w : tensor<8x4xf32>
+  %0 = gen.add %w, %w : (tensor<8x4xf32>, tensor<8x4xf32>) -> tensor<8x4xf32>
+  gen.assign @w, %0 : tensor<8x4xf32>
+  %1 = gen.matmul %x, %w : (tensor<2x8xf32>, tensor<8x4xf32>) -> tensor<2x4xf32>
+  return %1 : tensor<2x4xf32>
+}
+
+// -----
+
+// What is broadcast is not computed once an element.
+// CHECK-LABEL: func.func @expensive_row
+// CHECK: %[[E:.*]] = gen.launch @exp(%arg0)
+// CHECK: gen.launch @mul(%arg1, %[[E]])
+func.func @expensive_row(%r: tensor<784xf32>, %x: tensor<128x784xf32>) -> tensor<128x784xf32> {
+  %0 = gen.exp %r : tensor<784xf32>
+  %1 = gen.mul %x, %0 : (tensor<128x784xf32>, tensor<784xf32>) -> tensor<128x784xf32>
+  return %1 : tensor<128x784xf32>
+}
+
+// -----
+
+// Sizes travel as arguments of the kernel.
+// CHECK-LABEL: func.func @dynamic
+// CHECK: %[[N:.*]] = tensor.dim %arg0
+// CHECK: gen.launch @exp_add(%arg0, %arg1, %[[N]])
+// CHECK: gen.kernel @exp_add(%{{.*}}: tensor<?x4xf32>, %{{.*}}: tensor<4xf32>, %{{.*}}: index)
+func.func @dynamic(%x: tensor<?x4xf32> {gen.dims = ["batch", ""]}, %b: tensor<4xf32>) -> tensor<?x4xf32> {
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %0 = gen.exp %x : tensor<?x4xf32>
+  %1 = gen.add %0, %b : (tensor<?x4xf32>, tensor<4xf32>) -> tensor<?x4xf32>
+  return %1 : tensor<?x4xf32>
+}

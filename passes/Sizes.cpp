@@ -36,7 +36,7 @@ OpFoldResult Sizes::get(Value tensor, int64_t axis) {
   for (tensor::DimOp dim : dims) {
     std::optional<int64_t> index = dim.getConstantIndex();
     OpFoldResult source = index ? get(dim.getSource(), *index) : OpFoldResult();
-    if (!source)
+    if (!source || source == OpFoldResult(dim.getResult()))
       continue;
     if (size == OpFoldResult(dim.getResult()))
       size = source;

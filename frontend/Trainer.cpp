@@ -141,8 +141,7 @@ void Trainer::writePictures() {
   grid.white = static_cast<float>(recipe.high);
   View samples = session.call("sample")["x"];
   writeGrid(path("samples.png"), samples.data<float>(),
-            {samples.dimension(0), dataset.train.height, dataset.train.width},
-            grid);
+            {samples.dimension(0), dataset.train.height, dataset.train.width}, grid);
   if (!recipe.reconstructs || test.count == 0)
     return;
 

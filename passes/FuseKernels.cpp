@@ -144,6 +144,7 @@ struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
     Sizes sizes = entrySizes(function);
     Block &block = function.getBody().front();
     FusionGroups groups(block, sizes);
+    groups.fuseContractionEpilogues();
     groups.fuseProducers();
     groups.fuseEpilogues();
     groups.fuseSharedResults();

@@ -181,14 +181,15 @@ void FusionGroups::fuseProducers() {
       tryFuseProducer(&op);
 }
 
-/// A pointwise group joins the contraction or reduction whose result it reads at the same index.
-bool FusionGroups::tryFuseEpilogue(Number n) {
+/// A pointwise group joins the contraction or reduction (`least`: the lowest family) whose result
+/// it reads at the same index.
+bool FusionGroups::tryFuseEpilogue(Number n, FusionGroup::Family least) {
   if (groups[n].ops.empty() || groups[n].family != FusionGroup::Pointwise)
     return false;
   // The latest candidate first: its other operands are there by then.
   SmallVector<Number> candidates;
   for (Number p : predecessors(n))
-    if (groups[p].family != FusionGroup::Pointwise)
+    if (groups[p].family >= least)
       candidates.push_back(p);
   llvm::sort(candidates, [&](Number a, Number b) {
     return groups[b].anchor->isBeforeInBlock(groups[a].anchor);
@@ -201,6 +202,19 @@ bool FusionGroups::tryFuseEpilogue(Number n) {
     return true;
   }
   return false;
+}
+
+void FusionGroups::fuseContractionEpilogues() {
+  auto isOnlyUser = [&](Operation *producer) {
+    auto found = producer ? number.find(producer) : number.end();
+    return found != number.end() && groups[found->second].family == FusionGroup::Contraction &&
+           producer->hasOneUse();
+  };
+  for (Operation &op : block)
+    if (number.contains(&op) && llvm::any_of(op.getOperands(), [&](Value operand) {
+          return isOnlyUser(operand.getDefiningOp());
+        }))
+      tryFuseEpilogue(groupOf(&op), FusionGroup::Contraction);
 }
 
 void FusionGroups::fuseEpilogues() {

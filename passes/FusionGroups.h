@@ -36,6 +36,9 @@ class FusionGroups {
 public:
   FusionGroups(Block &block, Sizes &sizes);
 
+  /// Puts what alone follows on a contraction's result, element by element, into its kernel: bias,
+  /// activation. So a layer is the same kernel in every entry, whatever comes after it.
+  void fuseContractionEpilogues();
   /// Puts each pointwise op into the one group that uses it, where nothing is computed twice by
   /// that.
   void fuseProducers();
@@ -71,7 +74,7 @@ private:
   void forEachUse(Operation *op,
                   llvm::function_ref<void(Operation *user, bool through)> visit) const;
   bool tryFuseProducer(Operation *op);
-  bool tryFuseEpilogue(Number n);
+  bool tryFuseEpilogue(Number n, FusionGroup::Family least = FusionGroup::Reduction);
   bool trySharedResult(Number n);
   /// True if every use of values of `from` in `to` reads the element at the same index.
   bool usesSameIndex(Number from, Number to);

@@ -118,8 +118,12 @@ static Value argumentSizeInEntry(func::FuncOp function, Value tensor, int64_t ax
     if (!source || !index)
       continue;
     if ((source == argument && *index == axis) ||
-        (symbol && symbolOf(function, source, *index) == symbol))
+        (symbol && symbolOf(function, source, *index) == symbol)) {
+      // Whoever asks may stand before it.
+      dim->moveBefore(&argument.getOwner()->front());
+      dim.getIndex().getDefiningOp()->moveBefore(dim);
       return dim;
+    }
   }
   // Nobody asked for this size yet.
   OpBuilder b = OpBuilder::atBlockBegin(argument.getOwner());

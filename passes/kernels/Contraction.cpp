@@ -267,7 +267,7 @@ private:
         auto rest = [&] { finish(laneMask(b, n - column, s.lanes)); };
         if (!isRagged())
           return full();
-        if (n.constant() && *n.constant() < s.lanes)
+        if (c.longEpilogue || (n.constant() && *n.constant() < s.lanes))
           return rest();
         emitIf(b, column + s.lanes <= n, full, rest);
       });

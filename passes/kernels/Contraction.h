@@ -62,6 +62,7 @@ struct Contraction {
   bool transposeLhs = false, transposeRhs = false;
   Type elementType;
   ContractionSchedule schedule;
+  bool longEpilogue = false; ///< Emit the epilogue once, masked, even where vectors are whole.
 };
 
 /// Receives C[row, column .. column + lanes - 1] as a vector. `mask` (i1 lanes) tells the columns

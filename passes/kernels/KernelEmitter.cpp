@@ -267,25 +267,41 @@ Value mlir::gen::kernels::lanesBelow(ImplicitLocOpBuilder &b, Value count, int64
 }
 
 void mlir::gen::kernels::emitLaneLoop(ImplicitLocOpBuilder &b, Value from, Value to, int64_t lanes,
-                                      llvm::function_ref<void(Value)> full,
-                                      llvm::function_ref<void(Value, Value)> rest) {
-  Value step = i64Constant(b, lanes);
-  Value count = arith::SubIOp::create(b, to, from);
-  Value left = b.createOrFold<arith::RemUIOp>(count, step);
-  Value end = arith::SubIOp::create(b, to, left);
-  auto loop = scf::ForOp::create(b, from, end, step);
-  {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    full(loop.getInductionVar());
+                                      bool once, llvm::function_ref<void(Value, Value)> body) {
+  Value step = i64Constant(b, lanes), end = to, left;
+  if (!once) {
+    left = b.createOrFold<arith::RemUIOp>(arith::SubIOp::create(b, to, from).getResult(), step);
+    end = arith::SubIOp::create(b, to, left);
   }
-  if (lanes == 1)
+  auto loop = scf::ForOp::create(b, from, end, step);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value i = loop.getInductionVar(), mask;
+  if (once && lanes > 1) {
+    Value rest = arith::SubIOp::create(b, to, i);
+    mask = lanesBelow(b, arith::MinUIOp::create(b, rest, step), lanes);
+  }
+  body(i, mask);
+  b.setInsertionPointAfter(loop);
+  if (once || lanes == 1)
     return;
   Value some = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, left, i64Constant(b, 0));
   auto branch = scf::IfOp::create(b, some, /*withElseRegion=*/false);
-  OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
-  rest(end, lanesBelow(b, left, lanes));
+  body(end, lanesBelow(b, left, lanes));
+}
+
+int64_t mlir::gen::kernels::bodyCost(KernelOp kernel) {
+  int64_t cost = 0;
+  for (Operation &op : kernel.getBody().front())
+    if (auto pointwise = dyn_cast<PointwiseOpInterface>(op))
+      cost += pointwise.elementCost();
+  return cost;
+}
+
+bool mlir::gen::kernels::isEmittedOnce(KernelOp kernel) {
+  constexpr int64_t kLong = 50;
+  return bodyCost(kernel) > kLong;
 }
 
 Value mlir::gen::kernels::i64Constant(ImplicitLocOpBuilder &b, int64_t value) {

@@ -102,11 +102,16 @@ bool isFlat(KernelOp kernel);
 SmallVector<Value> delinearize(KernelFunction &function, Value tensor, ArrayRef<int64_t> axes,
                                Value position);
 
-/// Emits `for (i = from; i + step <= to; i += step) full(i)`, then, if something is left, `rest(i,
-/// mask)` for the last lanes.
-void emitLaneLoop(ImplicitLocOpBuilder &b, Value from, Value to, int64_t lanes,
-                  llvm::function_ref<void(Value)> full,
-                  llvm::function_ref<void(Value, Value)> rest);
+/// Emits `for (i = from; i + lanes <= to; i += lanes) body(i, null)`, then, if something is left,
+/// `body(i, mask)` for the last lanes; with `once` one masked loop over all.
+void emitLaneLoop(ImplicitLocOpBuilder &b, Value from, Value to, int64_t lanes, bool once,
+                  llvm::function_ref<void(Value, Value)> body);
+
+/// The cost of one element of all that a kernel's body computes, in additions.
+int64_t bodyCost(KernelOp kernel);
+/// True if the body is long, so that one copy of it, masked, is better than one for whole vectors
+/// and one for the rest.
+bool isEmittedOnce(KernelOp kernel);
 
 /// i1 lanes `lane < count`.
 Value lanesBelow(ImplicitLocOpBuilder &b, Value count, int64_t lanes);

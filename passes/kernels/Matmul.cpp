@@ -97,6 +97,7 @@ static Contraction describe(KernelFunction &function, Product &product) {
   contraction.rhsStride = contraction.transposeRhs ? contraction.k : contraction.n;
   contraction.elementType = product.resultType.getElementType();
   contraction.schedule = scheduleOf(function.kernel);
+  contraction.longEpilogue = isEmittedOnce(function.kernel);
   return contraction;
 }
 

@@ -81,7 +81,7 @@ static void emitRow(KernelFunction &function, const Space &space, Value row, Val
       here.push_back({column, lanes == 1 ? Index::Uniform : Index::Consecutive});
     emitter.storeResults(here);
   };
-  emitLaneLoop(b, from, to, lanes, [&](Value column) { emit(column, {}); }, emit);
+  emitLaneLoop(b, from, to, lanes, isEmittedOnce(function.kernel), emit);
 }
 
 void mlir::gen::kernels::emitPointwiseTask(KernelFunction &function, Value index) {

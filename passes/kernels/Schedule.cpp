@@ -10,11 +10,7 @@ using namespace mlir::gen::kernels;
 /// more.
 static int64_t elementsOfTask(KernelOp kernel) {
   constexpr int64_t budget = 131072, least = 1024, most = 32768;
-  int64_t cost = 1;
-  for (Operation &op : kernel.getBody().front())
-    if (auto pointwise = dyn_cast<PointwiseOpInterface>(op))
-      cost += pointwise.elementCost();
-  return std::clamp<int64_t>(llvm::PowerOf2Ceil(budget / cost), least, most);
+  return std::clamp<int64_t>(llvm::PowerOf2Ceil(budget / (1 + bodyCost(kernel))), least, most);
 }
 
 DictionaryAttr mlir::gen::kernels::chooseSchedule(KernelOp kernel) {

@@ -2,10 +2,12 @@
 
 #include "passes/Sizes.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
+#include <map>
 
 using namespace mlir;
 using namespace mlir::gen;
@@ -57,23 +59,85 @@ SmallVector<OpFoldResult> Sizes::shape(Value tensor) {
   return sizes;
 }
 
+namespace {
+
+/// Sizes as sums of products, so that (n - 1) + 1 is n, and n * m is m * n.
+class SizeArithmetic {
+public:
+  /// For each product, by the positions of its factors in `atoms`, how often it counts.
+  using Sum = std::map<std::vector<size_t>, int64_t>;
+
+  Sum sumOf(OpFoldResult size) {
+    if (std::optional<int64_t> number = getConstantIntValue(size))
+      return *number ? Sum{{{}, *number}} : Sum();
+    auto value = cast<Value>(size);
+    Operation *op = value.getDefiningOp();
+    if (isa_and_nonnull<arith::AddIOp>(op))
+      return combined(sumOf(op->getOperand(0)), sumOf(op->getOperand(1)), 1);
+    if (isa_and_nonnull<arith::SubIOp>(op))
+      return combined(sumOf(op->getOperand(0)), sumOf(op->getOperand(1)), -1);
+    if (isa_and_nonnull<arith::MulIOp>(op))
+      return product(sumOf(op->getOperand(0)), sumOf(op->getOperand(1)));
+    return {{{atom(value)}, 1}};
+  }
+
+private:
+  static void add(Sum &sum, const std::vector<size_t> &factors, int64_t count) {
+    if ((sum[factors] += count) == 0)
+      sum.erase(factors);
+  }
+
+  static Sum combined(Sum lhs, const Sum &rhs, int64_t sign) {
+    for (const auto &[factors, count] : rhs)
+      add(lhs, factors, sign * count);
+    return lhs;
+  }
+
+  static Sum product(const Sum &lhs, const Sum &rhs) {
+    Sum result;
+    for (const auto &[lhsFactors, lhsCount] : lhs)
+      for (const auto &[rhsFactors, rhsCount] : rhs) {
+        std::vector<size_t> factors = lhsFactors;
+        llvm::append_range(factors, rhsFactors);
+        llvm::sort(factors);
+        add(result, factors, lhsCount * rhsCount);
+      }
+    return result;
+  }
+
+  /// What is not opened: values that are the same computation are one atom.
+  size_t atom(Value value) {
+    for (size_t i = 0; i < atoms.size(); ++i)
+      if (sameComputation(atoms[i], value))
+        return i;
+    atoms.push_back(value);
+    return atoms.size() - 1;
+  }
+
+  static bool sameComputation(Value lhs, Value rhs) {
+    if (lhs == rhs)
+      return true;
+    Operation *lhsOp = lhs.getDefiningOp(), *rhsOp = rhs.getDefiningOp();
+    if (!lhsOp || !rhsOp || lhsOp->getName() != rhsOp->getName() ||
+        lhsOp->getAttrs() != rhsOp->getAttrs() ||
+        lhsOp->getNumOperands() != rhsOp->getNumOperands() || lhsOp->getNumResults() != 1)
+      return false;
+    return llvm::all_of(llvm::zip(lhsOp->getOperands(), rhsOp->getOperands()), [](auto pair) {
+      auto [a, b] = pair;
+      return a == b || (a.getType().isIndex() && Sizes::equal(OpFoldResult(a), OpFoldResult(b)));
+    });
+  }
+
+  SmallVector<Value> atoms;
+};
+
+} // namespace
+
 bool Sizes::equal(OpFoldResult lhs, OpFoldResult rhs) {
   if (lhs == rhs)
     return true;
-  std::optional<int64_t> lhsNumber = getConstantIntValue(lhs), rhsNumber = getConstantIntValue(rhs);
-  if (lhsNumber || rhsNumber)
-    return lhsNumber == rhsNumber;
-  auto lhsValue = dyn_cast_if_present<Value>(lhs), rhsValue = dyn_cast_if_present<Value>(rhs);
-  Operation *lhsOp = lhsValue ? lhsValue.getDefiningOp() : nullptr;
-  Operation *rhsOp = rhsValue ? rhsValue.getDefiningOp() : nullptr;
-  if (!lhsOp || !rhsOp || lhsOp->getName() != rhsOp->getName() ||
-      lhsOp->getAttrs() != rhsOp->getAttrs() ||
-      lhsOp->getNumOperands() != rhsOp->getNumOperands() || lhsOp->getNumResults() != 1)
-    return false;
-  return llvm::all_of(llvm::zip(lhsOp->getOperands(), rhsOp->getOperands()), [](auto pair) {
-    auto [a, b] = pair;
-    return a == b || (a.getType().isIndex() && equal(OpFoldResult(a), OpFoldResult(b)));
-  });
+  SizeArithmetic arithmetic;
+  return arithmetic.sumOf(lhs) == arithmetic.sumOf(rhs);
 }
 
 bool Sizes::sameShape(Value lhs, Value rhs) {
@@ -97,6 +161,16 @@ static StringAttr symbolOf(func::FuncOp function, BlockArgument argument, int64_
   return name && !name.empty() ? name : StringAttr();
 }
 
+/// The size of an argument may have been asked for late: further up it is needed too.
+static Value availableFromTheStart(tensor::DimOp dim) {
+  Block *block = cast<BlockArgument>(dim.getSource()).getOwner();
+  Operation *index = dim.getIndex().getDefiningOp();
+  if (index != &block->front())
+    index->moveBefore(&block->front());
+  dim->moveAfter(index);
+  return dim;
+}
+
 static Value argumentSizeInEntry(func::FuncOp function, Value tensor, int64_t axis) {
   if (auto launch = tensor.getDefiningOp<LaunchOp>()) {
     auto kernel = SymbolTable::lookupNearestSymbolFrom<KernelOp>(launch, launch.getKernelAttr());
@@ -118,12 +192,8 @@ static Value argumentSizeInEntry(func::FuncOp function, Value tensor, int64_t ax
     if (!source || !index)
       continue;
     if ((source == argument && *index == axis) ||
-        (symbol && symbolOf(function, source, *index) == symbol)) {
-      // Whoever asks may stand before it.
-      dim->moveBefore(&argument.getOwner()->front());
-      dim.getIndex().getDefiningOp()->moveBefore(dim);
-      return dim;
-    }
+        (symbol && symbolOf(function, source, *index) == symbol))
+      return availableFromTheStart(dim);
   }
   // Nobody asked for this size yet.
   OpBuilder b = OpBuilder::atBlockBegin(argument.getOwner());

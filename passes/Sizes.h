@@ -34,7 +34,8 @@ public:
   /// All sizes; empty if one is unknown (or the rank is 0).
   SmallVector<OpFoldResult> shape(Value tensor);
 
-  /// True if both sizes are provably equal: the same number, value, or arithmetic on equal sizes.
+  /// True if both sizes are provably equal: the same number or value, or arithmetic (sums,
+  /// differences, products) that comes to the same.
   static bool equal(OpFoldResult lhs, OpFoldResult rhs);
   bool sameShape(Value lhs, Value rhs);
 

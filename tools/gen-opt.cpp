@@ -235,6 +235,7 @@ static LogicalResult expandGradients(ModuleOp module) {
     return success();
   PassManager pm(module.getContext());
   pm.addPass(createInlinerPass());
+  pm.addNestedPass<func::FuncOp>(createForwardVariables()); // as the compiler does
   pm.addPass(createDifferentiate());
   return pm.run(module);
 }

@@ -57,13 +57,12 @@ Value KernelFunction::toI64(Value indexValue) {
     return value = word(argument.getArgNumber(), b.getI64Type());
   Operation *op = indexValue.getDefiningOp();
   IRMapping mapping;
-  SmallVector<Value> operands;
-  for (Value operand : op->getOperands()) {
-    Value known = toI64(operand);
-    operands.push_back(known);
-  }
-  OpBuilder::InsertionGuard guard(b);
+  OpBuilder::InsertionGuard guard(b); // before the operands: constants are made at the top, too
   Block &entry = function.getBody().front();
+  b.setInsertionPointToStart(&entry);
+  SmallVector<Value> operands;
+  for (Value operand : op->getOperands())
+    operands.push_back(toI64(operand));
   b.setInsertionPointToStart(&entry);
   for (Value operand : operands)
     if (Operation *last = operand.getDefiningOp(); last && last->getBlock() == &entry &&

@@ -6,13 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Compiled.h"
 #include "OpTable.h"
-#include "dialect/Interpreter.h"
-#include "gen/runtime.hpp"
-#include "mlir/Pass/PassManager.h"
 #include "passes/Compiler.h"
-#include "passes/Passes.h"
-#include <cmath>
 #include <filesystem>
 #include <gtest/gtest.h>
 
@@ -21,89 +17,9 @@ using mlir::gen::Array;
 
 namespace {
 
-//===----------------------------------------------------------------------===//
-// Arrays of the interpreter and of the runtime
-//===----------------------------------------------------------------------===//
-
-uint32_t dtypeOf(mlir::Type type) {
-  if (type.isF32())
-    return GEN_F32;
-  if (type.isF64())
-    return GEN_F64;
-  unsigned width = type.getIntOrFloatBitWidth();
-  return width == 1 ? GEN_I1 : width == 8 ? GEN_I8 : width == 32 ? GEN_I32 : GEN_I64;
-}
-
-/// Calls `body` with a null pointer of the C++ type of a dtype.
-template <typename F> void withType(uint32_t dtype, F body) {
-  switch (dtype) {
-  case GEN_F32:
-    return body(static_cast<float *>(nullptr));
-  case GEN_F64:
-    return body(static_cast<double *>(nullptr));
-  case GEN_I1:
-    return body(static_cast<bool *>(nullptr));
-  case GEN_I8:
-    return body(static_cast<int8_t *>(nullptr));
-  case GEN_I32:
-    return body(static_cast<int32_t *>(nullptr));
-  default:
-    return body(static_cast<int64_t *>(nullptr));
-  }
-}
-
-gen::Array toRuntime(const Array &array) {
-  gen::Array result(dtypeOf(array.elementType),
-                    std::vector<int64_t>(array.shape.begin(), array.shape.end()));
-  withType(result.dtype(), [&](auto *type) {
-    using T = std::remove_pointer_t<decltype(type)>;
-    for (int64_t i = 0; i < array.size(); ++i)
-      result.data<T>()[i] =
-          array.isFloat() ? static_cast<T>(array.floats[i]) : static_cast<T>(array.integers[i]);
-  });
-  return result;
-}
-
-double element(const gen::View &view, int64_t i) {
-  double value = 0;
-  withType(view.dtype(), [&](auto *type) {
-    value = static_cast<double>(view.data<std::remove_pointer_t<decltype(type)>>()[i]);
-  });
-  return value;
-}
-
 /// Single operations stay within a few ulp; sums and what cancels within a few ulp of the largest
 /// number about.
-void expectClose(const gen::View &got, const Array &expected, const std::string &what) {
-  ASSERT_EQ(got.dtype(), dtypeOf(expected.elementType)) << what;
-  ASSERT_EQ(got.shape(), std::vector<int64_t>(expected.shape.begin(), expected.shape.end()))
-      << what;
-  bool single = expected.elementType.isF32();
-  double ulp = single ? 0x1p-23 : 0x1p-52, largest = 0;
-  for (int64_t i = 0; i < expected.size(); ++i)
-    if (std::isfinite(expected.number(i)))
-      largest = std::max(largest, std::fabs(expected.number(i)));
-  for (int64_t i = 0; i < expected.size(); ++i) {
-    double value = element(got, i), want = expected.number(i);
-    if (single)
-      want = static_cast<float>(want);
-    if (std::isnan(want) || std::isinf(want) || !expected.isFloat()) {
-      ASSERT_TRUE(value == want || (std::isnan(value) && std::isnan(want)))
-          << what << ", element " << i << ": expected " << want << ", got " << value;
-      continue;
-    }
-    double room = ulp * (8 * std::fabs(want) + 8 * std::min(largest, 1e6));
-    ASSERT_NEAR(value, want, room) << what << ", element " << i;
-  }
-}
-
-bool sameBits(const gen::View &lhs, const gen::View &rhs) {
-  return lhs.bytes() == rhs.bytes() && std::memcmp(lhs.raw(), rhs.raw(), lhs.bytes()) == 0;
-}
-
-//===----------------------------------------------------------------------===//
-// Compiling and comparing
-//===----------------------------------------------------------------------===//
+constexpr double kUlps = 8;
 
 /// A call to make, and what the interpreter says of it.
 struct Call {
@@ -167,9 +83,7 @@ protected:
   void interpret() {
     auto module = parse(*context, text());
     ASSERT_TRUE(module) << text();
-    mlir::PassManager pm(context.get());
-    pm.addPass(mlir::gen::createDifferentiate());
-    ASSERT_TRUE(mlir::succeeded(pm.run(*module)));
+    differentiate(*module);
     for (Call &call : calls) {
       mlir::gen::Interpreter interpreter(*module);
       auto results = interpreter.run(call.entry, call.arguments);
@@ -180,10 +94,8 @@ protected:
 
   void compile() {
     auto module = parse(*context, text());
-    mlir::gen::CompileOptions options;
-    options.optimization = std::get<1>(GetParam());
-    options.name = rowName(row());
-    ASSERT_TRUE(mlir::succeeded(mlir::gen::compile(*module, mlir::gen::Stage::So, path, options)));
+    ASSERT_TRUE(module) << text();
+    compileArtefact(*module, std::get<1>(GetParam()), path);
   }
 
   std::unique_ptr<mlir::MLIRContext> context = makeContext();
@@ -221,7 +133,7 @@ TEST_P(OpCompiled, MatchesInterpreter) {
         std::string what = call.entry + ", result " + std::to_string(i);
         if (threads == 1) {
           first.emplace_back(results[i]);
-          expectClose(results[i], call.results[i], what);
+          expectClose(results[i], call.results[i], kUlps, what);
         }
         EXPECT_TRUE(sameBits(results[i], first[i])) << what << ", " << threads << " threads";
       }

@@ -66,6 +66,17 @@ public:
   Compilation(ModuleOp module, const CompileOptions &options) : module(module), options(options) {}
 
   LogicalResult run(Stage stage, StringRef path) {
+    if (failed(runStages(stage, path)))
+      return failure();
+    if (options.dumpAfter.empty() || options.dumpAfter == "all" || dumped)
+      return success();
+    return emitError(UnknownLoc::get(module.getContext()))
+           << "--dump-after=" << options.dumpAfter
+           << ": no pass of this name ran; hint: --dump-after=all shows the names";
+  }
+
+private:
+  LogicalResult runStages(Stage stage, StringRef path) {
     llvm::Expected<CpuTarget> made = makeCpuTarget(options.cpu, options.optimization);
     if (!made)
       return fail(made.takeError());
@@ -90,18 +101,20 @@ public:
     return writeCode(stage, path, target);
   }
 
-private:
   LogicalResult passes(StringRef name, void (*build)(OpPassManager &)) {
     auto start = std::chrono::steady_clock::now();
     PassManager pm(module.getContext());
     pm.enableVerifier(true);
     if (!options.dumpAfter.empty()) {
       module.getContext()->disableMultithreading();
+      bool all = options.dumpAfter == "all";
       pm.enableIRPrinting([](Pass *, Operation *) { return false; },
-                          [this](Pass *pass, Operation *) {
-                            return options.dumpAfter == "all" ||
-                                   pass->getArgument() == options.dumpAfter;
-                          });
+                          [this, all](Pass *pass, Operation *) {
+                            bool wanted = all || pass->getArgument() == options.dumpAfter;
+                            dumped |= wanted;
+                            return wanted;
+                          },
+                          /*printModuleScope=*/true, /*printAfterOnlyOnChange=*/all);
     }
     build(pm);
     LogicalResult result = pm.run(module);
@@ -231,6 +244,8 @@ private:
 
   ModuleOp module;
   const CompileOptions &options;
+  /// True once the pass of `dumpAfter` has run.
+  bool dumped = false;
 };
 
 } // namespace

@@ -9,7 +9,8 @@ presets=(release sanitize)
 results=$PWD/build/results
 rm -rf "$results" && mkdir -p "$results" || exit 1
 export GTEST_COLOR=no
-export ASAN_OPTIONS=detect_container_overflow=0 # the standard containers inside libLLVM are not instrumented
+# LLVM's libraries are not instrumented: containers and memory pools that they share with this code look wrong to it.
+export ASAN_OPTIONS=detect_container_overflow=0:allow_user_poisoning=0
 export UBSAN_OPTIONS=print_stacktrace=1
 export LSAN_OPTIONS=suppressions=$PWD/test/lsan.supp:print_suppressions=0
 

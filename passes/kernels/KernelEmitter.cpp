@@ -119,7 +119,7 @@ Value KernelEmitter::elementAt(Value tensor, const Indices &at) {
   if (Value element = bound.lookup(tensor))
     return element;
   if (auto argument = dyn_cast<BlockArgument>(tensor)) {
-    if (cast<RankedTensorType>(argument.getType()).getNumElements() == 1)
+    if (isOneElement(cast<RankedTensorType>(argument.getType())))
       return splat(function.scalar(argument));
     return load(argument, position(tensor, at));
   }
@@ -134,7 +134,7 @@ Value KernelEmitter::elementAt(Value tensor, const Indices &at) {
 
 Value KernelEmitter::elementAtPosition(Value tensor, Index position) {
   auto argument = dyn_cast<BlockArgument>(tensor);
-  if (argument && cast<RankedTensorType>(argument.getType()).getNumElements() != 1)
+  if (argument && !isOneElement(cast<RankedTensorType>(argument.getType())))
     return load(argument, position);
   if (isFlat())
     return elementAt(tensor, {position});
@@ -222,6 +222,10 @@ void KernelEmitter::store(Value pointer, Type elementType, Value element, Index 
 // Helpers
 //===----------------------------------------------------------------------===//
 
+bool mlir::gen::kernels::isOneElement(RankedTensorType type) {
+  return type.hasStaticShape() && type.getNumElements() == 1;
+}
+
 bool mlir::gen::kernels::isFlat(KernelOp kernel) {
   auto yield = cast<YieldOp>(kernel.getBody().front().getTerminator());
   if (yield.getValues().empty())
@@ -230,7 +234,7 @@ bool mlir::gen::kernels::isFlat(KernelOp kernel) {
   Value shape = yield.getValues().front();
   auto fits = [&](Value value) {
     auto type = dyn_cast<RankedTensorType>(value.getType());
-    return !type || type.getNumElements() == 1 || sizes.sameShape(value, shape);
+    return !type || isOneElement(type) || sizes.sameShape(value, shape);
   };
   return llvm::all_of(kernel.getBody().front(), [&](Operation &op) {
     auto pointwise = dyn_cast<PointwiseOpInterface>(op);

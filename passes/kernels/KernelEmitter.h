@@ -93,6 +93,9 @@ private:
   SmallVector<Computed> computed;
 };
 
+/// True if `type` is of one element, whatever the sizes of a call.
+bool isOneElement(RankedTensorType type);
+
 /// True if every element of the kernel's results depends on elements at the same position only, so
 /// that the kernel can run over positions whatever the rank.
 bool isFlat(KernelOp kernel);

@@ -96,7 +96,7 @@ void mlir::gen::kernels::emitPointwiseTask(KernelFunction &function, Value index
   Value to =
       arith::MinUIOp::create(b, arith::AddIOp::create(b, from, space.taskColumns), space.columns);
   auto type = cast<RankedTensorType>(space.shape.getType());
-  bool narrow = type.getNumElements() == 1 || (!space.flat && type.getShape().back() == 1);
+  bool narrow = isOneElement(type) || (!space.flat && type.getShape().back() == 1);
   auto loop = scf::ForOp::create(b, firstRow, lastRow, i64Constant(b, 1));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());

@@ -13,9 +13,11 @@
 
 #include "passes/ArtefactTables.h"
 #include "passes/EntryProgram.h"
+#include "passes/PackedWeights.h"
 #include "passes/Passes.h"
 
 #include "gen/artefact.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace mlir::gen {
 #define GEN_PASS_DEF_EMITPROGRAM
@@ -55,7 +57,8 @@ std::string describe(Location location) {
 
 class TableWriter {
 public:
-  explicit TableWriter(ModuleOp module) : module(module), tables(module) {}
+  TableWriter(ModuleOp module, const llvm::StringMap<int64_t> &variableNumbers)
+      : module(module), tables(module), variableNumbers(variableNumbers) {}
 
   /// A gen_tensor_info.
   Record tensor(StringRef name, RankedTensorType type, ArrayRef<int64_t> shape) {
@@ -109,6 +112,18 @@ public:
                        Field::address(tables.records(prefix + ".results", results)),
                        Field::address(tables.records(prefix + ".dimensions", dimensions)),
                        Field::address(program.planSymbol()), Field::address(program.runSymbol())});
+    addVariables(entries.back(), function, prefix);
+  }
+
+  /// A gen_packed_info: `program` fills a packed copy of a variable.
+  void packed(const EntryProgram &program) {
+    func::FuncOp function = program.function;
+    auto source = function->getAttrOfType<FlatSymbolRefAttr>(kPacksAttr);
+    auto type = cast<RankedTensorType>((*function.getOps<AssignOp>().begin()).getValue().getType());
+    int64_t bytes = type.getNumElements() * type.getElementTypeBitWidth() / 8;
+    packedNumbers[function.getSymName()] = packedCopies.size();
+    packedCopies.push_back({Field::u32(variableNumbers.lookup(source.getValue())), Field::u32(0),
+                            Field::i64(bytes), Field::address(program.runSymbol())});
   }
 
   void finish() {
@@ -120,41 +135,82 @@ public:
     tables.records("gen_artefact_header", {header}, /*exported=*/true, GEN_ARTEFACT_SECTION);
     Record root = header;
     root.append({Field::u32(sizeof(gen_artefact_info)), Field::u32(entries.size()),
-                 Field::u32(variables.size()), Field::u32(0), Field::address(tables.string(name)),
-                 Field::address(tables.string("gencc 0.1")),
+                 Field::u32(variables.size()), Field::u32(packedCopies.size()),
+                 Field::address(tables.string(name)), Field::address(tables.string("gencc 0.1")),
                  Field::address(tables.string(target ? target.getValue() : "generic")),
                  Field::address(tables.records("gen.entries", entries)),
-                 Field::address(tables.records("gen.variables", variables))});
+                 Field::address(tables.records("gen.variables", variables)),
+                 Field::address(tables.records("gen.packed", packedCopies))});
     tables.records(GEN_ARTEFACT_SYMBOL, {root}, /*exported=*/true);
   }
 
 private:
+  /// What an entry changes, and which packed copies it reads.
+  void addVariables(Record &record, func::FuncOp function, const std::string &prefix) {
+    SmallVector<Record> written, packed;
+    for (auto assign : function.getOps<AssignOp>())
+      written.push_back({Field::u32(variableNumbers.lookup(assign.getVariable()))});
+    for (auto call : function.getOps<func::CallOp>())
+      packed.push_back({Field::u32(packedNumbers.at(call.getCallee()))});
+    record.append({Field::u32(written.size()), Field::u32(packed.size()),
+                   Field::address(tables.records(prefix + ".written", written)),
+                   Field::address(tables.records(prefix + ".packed", packed))});
+  }
+
   ModuleOp module;
   ArtefactTables tables;
-  SmallVector<Record> entries, variables;
+  const llvm::StringMap<int64_t> &variableNumbers;
+  llvm::StringMap<int64_t> packedNumbers;
+  SmallVector<Record> entries, variables, packedCopies;
   int64_t count = 0;
 };
+
+/// Packed copies follow the variables of the model, in the order of the functions that fill them.
+llvm::StringMap<int64_t> numberVariables(ModuleOp module, ArrayRef<func::FuncOp> packers) {
+  llvm::StringMap<int64_t> numbers;
+  llvm::StringSet<> packed;
+  for (func::FuncOp function : packers)
+    for (auto assign : function.getOps<AssignOp>())
+      packed.insert(assign.getVariable());
+  for (auto variable : module.getOps<VariableOp>())
+    if (!packed.contains(variable.getSymName()))
+      numbers[variable.getSymName()] = numbers.size();
+  for (func::FuncOp function : packers)
+    for (auto assign : function.getOps<AssignOp>())
+      numbers[assign.getVariable()] = numbers.size();
+  return numbers;
+}
 
 struct EmitProgram : impl::EmitProgramBase<EmitProgram> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    TableWriter writer(module);
-    llvm::StringMap<int64_t> variableNumbers;
-    for (auto variable : module.getOps<VariableOp>()) {
-      variableNumbers[variable.getSymName()] = variableNumbers.size();
-      writer.variable(variable);
-    }
+    SmallVector<func::FuncOp> packers, entries, functions(module.getOps<func::FuncOp>());
+    for (func::FuncOp function : functions)
+      if (function->hasAttr(kPacksAttr))
+        packers.push_back(function);
+      else if (function.isPublic())
+        entries.push_back(function);
+    llvm::StringMap<int64_t> variableNumbers = numberVariables(module, packers);
+    TableWriter writer(module, variableNumbers);
+    int64_t ownVariables = variableNumbers.size() - packers.size();
+    for (auto variable : module.getOps<VariableOp>())
+      if (variableNumbers.lookup(variable.getSymName()) < ownVariables)
+        writer.variable(variable);
     for (auto kernel : module.getOps<KernelOp>())
       writer.kernel(kernel);
-    for (auto function : llvm::to_vector(module.getOps<func::FuncOp>())) {
-      if (function.isPublic()) {
-        EntryProgram program(function, variableNumbers);
-        program.emitPlan();
-        program.emitRun();
-        writer.entry(program);
-      }
-      function.erase();
+    for (func::FuncOp function : packers) {
+      EntryProgram program(function, variableNumbers);
+      program.emitRun();
+      writer.packed(program);
     }
+    for (func::FuncOp function : entries) {
+      EntryProgram program(function, variableNumbers);
+      program.emitPlan();
+      program.emitRun();
+      writer.entry(program);
+    }
+    for (func::FuncOp function : functions)
+      function.erase();
     writer.finish();
     for (Operation &op : llvm::make_early_inc_range(*module.getBody()))
       if (isa<KernelOp, VariableOp>(op))

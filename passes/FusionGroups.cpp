@@ -2,6 +2,8 @@
 
 #include "passes/FusionGroups.h"
 
+#include "passes/PackedWeights.h"
+
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -21,7 +23,9 @@ bool FusionGroups::isFree(Operation *op) {
 
 bool FusionGroups::isMaterialized(Operation *op) {
   return llvm::any_of(op->getUsers(), [](Operation *user) {
-    return !isa<PointwiseOpInterface, ReductionOpInterface, tensor::DimOp>(user);
+    auto contraction = dyn_cast<ContractionOpInterface>(user);
+    return !isa<PointwiseOpInterface, ReductionOpInterface, tensor::DimOp>(user) &&
+           !(contraction && packedRhs(contraction));
   });
 }
 

@@ -53,6 +53,16 @@ def SplitReductions : Pass<"gen-split-reductions", "::mlir::func::FuncOp"> {
   }];
 }
 
+def PackWeights : Pass<"gen-pack-weights", "::mlir::ModuleOp"> {
+  let summary = "keep weights in the order that products read them, beside the variables";
+  let description = [{
+    In entries that do not assign a weight, a product reads a packed copy of it: a variable `NAME.packed` that a private
+    function `NAME.pack` fills (attribute `gen.packs`). The runtime calls it when the weight has changed since the last
+    time, so inference packs once.
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+}
+
 def FuseKernels : Pass<"gen-fuse-kernels", "::mlir::ModuleOp"> {
   let summary = "group ops into kernels and launch them";
   let description = [{

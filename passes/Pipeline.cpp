@@ -33,6 +33,7 @@ static void fuse(OpPassManager &pm) {
   simplify(pm);
   pm.addNestedPass<func::FuncOp>(
       createSplitReductions()); // after: canonicalization would join the steps again
+  pm.addPass(createPackWeights());
   pm.addPass(createFuseKernels());
   pm.addPass(createDeduplicateKernels());
 }

@@ -241,6 +241,19 @@ void gen_session::placeArguments(const gen_entry_info &entry, EntryState &state,
   }
 }
 
+// Makes the packed copies that an entry reads, where the variable has changed since the last time.
+void gen_session::refreshPacked(const gen_entry_info &entry) {
+  const gen_artefact_info &artefact = *model->artefact;
+  for (uint32_t i = 0; i < entry.packed_count; ++i) {
+    uint32_t number = entry.packed[i];
+    const gen_packed_info &info = artefact.packed[number];
+    if (packedVersions[number] == versions[info.variable] && !viewed[info.variable])
+      continue;
+    info.pack(&services, nullptr, variablePointers.data(), nullptr, nullptr, nullptr);
+    packedVersions[number] = versions[info.variable];
+  }
+}
+
 void gen_session::call(const char *name, const gen_tensor *arguments, size_t argumentCount,
                        const gen_tensor *outputs, size_t outputCount) {
   const gen_entry_info &entry = model->findEntry(name);
@@ -249,6 +262,11 @@ void gen_session::call(const char *name, const gen_tensor *arguments, size_t arg
   if (outputs)
     checkOutputs(entry, outputs, outputCount);
   arena.reserve(arenaBytes);
+  for (uint32_t i = 0; i < entry.packed_count; ++i) {
+    uint32_t number = entry.packed[i];
+    packed[number].reserve(model->artefact->packed[number].bytes);
+    variablePointers[model->artefact->variable_count + number] = packed[number].data();
+  }
   std::fill(state.arguments.begin(), state.arguments.end(), nullptr);
   placeResults(entry, state, arguments, outputs);
   placeArguments(entry, state, arguments);
@@ -256,9 +274,12 @@ void gen_session::call(const char *name, const gen_tensor *arguments, size_t arg
   auto begin = Profile::Clock::now();
   {
     FloatMode mode(keepDenormals);
+    refreshPacked(entry);
     entry.run(&services, arena.data(), variablePointers.data(), state.arguments.data(),
               state.outputs.data(), state.dimensions.data());
   }
+  for (uint32_t i = 0; i < entry.written_count; ++i)
+    noteWrite(entry.written[i]);
   if (profile.isRecording())
     profile.addCall(entry.name, begin, Profile::Clock::now());
 

@@ -21,12 +21,15 @@ public:
     checkHeaderAndSize();
     checkCount(artefact.entry_count, artefact.entries, "entries");
     checkCount(artefact.variable_count, artefact.variables, "variables");
+    checkCount(artefact.packed_count, artefact.packed, "packed copies");
     if (artefact.entry_count == 0)
       reject("no entries");
     for (uint32_t i = 0; i < artefact.entry_count; ++i)
       checkEntry(artefact.entries[i]);
     for (uint32_t i = 0; i < artefact.variable_count; ++i)
       checkVariable(artefact.variables[i].tensor);
+    for (uint32_t i = 0; i < artefact.packed_count; ++i)
+      checkPacked(artefact.packed[i]);
     checkUnique(artefact.entries, artefact.entry_count, "entries",
                 [](const gen_entry_info &entry) { return entry.name; });
     checkUnique(artefact.variables, artefact.variable_count, "variables",
@@ -90,6 +93,19 @@ private:
                     describe(tensor.dtype, tensor.shape, tensor.rank).c_str()));
   }
 
+  void checkPacked(const gen_packed_info &packed) {
+    if (packed.variable >= artefact.variable_count || packed.bytes < 0 || !packed.pack)
+      reject(format("impossible packed copy of variable %u", packed.variable));
+  }
+
+  void checkNumbers(uint32_t count, const uint32_t *numbers, uint32_t end,
+                    const std::string &what) {
+    checkCount(count, numbers, what);
+    for (uint32_t i = 0; i < count; ++i)
+      if (numbers[i] >= end)
+        reject(format("%s: number %u of %u", what.c_str(), numbers[i], end));
+  }
+
   void checkEntry(const gen_entry_info &entry) {
     checkName(entry.name, "entry");
     std::string where = std::string("entry '") + entry.name + "': ";
@@ -98,6 +114,9 @@ private:
     checkCount(entry.argument_count, entry.arguments, where + "arguments");
     checkCount(entry.result_count, entry.results, where + "results");
     checkCount(entry.dimension_count, entry.dimensions, where + "dimension symbols");
+    checkNumbers(entry.written_count, entry.written, artefact.variable_count,
+                 where + "written variables");
+    checkNumbers(entry.packed_count, entry.packed, artefact.packed_count, where + "packed copies");
     for (uint32_t i = 0; i < entry.dimension_count; ++i)
       checkName(entry.dimensions[i], where + "dimension symbol");
     std::vector<bool> bound(entry.dimension_count);

@@ -65,6 +65,10 @@ gen_session::~gen_session() {
 void gen_session::initialize(uint64_t seed) {
   const gen_artefact_info &artefact = *model->artefact;
   variables.resize(artefact.variable_count);
+  versions.assign(artefact.variable_count, 1);
+  viewed.resize(artefact.variable_count);
+  packed.resize(artefact.packed_count);
+  packedVersions.resize(artefact.packed_count);
   for (uint32_t i = 0; i < artefact.variable_count; ++i) {
     const gen_variable_info &info = artefact.variables[i];
     int64_t bytes = 0;
@@ -79,6 +83,7 @@ void gen_session::initialize(uint64_t seed) {
         info.tensor.rank == 0)
       std::memcpy(variables[i].data(), &seed, sizeof seed);
   }
+  variablePointers.resize(artefact.variable_count + artefact.packed_count);
   for (uint32_t i = 0; i < artefact.entry_count; ++i)
     if (std::strcmp(artefact.entries[i].name, "init") == 0 &&
         artefact.entries[i].argument_count == 0)
@@ -168,7 +173,9 @@ gen_status *gen_session_variable(gen_session *session, const char *name, gen_ten
     *view = {};
     requireNonNull(name, "gen_session_variable", "name");
     SessionUse use(session, "gen_session_variable");
-    *view = session->variable(session->model->findVariable(name));
+    size_t index = session->model->findVariable(name);
+    *view = session->variable(index);
+    session->noteView(index);
   });
 }
 
@@ -178,7 +185,8 @@ gen_status *gen_session_set_variable(gen_session *session, const char *name,
     requireNonNull(name, "gen_session_set_variable", "name");
     requireNonNull(value, "gen_session_set_variable", "value");
     SessionUse use(session, "gen_session_set_variable");
-    gen_tensor target = session->variable(session->model->findVariable(name));
+    size_t index = session->model->findVariable(name);
+    gen_tensor target = session->variable(index);
     int64_t bytes = 0;
     if (value->dtype != target.dtype || value->rank != target.rank ||
         !std::equal(target.shape, target.shape + target.rank, value->shape))
@@ -190,6 +198,7 @@ gen_status *gen_session_set_variable(gen_session *session, const char *name,
     if (bytes && !value->data)
       fail(GEN_INVALID_ARGUMENT, "variable '%s': the value has no data", name);
     std::memmove(target.data, value->data, bytes);
+    session->noteWrite(index);
   });
 }
 

@@ -51,6 +51,10 @@ struct gen_session {
     return gen::runtime::makeTensor(variables[index].data(),
                                     model->artefact->variables[index].tensor);
   }
+  // To be told whenever a variable's memory changes; its packed copies are made anew then.
+  void noteWrite(size_t variable) { ++versions[variable]; }
+  // The memory was handed out: it may change at any time.
+  void noteView(size_t variable) { viewed[variable] = true; }
 
   void save(const std::string &path);
   void load(const std::string &path, uint32_t flags);
@@ -67,6 +71,7 @@ private:
   void runTasks(const gen_kernel_info *kernel, int64_t count, const uint64_t *frame, int64_t flops,
                 int64_t bytes);
   void initialize(uint64_t seed);
+  void refreshPacked(const gen_entry_info &entry);
   void bind(const gen_entry_info &entry, gen::runtime::EntryState &state,
             const gen_tensor *arguments, size_t argumentCount);
   void checkOutputs(const gen_entry_info &entry, const gen_tensor *outputs, size_t outputCount);
@@ -85,7 +90,11 @@ private:
   gen_services services;
   gen::runtime::Buffer arena;
   std::vector<gen::runtime::Buffer> variables;
-  std::vector<void *> variablePointers;
+  std::vector<uint64_t> versions; // of the variables: how often each was written
+  std::vector<bool> viewed;
+  std::vector<gen::runtime::Buffer> packed;
+  std::vector<uint64_t> packedVersions; // what each copy was made from; 0: not made yet
+  std::vector<void *> variablePointers; // then those of the packed copies
   std::vector<gen::runtime::EntryState> states;
 };
 

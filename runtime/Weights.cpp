@@ -124,8 +124,10 @@ void gen_session::load(const std::string &path, uint32_t flags) {
         checkBooleans(staged[i], *source, path);
     }
   for (size_t i = 0; i < variables.size(); ++i)
-    if (const SafetensorsTensor *source = matching.sources[i])
+    if (const SafetensorsTensor *source = matching.sources[i]) {
       std::memcpy(variables[i].data(), staged[i].data(), source->end - source->begin);
+      noteWrite(i);
+    }
   metadata = std::move(file.metadata);
 }
 

@@ -35,6 +35,8 @@ Contraction oriented(Contraction c) {
   }
   c.schedule.packLhs &= c.transposeLhs;
   c.schedule.packRhs |= c.transposeRhs;
+  if (c.schedule.rhsIsPacked)
+    c.schedule.packRhs = c.transposeRhs = false;
   return c;
 }
 
@@ -238,15 +240,21 @@ private:
     Strided lhs = s.packLhs ? Strided{elementPointer(b, element, lhsBlock, row * block.depth),
                                       Int(b, 1), Int(b, s.rows)}
                             : panel.lhs.from(b, element, row, zero);
+    Int lanes(b, s.lanes);
     RegisterTile tile{
-        height, vectors, type,        lhs,    {},        panel.rhs.base, panel.rhs.rowStride,
-        bytes,  {},      block.depth, buffer, s.vectors, block.isFirst};
+        height, vectors, type, lhs,         {},     panel.rhs.base, panel.rhs.rowStride,
+        lanes,  bytes,   {},   block.depth, buffer, s.vectors,      block.isFirst};
     // Packed rows beyond the last are there, as zeros.
     if (!s.packLhs && !m.constant())
       tile.limit = rows;
     if (s.packRhs) {
       tile.rhs = rhsPanel;
       tile.rhsStride = Int(b, vectors * s.lanes);
+      tile.rhsAlignment = bytes * s.lanes;
+    } else if (s.rhsIsPacked) {
+      tile.rhs = elementPointer(b, element, c.rhs, panel.column * k + block.start * s.lanes);
+      tile.rhsStride = lanes;
+      tile.rhsVectorStride = k * s.lanes;
       tile.rhsAlignment = bytes * s.lanes;
     } else if (isRagged()) {
       tile.rhsMask = laneMask(b, columns - (vectors - 1) * s.lanes, s.lanes);

@@ -36,6 +36,8 @@ struct ContractionSchedule {
   int64_t panels = 1;     ///< Panels of a task at most.
   bool packLhs = false;   ///< Copy the task's block of A tile by tile (transposed A only).
   bool packRhs = true;    ///< Copy each panel of B (always so for transposed B).
+  /// B lies in memory as [ceil(n / lanes), k, lanes], zeros beyond n: nothing is copied.
+  bool rhsIsPacked = false;
   /// Compute C^T = B^T A^T, with the lanes along the rows of C: for a few columns, at most `lanes`.
   /// All of the above then speaks of C^T; the epilogue still gets rows of C.
   bool transposed = false;
@@ -48,15 +50,16 @@ struct VectorTarget {
 };
 
 /// The rule table. Sizes may be ShapedType::kDynamic. `lanes`: those of an accumulator, any power
-/// of two; 0 takes one register. An accumulator of several registers costs as many.
+/// of two; 0 takes one register. An accumulator of several registers costs as many. `rhsIsPacked`:
+/// B is in the packed layout of these lanes.
 ContractionSchedule chooseSchedule(int64_t m, int64_t n, int64_t k, bool transposeLhs,
                                    bool transposeRhs, Type elementType, VectorTarget target = {},
-                                   int64_t lanes = 0);
+                                   int64_t lanes = 0, bool rhsIsPacked = false);
 
 /// A product. Pointers are !llvm.ptr, the rest i64. Rows are contiguous; strides are in elements.
 struct Contraction {
   Value lhs; ///< A: [m, k] with rows `lhsStride` apart, or [k, m] if transposed.
-  Value rhs; ///< B: [k, n] with rows `rhsStride` apart, or [n, k] if transposed.
+  Value rhs; ///< B: [k, n] with rows `rhsStride` apart, or [n, k] if transposed; or packed.
   Value m, n, k;
   Value lhsStride, rhsStride;
   bool transposeLhs = false, transposeRhs = false;

@@ -35,12 +35,13 @@ static void chooseTile(ContractionSchedule &schedule, int64_t m, int64_t rowVect
 
 ContractionSchedule chooseSchedule(int64_t m, int64_t n, int64_t k, bool transposeLhs,
                                    bool transposeRhs, Type elementType, VectorTarget target,
-                                   int64_t lanes) {
+                                   int64_t lanes, bool rhsIsPacked) {
   ContractionSchedule schedule;
   int64_t bytes = elementType.getIntOrFloatBitWidth() / 8;
   schedule.lanes = lanes ? lanes : target.registerBytes / bytes;
   // A few columns would leave most lanes idle.
-  if (n >= 1 && n <= std::min<int64_t>(4, schedule.lanes) && guess(m, 128) >= schedule.lanes) {
+  if (!rhsIsPacked && n >= 1 && n <= std::min<int64_t>(4, schedule.lanes) &&
+      guess(m, 128) >= schedule.lanes) {
     schedule =
         chooseSchedule(n, m, k, !transposeRhs, !transposeLhs, elementType, target, schedule.lanes);
     schedule.transposed = true;
@@ -56,7 +57,8 @@ ContractionSchedule chooseSchedule(int64_t m, int64_t n, int64_t k, bool transpo
   // columns fit the first-level cache.
   int64_t tiles = ceilDivide(rowCount, schedule.rows),
           panels = ceilDivide(rowVectors, schedule.vectors);
-  schedule.packRhs = transposeRhs || tiles > 2;
+  schedule.rhsIsPacked = rhsIsPacked;
+  schedule.packRhs = !rhsIsPacked && (transposeRhs || tiles > 2);
   schedule.packLhs =
       transposeLhs && !ShapedType::isDynamic(k) && k > 256 && tiles > 4 && panels > 4;
   schedule.panels = schedule.packLhs ? 8 : 1;
@@ -74,7 +76,9 @@ ContractionSchedule chooseSchedule(int64_t m, int64_t n, int64_t k, bool transpo
   };
   while (schedule.panels > 2 && !isShort(kTasks))
     schedule.panels /= 2;
-  while (schedule.rowBlock > 4 * schedule.rows && !isShort(kTasks / 4))
+  // A panel that each task packs again should serve many rows.
+  int64_t rowTasks = rhsIsPacked ? 2 * kTasks : kTasks / 4;
+  while (schedule.rowBlock > 4 * schedule.rows && !isShort(rowTasks))
     schedule.rowBlock = ceilDivide(schedule.rowBlock / 2, schedule.rows) * schedule.rows;
   return schedule;
 }

@@ -67,8 +67,10 @@ public:
     for (int64_t row = 0; row < tile.rows; ++row)
       rowPointers.push_back(
           elementPointer(b, element, tile.lhs.base, rowIndex(row) * tile.lhs.rowStride));
-    // Four steps an iteration, then one by one.
-    constexpr int64_t kUnroll = 4;
+    for (int64_t v = 0; v < tile.vectors; ++v)
+      vectorPointers.push_back(elementPointer(b, element, tile.rhs, tile.rhsVectorStride * v));
+    // Two steps an iteration, then one by one.
+    constexpr int64_t kUnroll = 2;
     Int whole = tile.depth / kUnroll * kUnroll;
     SmallVector<Value> sums = initial();
     sums = loop(Int(b, 0), whole, kUnroll, sums);
@@ -122,16 +124,16 @@ private:
 
   /// Adds the products of step k + offset.
   void multiply(Int k, int64_t offset, SmallVectorImpl<Value> &sums) {
-    auto at = [&](Value base, Int stride, int64_t extra) {
+    auto at = [&](Value base, Int stride) {
       Value pointer = elementPointer(b, element, base, k * stride);
-      return elementPointer(b, element, pointer, stride * offset + extra);
+      return elementPointer(b, element, pointer, stride * offset);
     };
     SmallVector<Value> row;
     for (int64_t v = 0; v < tile.vectors; ++v)
-      row.push_back(loadVector(b, tile.type, at(tile.rhs, tile.rhsStride, v * lanes),
+      row.push_back(loadVector(b, tile.type, at(vectorPointers[v], tile.rhsStride),
                                tile.rhsAlignment, v + 1 == tile.vectors ? tile.rhsMask : Value()));
     for (int64_t r = 0; r < tile.rows; ++r) {
-      Value scalar = LLVM::LoadOp::create(b, element, at(rowPointers[r], tile.lhs.columnStride, 0));
+      Value scalar = LLVM::LoadOp::create(b, element, at(rowPointers[r], tile.lhs.columnStride));
       Value lhs = vector::BroadcastOp::create(b, tile.type, scalar);
       for (int64_t v = 0; v < tile.vectors; ++v) {
         Value &sum = sums[r * tile.vectors + v];
@@ -145,7 +147,7 @@ private:
   Type element;
   int64_t lanes;
   unsigned alignment;
-  SmallVector<Value> rowPointers;
+  SmallVector<Value> rowPointers, vectorPointers;
 };
 
 } // namespace

@@ -55,8 +55,8 @@ struct RegisterTile {
   VectorType type;
   Strided lhs;              ///< (row, k)
   std::optional<Int> limit; ///< Rows that exist; further ones compute the last again. None: all do.
-  Value rhs;                ///< Row k at rhs + k * rhsStride.
-  Int rhsStride;
+  Value rhs;                ///< Vector v of row k at rhs + k * rhsStride + v * rhsVectorStride.
+  Int rhsStride, rhsVectorStride;
   unsigned rhsAlignment;
   Value rhsMask; ///< Of the last vector of a row of B; null: all lanes exist.
   Int depth;

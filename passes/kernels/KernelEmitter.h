@@ -136,6 +136,8 @@ Value emitFlops(KernelFunction &function);
 /// The schedule that a kernel gets by rule.
 DictionaryAttr chooseSchedule(KernelOp kernel);
 DictionaryAttr chooseContractionSchedule(KernelOp kernel);
+/// True if a kernel of this product would copy the right-hand side, a weight [n, k], on its way.
+bool isPackedByItsKernel(ContractionOpInterface contraction);
 
 /// A schedule's number, or `otherwise`.
 int64_t scheduled(KernelOp kernel, StringRef key, int64_t otherwise);

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "passes/PackedWeights.h"
 #include "passes/kernels/Contraction.h"
 #include "passes/kernels/KernelEmitter.h"
 
@@ -23,14 +24,20 @@ struct Product {
   RankedTensorType lhsType, rhsType, resultType;
   int64_t rank;
 
-  explicit Product(KernelOp kernel) {
-    for (Operation &candidate : kernel.getBody().front())
-      if (auto found = dyn_cast<ContractionOpInterface>(candidate))
-        op = found;
+  explicit Product(KernelOp kernel)
+      : Product(*kernel.getBody().front().getOps<ContractionOpInterface>().begin()) {}
+  explicit Product(ContractionOpInterface op) : op(op) {
     lhsType = cast<RankedTensorType>(op->getOperand(0).getType());
     rhsType = cast<RankedTensorType>(op->getOperand(1).getType());
     resultType = cast<RankedTensorType>(op->getResult(0).getType());
     rank = resultType.getRank();
+  }
+
+  ContractionSchedule schedule() {
+    return chooseSchedule(resultType.getDimSize(rank - 2), resultType.getDimSize(rank - 1),
+                          lhsType.getDimSize(depthAxis()), op.isLhsTransposed(),
+                          op.isRhsTransposed(), resultType.getElementType(), VectorTarget(), kLanes,
+                          /*rhsIsPacked=*/bool(packedRhs(op)));
   }
 
   int64_t depthAxis() { return op.isLhsTransposed() ? rank - 2 : rank - 1; }
@@ -44,12 +51,7 @@ constexpr StringLiteral kNumbers[] = {"rows", "vectors", "depth", "row_block", "
 } // namespace
 
 DictionaryAttr mlir::gen::kernels::chooseContractionSchedule(KernelOp kernel) {
-  Product product(kernel);
-  ContractionSchedule chosen = chooseSchedule(
-      product.resultType.getDimSize(product.rank - 2),
-      product.resultType.getDimSize(product.rank - 1),
-      product.lhsType.getDimSize(product.depthAxis()), product.op.isLhsTransposed(),
-      product.op.isRhsTransposed(), product.resultType.getElementType(), VectorTarget(), kLanes);
+  ContractionSchedule chosen = Product(kernel).schedule();
   Builder b(kernel.getContext());
   SmallVector<NamedAttribute> fields;
   int64_t numbers[] = {chosen.rows, chosen.vectors, chosen.depth, chosen.rowBlock, chosen.panels};
@@ -60,6 +62,15 @@ DictionaryAttr mlir::gen::kernels::chooseContractionSchedule(KernelOp kernel) {
   if (chosen.transposed)
     fields.push_back(b.getNamedAttr("transposed", b.getBoolAttr(true)));
   return b.getDictionaryAttr(fields);
+}
+
+bool mlir::gen::kernels::isPackedByItsKernel(ContractionOpInterface contraction) {
+  auto weight = cast<RankedTensorType>(contraction->getOperand(1).getType());
+  if (!contraction.isRhsTransposed() || weight.getRank() != 2 || !weight.hasStaticShape() ||
+      weight.getNumElements() == 0)
+    return false;
+  ContractionSchedule schedule = Product(contraction).schedule();
+  return schedule.packRhs && !schedule.transposed;
 }
 
 static ContractionSchedule scheduleOf(KernelOp kernel) {
@@ -87,7 +98,8 @@ static Contraction describe(KernelFunction &function, Product &product) {
   Value lhs = product.op->getOperand(0), rhs = product.op->getOperand(1),
         result = product.op->getResult(0);
   contraction.lhs = function.pointer(cast<BlockArgument>(lhs));
-  contraction.rhs = function.pointer(cast<BlockArgument>(rhs));
+  Value packed = packedRhs(product.op);
+  contraction.rhs = function.pointer(cast<BlockArgument>(packed ? packed : rhs));
   contraction.m = function.size(result, product.rank - 2);
   contraction.n = function.size(result, product.rank - 1);
   contraction.k = function.size(lhs, product.depthAxis());
@@ -97,6 +109,7 @@ static Contraction describe(KernelFunction &function, Product &product) {
   contraction.rhsStride = contraction.transposeRhs ? contraction.k : contraction.n;
   contraction.elementType = product.resultType.getElementType();
   contraction.schedule = scheduleOf(function.kernel);
+  contraction.schedule.rhsIsPacked = bool(packed);
   contraction.longEpilogue = isEmittedOnce(function.kernel);
   return contraction;
 }

@@ -106,10 +106,27 @@ typedef struct gen_entry_info {
   int64_t (*plan)(const int64_t *dimensions, int64_t *result_shapes);
   /* Runs the entry. All tensors are dense and row-major. `arena` is 64-byte aligned, and so are the
    * variables and results; arguments need only the alignment of their elements. No two may overlap.
-   * `variables` has one pointer per `gen_artefact_info.variables`, in that order. */
+   * `variables` has one pointer per `gen_artefact_info.variables`, then one per
+   * `gen_artefact_info.packed`, in that order. */
   void (*run)(const gen_services *services, void *arena, void *const *variables,
               const void *const *arguments, void *const *results, const int64_t *dimensions);
+  uint32_t written_count;  /* variables that `run` changes */
+  uint32_t packed_count;   /* packed copies that it reads */
+  const uint32_t *written; /* their numbers in `gen_artefact_info.variables` */
+  const uint32_t *packed; /* their numbers in `gen_artefact_info.packed`; up to date before `run` */
 } gen_entry_info;
+
+/* A copy of a variable in the order that kernels read it. It follows the variables in the pointers
+ * that `run` gets, and belongs to the runtime: 64-byte aligned, never saved, made when it is first
+ * needed and again when its variable has changed. */
+typedef struct gen_packed_info {
+  uint32_t variable; /* the number of its source */
+  uint32_t reserved;
+  int64_t bytes;
+  /* Fills the copy. As `run` of an entry without arguments, results, dimensions and arena. */
+  void (*pack)(const gen_services *services, void *arena, void *const *variables,
+               const void *const *arguments, void *const *results, const int64_t *dimensions);
+} gen_packed_info;
 
 /* The root of an artefact: the type of the symbol `gen_artefact`. */
 typedef struct gen_artefact_info {
@@ -117,12 +134,13 @@ typedef struct gen_artefact_info {
   uint32_t size; /* sizeof(gen_artefact_info) when compiled */
   uint32_t entry_count;
   uint32_t variable_count;
-  uint32_t reserved;
+  uint32_t packed_count;
   const char *name;     /* of the model */
   const char *producer; /* "gencc 0.1" */
   const char *target;   /* "x86-64-v4" */
   const gen_entry_info *entries;
   const gen_variable_info *variables;
+  const gen_packed_info *packed;
 } gen_artefact_info;
 
 #ifdef __cplusplus

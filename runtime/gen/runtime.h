@@ -201,7 +201,8 @@ GEN_API gen_status *gen_session_result_shapes(gen_session *session, const char *
  */
 
 /* A view of a variable's memory, valid for the life of the session; calls change the contents, and
- * so may the caller between calls. */
+ * so may the caller between calls. Therefore calls that read a weight in another order than it is
+ * stored reorder it each time once it has a view; gen_session_set_variable costs that only once. */
 GEN_API gen_status *gen_session_variable(gen_session *session, const char *name, gen_tensor *view);
 /* Copies `value`, of the variable's dtype and shape, into a variable. */
 GEN_API gen_status *gen_session_set_variable(gen_session *session, const char *name,

@@ -31,6 +31,7 @@ struct Variant {
   VectorTarget target = {};
   std::function<void(ContractionSchedule &)> change = nullptr;
   const char *cpu = "";
+  bool rhsIsPacked = false;
 };
 
 template <typename T>
@@ -59,9 +60,9 @@ void addProduct(ModuleOp module, const Problem &problem, const Variant &variant)
     c.transposeLhs = problem.transposeLhs;
     c.transposeRhs = problem.transposeRhs;
     c.elementType = element;
-    c.schedule =
-        chooseSchedule(size(problem.m), size(problem.n), size(problem.k), problem.transposeLhs,
-                       problem.transposeRhs, element, variant.target, variant.lanes);
+    c.schedule = chooseSchedule(size(problem.m), size(problem.n), size(problem.k),
+                                problem.transposeLhs, problem.transposeRhs, element, variant.target,
+                                variant.lanes, variant.rhsIsPacked);
     if (variant.change)
       variant.change(c.schedule);
     Value zero = arith::ConstantIntOp::create(b, 0, 64),
@@ -106,13 +107,30 @@ template <typename T> struct Operands {
   std::vector<T> lhs, rhs;
 };
 
+/// B as [ceil(n / lanes), k, lanes], zeros beyond n, on a boundary of 64 bytes.
+struct PackedRhs {
+  PackedRhs(const Operands<float> &o, int64_t n, int64_t k) {
+    constexpr int64_t kLanes = 16;
+    values.resize((n + kLanes - 1) / kLanes * kLanes * k + kLanes);
+    while (reinterpret_cast<uintptr_t>(data()) % 64)
+      ++offset;
+    for (int64_t j = 0; j < n; ++j)
+      for (int64_t i = 0; i < k; ++i)
+        values[offset + (j / kLanes * k + i) * kLanes + j % kLanes] = o.b(i, j);
+  }
+  const float *data() const { return values.data() + offset; }
+  std::vector<float> values;
+  size_t offset = 0;
+};
+
 /// The product of the first `rows` rows; guards around C must survive.
 template <typename T>
-std::vector<T> product(JitModule &jit, const Operands<T> &o, int64_t m, int64_t n, int64_t k) {
+std::vector<T> product(JitModule &jit, const Operands<T> &o, int64_t m, int64_t n, int64_t k,
+                       const T *rhs = nullptr) {
   constexpr int64_t kGuard = 64;
   std::vector<T> result(m * n + 2 * kGuard, T(-77));
-  jit.lookup<Kernel<T>>("product")(o.lhs.data(), o.rhs.data(), result.data() + kGuard, m, n, k,
-                                   o.lhsStride, o.rhsStride);
+  jit.lookup<Kernel<T>>("product")(o.lhs.data(), rhs ? rhs : o.rhs.data(), result.data() + kGuard,
+                                   m, n, k, o.lhsStride, o.rhsStride);
   for (int64_t i = 0; i < kGuard; ++i) {
     EXPECT_EQ(result[i], T(-77));
     EXPECT_EQ(result[result.size() - 1 - i], T(-77));
@@ -218,6 +236,22 @@ TEST(Contraction, SchedulesGiveEqualBits) {
         s.packRhs = true, s.packLhs = p.transposeLhs, s.depth = 64, s.panels = 3, s.rows = 4;
       });
     }
+}
+
+/// A right-hand side packed before gives the bits of one packed on the way.
+TEST(Contraction, PackedRhsGivesEqualBits) {
+  for (const Problem &p : problems()) {
+    if (!p.transposeRhs || p.n == 0)
+      continue;
+    Operands<float> o(p);
+    PackedRhs packed(o, p.n, p.k);
+    std::vector<float> c = product(*compile<float>(p, {}), o, p.m, p.n, p.k);
+    for (bool isStatic : {true, false}) {
+      auto code = compile<float>(p, {.isStatic = isStatic, .rhsIsPacked = true});
+      EXPECT_EQ(c, product(*code, o, p.m, p.n, p.k, packed.data()))
+          << p.m << "x" << p.n << "x" << p.k << (isStatic ? "" : " dynamic");
+    }
+  }
 }
 
 /// A row has the same bits in a batch of 1 and of 128.

@@ -12,9 +12,11 @@ struct Tables {
   gen_tensor_info argument = {"x", GEN_F32, 2, shape};
   gen_tensor_info result = {"y", GEN_F32, 2, shape};
   const char *dimension = "batch";
+  uint32_t written = 1, copy = 0;
+  gen_packed_info packed[1] = {{0, 0, 12, run}};
   gen_entry_info entries[2] = {
-      {"main", 1, 1, 1, 0, &argument, &result, &dimension, plan, run},
-      {"other", 0, 0, 0, 0, nullptr, nullptr, nullptr, plan, run},
+      {"main", 1, 1, 1, 0, &argument, &result, &dimension, plan, run, 1, 1, &written, &copy},
+      {"other", 0, 0, 0, 0, nullptr, nullptr, nullptr, plan, run, 0, 0, nullptr, nullptr},
   };
   int64_t variableShape[1] = {3};
   gen_variable_info variables[2] = {{{"w", GEN_F32, 1, variableShape}, nullptr},
@@ -24,12 +26,13 @@ struct Tables {
       sizeof(gen_artefact_info),
       2,
       2,
-      0,
+      1,
       "tables",
       "test",
       "x86-64",
       entries,
-      variables};
+      variables,
+      packed};
 
   static int64_t plan(const int64_t *dimensions, int64_t *shapes) { return -1; }
   static void run(const gen_services *, void *, void *const *, const void *const *, void *const *,
@@ -78,6 +81,14 @@ const Spoiled kSpoiled[] = {
      "two variables named 'b'"},
     {"VariableShape", [](Tables &t) { t.variableShape[0] = -1; },
      "variable 'w': impossible shape f32[-1]"},
+    {"Written", [](Tables &t) { t.written = 2; }, "entry 'main': written variables: number 2 of 2"},
+    {"WrittenTable", [](Tables &t) { t.entries[0].written = nullptr; },
+     "the table of entry 'main': written variables is missing"},
+    {"Packed", [](Tables &t) { t.copy = 1; }, "entry 'main': packed copies: number 1 of 1"},
+    {"PackedSource", [](Tables &t) { t.packed[0].variable = 2; },
+     "impossible packed copy of variable 2"},
+    {"PackedBytes", [](Tables &t) { t.packed[0].bytes = -1; }, "impossible packed copy"},
+    {"PackedCode", [](Tables &t) { t.packed[0].pack = nullptr; }, "impossible packed copy"},
     {"VariableHuge", [](Tables &t) { t.variableShape[0] = INT64_MAX; },
      "variable 'w': impossible shape"},
 };
@@ -105,7 +116,7 @@ TEST(Open, ListsEntriesAndVariables) {
   EXPECT_EQ(model.name(), "toy");
   EXPECT_EQ(model.producer(), "by hand");
   EXPECT_EQ(model.target(), "x86-64");
-  ASSERT_EQ(model.entries().size(), 7u);
+  ASSERT_EQ(model.entries().size(), 8u);
   gen::EntrySpec train = model.entry("train_step");
   ASSERT_EQ(train.inputs.size(), 2u);
   EXPECT_EQ(train.inputs[0].describe(), "f32[batch, 4]");

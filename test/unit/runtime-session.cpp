@@ -46,6 +46,36 @@ TEST_F(SessionTest, UpdatesVariables) {
   EXPECT_EQ(session.variable("layer.weight").values<float>(), (std::vector<float>{0, 1, 2, 3}));
 }
 
+TEST_F(SessionTest, PacksAVariableWhenItHasChanged) {
+  auto expect = [&](Session &session, float first, int packings) {
+    static float made = session.call("packed")["y"].values<float>()[4];
+    std::vector<float> y = session.call("packed")["y"].values<float>();
+    EXPECT_EQ(y[0], first);
+    EXPECT_EQ(y[4] - made, float(packings));
+  };
+  expect(session, 2, 0);
+  expect(session, 2, 0);
+  session.setVariable("layer.weight", Array(std::vector<float>{5, 6, 7, 8}, {4}));
+  expect(session, 10, 1);
+  session.call("train_step", {rows(1), Array(std::vector<int32_t>{0}, {1})});
+  expect(session, 9, 2);
+  session.call("scale", {rows(1)});
+  expect(session, 9, 2);
+  test::TempDir dir;
+  session.save(dir / "w.safetensors");
+  session.setVariable("layer.weight", Array(std::vector<float>{1, 1, 1, 1}, {4}));
+  session.load(dir / "w.safetensors");
+  expect(session, 9, 3);
+  Session other(model, {});
+  expect(other, 2, 4);
+  expect(session, 9, 4);
+  // Who has a view may write at any time.
+  View weight = session.variable("layer.weight");
+  expect(session, 9, 5);
+  static_cast<float *>(weight.c().data)[0] = 50;
+  expect(session, 100, 6);
+}
+
 TEST_F(SessionTest, TakesEveryDType) {
   const bool flags[] = {true, false};
   Array a(std::vector<double>{2, 3}, {2}), c(std::vector<int8_t>{-4, 5}, {2});
@@ -70,7 +100,7 @@ TEST_F(SessionTest, TakesEmptyTensors) {
 TEST_F(SessionTest, WrongEntry) {
   EXPECT_GEN_ERROR(session.call("scael", {rows(1)}), GEN_NOT_FOUND,
                    "model 'toy' has no entry 'scael'; hint: its entries are 'init', 'scale', "
-                   "'train_step', 'add', 'shift', 'mixed', 'denormal'");
+                   "'train_step', 'add', 'shift', 'mixed', 'denormal', 'packed'");
 }
 
 TEST_F(SessionTest, WrongCount) {

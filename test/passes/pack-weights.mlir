@@ -1,0 +1,46 @@
+// RUN: gen-opt %s --split-input-file --gen-pack-weights | FileCheck %s
+// RUN: gencc %s --emit=kernels -o - | FileCheck %s --check-prefix=KERNELS
+
+gen.variable @w : tensor<40x64xf32>
+gen.variable @few : tensor<2x64xf32>
+
+// CHECK-LABEL: func.func @layer
+// CHECK-NEXT: call @w.pack()
+// CHECK-NEXT: %[[P:.*]] = gen.read @w.packed : tensor<3x64x16xf32>
+// CHECK: %[[T:.*]] = gen.transpose %[[P]] permutation [0, 2, 1] : tensor<3x64x16xf32> -> tensor<3x16x64xf32>
+// CHECK: %[[R:.*]] = gen.reshape %[[T]] : tensor<3x16x64xf32> -> tensor<48x64xf32>
+// CHECK: %[[W:.*]] = gen.slice %[[R]] starts [0, 0] limits [40, 64] strides [1, 1]
+// CHECK: gen.matmul %arg0, %[[W]] transposed
+
+// The product reads the packed copy itself.
+// KERNELS-LABEL: func.func @layer
+// KERNELS: call @w.pack()
+// KERNELS: %[[P:.*]] = gen.read @w.packed
+// KERNELS: gen.launch @matmul_relu(%arg0, %[[P]], %{{.*}})
+func.func @layer(%x: tensor<?x64xf32> {gen.dims = ["batch", ""]}) -> tensor<?x40xf32> {
+  %w = gen.read @w : tensor<40x64xf32>
+  %0 = gen.matmul %x, %w transposed : (tensor<?x64xf32>, tensor<40x64xf32>) -> tensor<?x40xf32>
+  %1 = gen.relu %0 : tensor<?x40xf32>
+  return %1 : tensor<?x40xf32>
+}
+
+// An entry that assigns the weight would pack it in every call; few columns are not packed at all.
+// CHECK-LABEL: func.func @update
+// CHECK-NOT: packed
+// CHECK: return
+func.func @update(%x: tensor<32x64xf32>, %new: tensor<40x64xf32>) -> (tensor<32x40xf32>, tensor<32x2xf32>) {
+  %w = gen.read @w : tensor<40x64xf32>
+  %few = gen.read @few : tensor<2x64xf32>
+  %0 = gen.matmul %x, %w transposed : (tensor<32x64xf32>, tensor<40x64xf32>) -> tensor<32x40xf32>
+  %1 = gen.matmul %x, %few transposed : (tensor<32x64xf32>, tensor<2x64xf32>) -> tensor<32x2xf32>
+  gen.assign @w, %new : tensor<40x64xf32>
+  return %0, %1 : tensor<32x40xf32>, tensor<32x2xf32>
+}
+
+// CHECK: gen.variable @w.packed : tensor<3x64x16xf32>
+// CHECK-LABEL: func.func private @w.pack() attributes {gen.packs = @w}
+// CHECK-NEXT: %[[W:.*]] = gen.read @w : tensor<40x64xf32>
+// CHECK-NEXT: %[[PADDED:.*]] = gen.pad %[[W]] value 0.000000e+00 : f32 low [0, 0] high [8, 0] interior [0, 0]
+// CHECK-NEXT: %[[V:.*]] = gen.reshape %[[PADDED]] : tensor<48x64xf32> -> tensor<3x16x64xf32>
+// CHECK-NEXT: %[[P:.*]] = gen.transpose %[[V]] permutation [0, 2, 1] : tensor<3x16x64xf32> -> tensor<3x64x16xf32>
+// CHECK-NEXT: gen.assign @w.packed, %[[P]]

@@ -74,7 +74,8 @@ public:
 
   Int taskCount() { return rowTasks * columnTasks; }
 
-  void emit(Int index, ContractionEpilogue epilogue) {
+  void emit(Int index, ContractionEpilogue epilogue, ContractionPrefetch prefetchEpilogue) {
+    prefetch = prefetchEpilogue;
     if (taskCount().is(0))
       return;
     allocateScratch();
@@ -174,6 +175,7 @@ private:
       Value buffer = elementPointer(b, element, sums, slot * scratch.tileSums);
       bool even = m.constant() && *m.constant() % s.rows == 0;
       Int rows = even ? Int(b, s.rows) : min(m - row, Int(b, s.rows));
+      prefetchTile(panel, row, rows);
       forEachWidth(panel, [&](int64_t vectors, Int columns) {
         forEachHeight(rows, [&](int64_t height) {
           emitTile(block, panel, height, vectors, rows, columns, number, buffer);
@@ -187,6 +189,15 @@ private:
       if (!block.isLast)
         return finish();
       emitIf(b, block.isLast, finish, [] {});
+    });
+  }
+
+  void prefetchTile(const Panel &panel, Int row, Int rows) {
+    if (!prefetch || s.transposed || scratch.splitsDepth)
+      return;
+    emitLoop(b, Int(b, 0), rows, 1, [&](Int r) {
+      for (int64_t v = 0; v < s.vectors; ++v)
+        prefetch(b, row + r, panel.column + v * s.lanes);
     });
   }
 
@@ -306,6 +317,7 @@ private:
   Int tiles, rowVectors, panels; ///< Of the whole product.
   Int rowTasks, columnTasks;
   Value lhsBlock, rhsPanel, sums; ///< The scratch.
+  ContractionPrefetch prefetch = nullptr;
 };
 
 } // namespace
@@ -315,8 +327,8 @@ Value emitTaskCount(ImplicitLocOpBuilder &b, const Contraction &contraction) {
 }
 
 void emitTask(ImplicitLocOpBuilder &b, const Contraction &contraction, Value index,
-              ContractionEpilogue epilogue) {
-  TaskEmitter(b, contraction).emit(Int(b, index), epilogue);
+              ContractionEpilogue epilogue, ContractionPrefetch prefetch) {
+  TaskEmitter(b, contraction).emit(Int(b, index), epilogue, prefetch);
 }
 
 int64_t scratchBytes(const Contraction &contraction) {

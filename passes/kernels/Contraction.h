@@ -73,12 +73,18 @@ struct Contraction {
 using ContractionEpilogue = llvm::function_ref<void(ImplicitLocOpBuilder &, Value row, Value column,
                                                     Value accumulator, Value mask)>;
 
+/// Asks for the memory that the epilogue of C[row, column .. column + lanes - 1] will touch. Called
+/// for every vector of a tile before its sums are computed, which takes long enough for the memory
+/// to arrive.
+using ContractionPrefetch =
+    llvm::function_ref<void(ImplicitLocOpBuilder &, Value row, Value column)>;
+
 /// The number of tasks, an i64.
 Value emitTaskCount(ImplicitLocOpBuilder &b, const Contraction &contraction);
 
 /// The code of task `index` in 0 .. count - 1.
 void emitTask(ImplicitLocOpBuilder &b, const Contraction &contraction, Value index,
-              ContractionEpilogue epilogue);
+              ContractionEpilogue epilogue, ContractionPrefetch prefetch = nullptr);
 
 /// The stack that a task's scratch takes, in bytes.
 int64_t scratchBytes(const Contraction &contraction);

@@ -130,6 +130,25 @@ static Value matrixAt(KernelFunction &function, Value pointer, Type elementType,
                              ArrayRef<LLVM::GEPArg>{offset});
 }
 
+/// The tensors that the epilogue reads element by element: the residual, a weight and its moments.
+static SmallVector<BlockArgument> epilogueInputs(KernelOp kernel, Product &product) {
+  SmallVector<BlockArgument> inputs;
+  for (BlockArgument argument : kernel.getBody().getArguments())
+    if (argument.getType() == product.resultType && product.rank == 2 &&
+        !llvm::is_contained(argument.getUsers(), product.op.getOperation()))
+      inputs.push_back(argument);
+  return inputs;
+}
+
+static void emitPrefetch(ImplicitLocOpBuilder &b, Value pointer, Type elementType, Value row,
+                         Value column, Value columns) {
+  Value position = arith::AddIOp::create(b, arith::MulIOp::create(b, row, columns), column);
+  Value at = LLVM::GEPOp::create(b, pointer.getType(), elementType, pointer,
+                                 ArrayRef<LLVM::GEPArg>{position});
+  constexpr int kRead = 0, kAllLevels = 3, kData = 1;
+  LLVM::Prefetch::create(b, at, kRead, kAllLevels, kData);
+}
+
 void mlir::gen::kernels::emitContractionTask(KernelFunction &function, Value index) {
   ImplicitLocOpBuilder &b = function.b;
   Product product(function.kernel);
@@ -146,18 +165,25 @@ void mlir::gen::kernels::emitContractionTask(KernelFunction &function, Value ind
     contraction.rhs = matrixAt(function, contraction.rhs, contraction.elementType, element,
                                contraction.k, contraction.n);
   }
-  emitTask(b, contraction, index,
-           [&](ImplicitLocOpBuilder &, Value row, Value column, Value accumulator, Value mask) {
-             KernelEmitter emitter(function, kLanes);
-             emitter.setMask(mask);
-             emitter.bind(result, accumulator);
-             Indices at;
-             for (Value position : batch)
-               at.push_back({position, Index::Uniform});
-             at.push_back({row, Index::Uniform});
-             at.push_back({column, Index::Consecutive});
-             emitter.storeResults(at);
-           });
+  SmallVector<BlockArgument> inputs = epilogueInputs(function.kernel, product);
+  auto prefetch = [&](ImplicitLocOpBuilder &, Value row, Value column) {
+    for (BlockArgument input : inputs)
+      emitPrefetch(b, function.pointer(input), contraction.elementType, row, column, contraction.n);
+  };
+  emitTask(
+      b, contraction, index,
+      [&](ImplicitLocOpBuilder &, Value row, Value column, Value accumulator, Value mask) {
+        KernelEmitter emitter(function, kLanes);
+        emitter.setMask(mask);
+        emitter.bind(result, accumulator);
+        Indices at;
+        for (Value position : batch)
+          at.push_back({position, Index::Uniform});
+        at.push_back({row, Index::Uniform});
+        at.push_back({column, Index::Consecutive});
+        emitter.storeResults(at);
+      },
+      inputs.empty() ? ContractionPrefetch() : prefetch);
 }
 
 Value mlir::gen::kernels::emitFlops(KernelFunction &function) {

@@ -111,11 +111,23 @@ Value EntryProgram::sizeOf(Value tensor, int64_t axis) {
   return indexValue(cast<Value>(size));
 }
 
+/// Sizes stop growing here: a sum of two does not overflow, and no memory has so many bytes.
+static constexpr int64_t kTooManyBytes = int64_t(1) << 62;
+
 Value EntryProgram::bytesOf(Value tensor) {
   auto type = cast<RankedTensorType>(tensor.getType());
-  Value bytes = constant(std::max(1u, type.getElementTypeBitWidth() / 8));
-  for (int64_t axis = 0; axis < type.getRank(); ++axis)
-    bytes = b.createOrFold<arith::MulIOp>(bytes, sizeOf(tensor, axis));
+  int64_t known = std::max(1u, type.getElementTypeBitWidth() / 8);
+  for (int64_t size : type.getShape())
+    known *= ShapedType::isDynamic(size) ? 1 : size;
+  Value bytes = constant(known), most = constant(kTooManyBytes), none = constant(0);
+  for (int64_t axis = 0; axis < type.getRank(); ++axis) {
+    if (!type.isDynamicDim(axis))
+      continue;
+    auto product = arith::MulUIExtendedOp::create(b, bytes, sizeOf(tensor, axis));
+    Value overflows = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, product.getHigh(), none);
+    Value low = arith::MinUIOp::create(b, product.getLow(), most);
+    bytes = arith::SelectOp::create(b, overflows, most, low);
+  }
   return bytes;
 }
 
@@ -135,7 +147,8 @@ SmallVector<Value> EntryProgram::slotOffsets() {
   for (Value size : bytes) {
     Value rounded = arith::AndIOp::create(b, arith::AddIOp::create(b, size, constant(63)),
                                           constant(~int64_t(63)));
-    offsets.push_back(arith::AddIOp::create(b, offsets.back(), rounded));
+    Value sum = arith::AddIOp::create(b, offsets.back(), rounded);
+    offsets.push_back(arith::MinUIOp::create(b, sum, constant(kTooManyBytes)));
   }
   return offsets;
 }
@@ -155,7 +168,13 @@ void EntryProgram::emitPlan() {
       LLVM::StoreOp::create(b, sizeOf(value, axis), slot);
     }
   auto fixed = function->getAttrOfType<IntegerAttr>(kArenaBytesAttr);
-  LLVM::ReturnOp::create(b, fixed ? constant(fixed.getInt()) : slotOffsets().back());
+  if (fixed) {
+    LLVM::ReturnOp::create(b, constant(fixed.getInt()));
+    return;
+  }
+  Value bytes = slotOffsets().back();
+  Value fits = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, bytes, constant(kTooManyBytes));
+  LLVM::ReturnOp::create(b, arith::SelectOp::create(b, fits, bytes, constant(-1)).getResult());
 }
 
 //===----------------------------------------------------------------------===//

@@ -7,7 +7,7 @@
 // A value that a variable is assigned is written in place where the old value is not needed any
 // more; an entry's result is written where the caller wants it. The rest share one arena: largest
 // first, each at the lowest offset that is free while it lives. With dynamic dimensions offsets
-// become slots, which are shared by values of one type and laid out when called.
+// become slots, shared by values that are not alive together and laid out when called.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,6 +35,15 @@ struct Interval {
 int64_t bytesOf(RankedTensorType type) {
   int64_t width = std::max(1u, type.getElementTypeBitWidth() / 8);
   return type.hasStaticShape() ? llvm::alignTo(type.getNumElements() * width, kAlignment) : 0;
+}
+
+/// Bytes where each dynamic size is that of a usual batch.
+int64_t nominalBytes(RankedTensorType type) {
+  constexpr int64_t kBatch = 128;
+  int64_t bytes = std::max(1u, type.getElementTypeBitWidth() / 8);
+  for (int64_t size : type.getShape())
+    bytes *= ShapedType::isDynamic(size) ? kBatch : size;
+  return llvm::alignTo(bytes, kAlignment);
 }
 
 /// True if the kernel reads argument `number` only at the index that it writes: in place is safe
@@ -173,23 +182,38 @@ private:
     return bound;
   }
 
+  struct Slot {
+    int64_t bytes, busyUntil;
+  };
+
+  /// A slot is as large as the largest value that it ever holds. The free slot that fits best at
+  /// nominal sizes is taken.
   void placeInSlots(Builder &b) {
-    struct Slot {
-      Type type;
-      int64_t busyUntil;
-    };
     SmallVector<Slot> slots;
     for (Interval &interval : intervals) {
-      auto slot = llvm::find_if(slots, [&](const Slot &s) {
-        return s.type == interval.value.getType() && s.busyUntil < interval.first;
-      });
-      if (slot == slots.end()) {
-        slots.push_back({interval.value.getType(), -1});
-        slot = &slots.back();
-      }
+      int64_t bytes = nominalBytes(cast<RankedTensorType>(interval.value.getType()));
+      Slot *slot = bestSlot(slots, interval.first, bytes);
+      if (!slot)
+        slot = &slots.emplace_back(Slot{0, -1});
+      slot->bytes = std::max(slot->bytes, bytes);
       slot->busyUntil = interval.last;
       places[interval.value] = SlotAttr::get(b.getContext(), slot - slots.begin());
     }
+  }
+
+  /// The smallest free slot that is large enough, else the largest free one, which grows; null if
+  /// none is free.
+  static Slot *bestSlot(MutableArrayRef<Slot> slots, int64_t time, int64_t bytes) {
+    Slot *best = nullptr;
+    for (Slot &slot : slots) {
+      if (slot.busyUntil >= time)
+        continue;
+      bool fits = slot.bytes >= bytes;
+      if (!best ||
+          (best->bytes >= bytes ? fits && slot.bytes < best->bytes : slot.bytes > best->bytes))
+        best = &slot;
+    }
+    return best;
   }
 
   func::FuncOp function;

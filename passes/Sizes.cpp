@@ -83,7 +83,9 @@ public:
 
 private:
   static void add(Sum &sum, const std::vector<size_t> &factors, int64_t count) {
-    if ((sum[factors] += count) == 0)
+    int64_t &total = sum[factors];
+    total += count;
+    if (total == 0)
       sum.erase(factors);
   }
 

@@ -119,8 +119,12 @@ void ThreadPool::waitUntilDone() {
 
 void ThreadPool::work(bool keepDenormals) {
   FloatMode mode(keepDenormals);
-  while (!stopping.load(std::memory_order_acquire)) {
+  for (;;) {
+    // In this order: whoever sees the destructor's count of `started` sees `stopping`, too, and
+    // whoever does not cannot fall asleep on the older count.
     uint32_t seen = started.load(std::memory_order_seq_cst);
+    if (stopping.load(std::memory_order_acquire))
+      return;
     while (claimAndRun())
       continue;
     if (!spinForWork(seen))

@@ -60,12 +60,12 @@ static double element(const gen::View &view, int64_t i) {
 }
 
 void optable::expectClose(const gen::View &got, const Array &expected, double ulps,
-                          const std::string &what) {
+                          const std::string &what, double scale) {
   ASSERT_EQ(got.dtype(), dtypeOf(expected.elementType)) << what;
   ASSERT_EQ(got.shape(), std::vector<int64_t>(expected.shape.begin(), expected.shape.end()))
       << what;
   bool single = expected.elementType.isF32();
-  double ulp = single ? 0x1p-23 : 0x1p-52, largest = 0;
+  double ulp = single ? 0x1p-23 : 0x1p-52, largest = scale;
   for (int64_t i = 0; i < expected.size(); ++i)
     if (std::isfinite(expected.number(i)))
       largest = std::max(largest, std::fabs(expected.number(i)));

@@ -18,9 +18,9 @@ namespace optable {
 gen::Array toRuntime(const mlir::gen::Array &array);
 
 /// Fails if `got` is not `expected`: dtype, shape, and each element up to `ulps` units in the last
-/// place of it and of the largest one.
+/// place of it and of the largest one, or of `scale` if that is larger.
 void expectClose(const gen::View &got, const mlir::gen::Array &expected, double ulps,
-                 const std::string &what);
+                 const std::string &what, double scale = 0);
 
 bool sameBits(const gen::View &lhs, const gen::View &rhs);
 

@@ -192,9 +192,9 @@ Tensor cast(const Tensor &x, DType dtype, SourceLocation where) {
 Tensor cast(const Dimension &size, DType dtype, SourceLocation where) {
   if (size.isNumber())
     return full({}, static_cast<double>(size.number()), dtype, where);
-  // A size becomes a number without leaving the dialect: the sum of that many ones, exact in i64.
-  SourceScope scope(where);
-  return cast(sum(ones({size}, i64)), dtype).named(size.str());
+  Entry &entry = Entry::current("gen.size", where);
+  Tensor counted = entry.emit<ops::SizeOp>(where, i64, {}, size.str(), entry.size(size, where));
+  return cast(counted, dtype, where).named(size.str());
 }
 
 Tensor bce_with_logits(const Tensor &logits, const Operand &targets, SourceLocation where) {

@@ -98,6 +98,8 @@ public:
   mlir::Value value(const Tensor &tensor, SourceLocation where);
   /// A handle to a value of this entry.
   Tensor wrap(mlir::Value value, DType dtype, Shape shape, std::string text, SourceLocation where);
+  /// A size that symbols name, as an index value.
+  mlir::Value size(const Dimension &dimension, SourceLocation where);
   /// The dynamic sizes of `shape` as index values.
   llvm::SmallVector<mlir::Value> sizes(const Shape &shape, SourceLocation where);
   mlir::RankedTensorType typeOf(DType dtype, const Shape &shape) {
@@ -126,7 +128,6 @@ public:
 
 private:
   mlir::Value read(const Node &variable, SourceLocation where);
-  mlir::Value size(const Dimension &dimension, SourceLocation where);
   mlir::Value symbolSize(const std::string &symbol, SourceLocation where);
 
   struct Assignment {

@@ -6,8 +6,11 @@ namespace gen {
 
 Tensor bce(const Tensor &probabilities, const Operand &targets, SourceLocation where) {
   SourceScope scope(where);
-  Tensor yes = maximum(log(probabilities), -100.0);
-  Tensor no = maximum(log(1.0 - probabilities), -100.0);
+  // The inner choice keeps log(0) away: its infinite derivative times 0 would be NaN.
+  auto logarithm = [](const Tensor &p) {
+    return gen::where(p > 0.0, log(gen::where(p > 0.0, p, 1.0)), -100.0);
+  };
+  Tensor yes = logarithm(probabilities), no = logarithm(1.0 - probabilities);
   return -(targets * yes + (1.0 - targets) * no);
 }
 

@@ -14,8 +14,8 @@ namespace gen {
 
 // NOLINTBEGIN(readability-identifier-naming): the field's names
 
-/// -(targets log(p) + (1 - targets) log(1 - p)), logarithms not below -100 (as PyTorch). Prefer
-/// `bce_with_logits` where there are logits.
+/// -(targets log(p) + (1 - targets) log(1 - p)); log(0) is -100 (as PyTorch) and passes no gradient
+/// back. Prefer `bce_with_logits` where there are logits.
 Tensor bce(const Tensor &probabilities, const Operand &targets,
            SourceLocation where = SourceLocation::current());
 /// mean((prediction - target)^2).

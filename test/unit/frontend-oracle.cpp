@@ -1,110 +1,167 @@
-// Optimizers, losses and whole training runs against PyTorch's numbers (frontend-oracle.py), on the
-// reference interpreter and compiled.
+// Layers, activations, losses, initial values and optimizers against PyTorch's numbers
+// (frontend-oracle.py), on the reference interpreter and compiled.
 #include "frontend-oracle.inc"
+#include "Oracle.h"
 
-#include "dialect/Gen.h"
-#include "dialect/Interpreter.h"
-#include "gen/compile.hpp"
 #include "gen/losses.hpp"
 #include "gen/nn.hpp"
 #include "gen/optimizers.hpp"
-#include "passes/Compiler.h"
-#include "passes/Passes.h"
-
-#include "mlir/Parser/Parser.h"
 
 #include <gmock/gmock.h>
 
 namespace {
 
 using namespace gen;
+using namespace gen::test;
 
-// Numbers in [0, 1) by number of the array and position of the element, as frontend-oracle.py has
-// them.
-std::vector<float> uniformNumbers(uint32_t number, int64_t count) {
-  std::vector<float> numbers;
-  for (int64_t i = 0; i < count; ++i) {
-    uint32_t x = static_cast<uint32_t>(i) * 2654435761U + number * 2246822519U;
-    x = (x ^ (x >> 15)) * 2246822519U;
-    x = (x ^ (x >> 13)) * 3266489917U;
-    x ^= x >> 16;
-    numbers.push_back(static_cast<float>((x >> 8) * 0x1p-24));
+// Expects the elements of what `function` returns, then the gradient of their sum, weighted by
+// array 9, for each of `inputs`, which have the given values.
+void expectLikePyTorch(const std::vector<double> &expected, Program &program,
+                       const std::vector<Variable> &inputs,
+                       const std::vector<std::vector<float>> &values,
+                       const std::function<Tensor()> &function) {
+  program.entry("main", {}, [&] {
+    Tensor y = function();
+    Tensor weights = known(signedNumbers(9, elementsOf(y.shape())), y.shape());
+    EntryResults results = result("y", y);
+    for (const Tensor &g : gradient(sum(weights * y), inputs))
+      results.values.push_back(
+          {"g" + std::to_string(results.values.size()), g, SourceLocation::current()});
+    return results;
+  });
+  Interpreted interpreted(program);
+  Compiled compiled(program);
+  for (Runner *runner : {static_cast<Runner *>(&interpreted), static_cast<Runner *>(&compiled)}) {
+    for (size_t i = 0; i < inputs.size(); ++i)
+      runner->set(inputs[i], values[i]);
+    expectClose(runner->call("main", {}), expected, 1e-5);
   }
-  return numbers;
 }
 
-std::vector<float> signedNumbers(uint32_t number, int64_t count, double bound = 1.0) {
-  std::vector<float> numbers;
-  for (float u : uniformNumbers(number, count))
-    numbers.push_back(static_cast<float>((2.0 * u - 1.0) * bound));
-  return numbers;
+// The same of a function of some arrays.
+void expectLikePyTorch(const std::vector<double> &expected, const std::vector<Argument> &arguments,
+                       const std::function<Tensor(const std::vector<Variable> &)> &function) {
+  Program program("oracle");
+  std::vector<Variable> inputs;
+  std::vector<std::vector<float>> values;
+  for (const Argument &argument : arguments) {
+    std::string name = "x" + std::to_string(inputs.size());
+    inputs.push_back((program / "inputs").variable(name, f32, argument.shape));
+    values.push_back(argument.values);
+  }
+  expectLikePyTorch(expected, program, inputs, values, [&] { return function(inputs); });
 }
 
-// A tensor known when building.
-Tensor known(const std::vector<float> &values, const Shape &shape) {
-  return constant({values.begin(), values.end()}, shape);
+// The same of a layer on array 10: its variables have the values of the arrays 11, 12, ...
+template <typename MakeLayer>
+void expectLayerLikePyTorch(const std::vector<double> &expected, const Shape &shape,
+                            MakeLayer makeLayer) {
+  Program program("oracle");
+  Variable x = (program / "inputs").variable("x", f32, shape);
+  auto layer = makeLayer(program / "layer");
+  std::vector<Variable> inputs = {x};
+  std::vector<std::vector<float>> values = {signedNumbers(10, elementsOf(shape))};
+  for (const Variable &variable : (program / "layer").variables()) {
+    auto number = static_cast<uint32_t>(10 + inputs.size());
+    values.push_back(signedNumbers(number, elementsOf(variable.shape())));
+    inputs.push_back(variable);
+  }
+  expectLikePyTorch(expected, program, inputs, values, [&] { return layer(x); });
 }
 
-// A program on the reference interpreter, after differentiation.
-class Interpreted {
-public:
-  explicit Interpreted(const Program &program) {
-    mlir::DialectRegistry registry;
-    mlir::gen::registerCompilerDialects(registry);
-    context.appendDialectRegistry(registry);
-    module = mlir::parseSourceString<mlir::ModuleOp>(program.str(), &context);
-    mlir::PassManager passes(&context);
-    passes.addPass(mlir::gen::createDifferentiate());
-    if (!module || mlir::failed(passes.run(*module)))
-      throw std::runtime_error("the program cannot be differentiated");
-    interpreter.emplace(*module);
-    if (!program.variables().empty())
-      call("init", {}); // so that variables may be set before the first call
-  }
+TEST(Layers, LinearFollowsPyTorch) {
+  auto linear = [](const Scope &scope) { return Linear(scope, 5, 4); };
+  expectLayerLikePyTorch(kLinear, {3, 5}, linear);
+  expectLayerLikePyTorch(kLinearOfRank3, {2, 3, 5}, linear);
+  expectLayerLikePyTorch(kLinearWithoutBias, {3, 5},
+                         [](const Scope &scope) { return Linear(scope, 5, 4, {.bias = false}); });
+}
 
-  // All elements of all results.
-  std::vector<double> call(const std::string &entry,
-                           const std::vector<std::pair<Shape, std::vector<float>>> &inputs) {
-    std::vector<mlir::gen::Array> arguments;
-    for (const auto &[shape, values] : inputs)
-      arguments.push_back(arrayOf(shape, values));
-    auto results = interpreter->run(entry, arguments);
-    if (mlir::failed(results))
-      throw std::runtime_error("the interpreter failed");
-    std::vector<double> numbers;
-    for (const mlir::gen::Array &result : *results)
-      numbers.insert(numbers.end(), result.floats.begin(), result.floats.end());
-    return numbers;
-  }
-  void set(const Variable &variable, const std::vector<float> &values) {
-    *interpreter->variable(variable.name()) = arrayOf(variable.shape(), values);
-  }
+TEST(Layers, SequentialFollowsPyTorch) {
+  expectLayerLikePyTorch(kSequential, {3, 5}, [](const Scope &scope) {
+    Sequential net(scope);
+    net.linear(5, 6).add(LeakyReLU(0.2)).linear(6, 4).add(Tanh());
+    return net;
+  });
+  expectLayerLikePyTorch(kSequential, {3, 5}, [](const Scope &scope) {
+    return Mlp(scope, {5, 6, 4}, {.activation = LeakyReLU(0.2), .last = Tanh()});
+  });
+}
 
-private:
-  mlir::gen::Array arrayOf(const Shape &shape, const std::vector<float> &values) {
-    llvm::SmallVector<int64_t> sizes;
-    for (const Dimension &dimension : shape)
-      sizes.push_back(dimension.number());
-    mlir::gen::Array array(mlir::Float32Type::get(&context), sizes);
-    array.floats.assign(values.begin(), values.end());
-    return array;
+TEST(Layers, ActivationsFollowPyTorch) {
+  std::vector<float> x = signedNumbers(3, 10, 6.0);
+  x[0] = 0; // where the derivatives of some are a convention
+  auto expectActivation = [&](const std::vector<double> &expected, const Layer &layer) {
+    expectLikePyTorch(expected, {{{2, 5}, x}}, [&](const std::vector<Variable> &inputs) {
+      return layer(inputs[0], SourceLocation::current());
+    });
+  };
+  expectActivation(kRelu, ReLU());
+  expectActivation(kLeakyRelu, LeakyReLU());
+  expectActivation(kLeakyRelu02, LeakyReLU(0.2));
+  expectActivation(kTanh, Tanh());
+  expectActivation(kSigmoid, Sigmoid());
+}
+
+// PyTorch's bound and standard deviation; drawn anew by each variable and seed.
+TEST(Layers, InitialValuesAreDistributedAsPyTorchs) {
+  Program program("initial");
+  Linear layer(program / "layer", 400, 300), other(program / "other", 400, 300);
+  program.entry("main", {}, [&] {
+    auto spread = [](const Tensor &x) { return sqrt(mean(square(x)) - square(mean(x))); };
+    return result("bound", max(abs(layer.weight)))
+        .result("spread", spread(layer.weight))
+        .result("bias bound", max(abs(layer.bias)))
+        .result("bias spread", spread(layer.bias))
+        .result("difference", spread(layer.weight - other.weight));
+  });
+  Interpreted interpreted(program);
+  Compiled compiled(program);
+  std::vector<double> numbers = compiled.call("main", {});
+  expectClose(numbers, interpreted.call("main", {}), 1e-5);
+  EXPECT_LE(numbers[0], 0.05);
+  EXPECT_NEAR(numbers[0], kLinearInitial[0], 1e-4);
+  EXPECT_NEAR(numbers[1], kLinearInitial[1], 2e-4);
+  EXPECT_LE(numbers[2], 0.05);
+  EXPECT_NEAR(numbers[2], kLinearInitial[2], 2e-3); // of 300 numbers only
+  EXPECT_NEAR(numbers[3], kLinearInitial[3], 4e-3);
+  EXPECT_NEAR(numbers[4], kLinearInitial[1] * std::sqrt(2.0), 4e-4); // of independent numbers
+}
+
+TEST(Losses, FollowPyTorch) {
+  Argument x = {{2, 3}, signedNumbers(3, 6, 4.0)}, t = {{2, 3}, uniformNumbers(4, 6)},
+           p = {{2, 3}, uniformNumbers(7, 6)};
+  Argument mean = {{2, 3}, signedNumbers(5, 6, 2.0)},
+           logVariance = {{2, 3}, signedNumbers(6, 6, 2.0)};
+  using Inputs = const std::vector<Variable> &;
+  expectLikePyTorch(kBceWithLogits, {x, t}, [](Inputs v) { return bce_with_logits(v[0], v[1]); });
+  expectLikePyTorch(kBce, {p}, [&](Inputs v) { return bce(v[0], known(t.values, t.shape)); });
+  expectLikePyTorch(kMse, {x, t}, [](Inputs v) { return mse(v[0], v[1]); });
+  expectLikePyTorch(kL1, {x, t}, [](Inputs v) { return l1(v[0], v[1]); });
+  expectLikePyTorch(kKl, {mean, logVariance},
+                    [](Inputs v) { return kl_standard_normal(v[0], v[1]); });
+}
+
+// Probabilities of exactly 0 and 1: the loss is clamped as PyTorch's, and a sigmoid before it
+// passes no NaN back.
+TEST(Losses, BceOfCertaintyIsFinite) {
+  Program program("certain");
+  Variable logits = (program / "inputs").variable("x", f32, {4});
+  program.entry("main", {}, [&] {
+    Tensor loss = bce(sigmoid(logits), constant({0, 1, 0, 1}, {4}));
+    return result("loss", loss).result("gradient", gradient(sum(loss), logits));
+  });
+  Interpreted interpreted(program);
+  Compiled compiled(program);
+  for (Runner *runner : {static_cast<Runner *>(&interpreted), static_cast<Runner *>(&compiled)}) {
+    runner->set(logits, {-1000, -1000, 1000, 1000});
+    expectClose(runner->call("main", {}), {0, 100, 100, 0, 0, 0, 0, 0}, 1e-6);
   }
-
-  mlir::MLIRContext context{mlir::MLIRContext::Threading::DISABLED};
-  mlir::OwningOpRef<mlir::ModuleOp> module;
-  std::optional<mlir::gen::Interpreter> interpreter;
-};
-
-void expectClose(const std::vector<double> &actual, const std::vector<double> &expected,
-                 double relative) {
-  ASSERT_EQ(actual.size(), expected.size());
-  for (size_t i = 0; i < actual.size(); ++i)
-    EXPECT_NEAR(actual[i], expected[i], relative * std::abs(expected[i]) + 1e-7) << "number " << i;
 }
 
 // Weights after each of five steps down sum(c w^2) + sum(w).
 template <typename Optimizer, typename Options>
-std::vector<double> descend(const Options &options) {
+void expectDescent(const std::vector<double> &expected, const Options &options) {
   Program program("descent");
   Variable w = (program / "model").variable("w", f32, {4});
   Optimizer optimizer(program / "optimizer", options);
@@ -113,23 +170,26 @@ std::vector<double> descend(const Options &options) {
     optimizer.minimize(sum(c * w * w) + sum(w), {w});
     return result("w", w);
   });
-  Interpreted model(program);
-  model.set(w, signedNumbers(1, 4));
-  std::vector<double> path;
-  for (int step = 0; step < 5; ++step)
-    for (double number : model.call("train_step", {}))
-      path.push_back(number);
-  return path;
+  Interpreted interpreted(program);
+  Compiled compiled(program);
+  for (Runner *runner : {static_cast<Runner *>(&interpreted), static_cast<Runner *>(&compiled)}) {
+    runner->set(w, signedNumbers(1, 4));
+    std::vector<double> path;
+    for (int step = 0; step < 5; ++step)
+      for (double number : runner->call("train_step", {}))
+        path.push_back(number);
+    expectClose(path, expected, 1e-5);
+  }
 }
 
 TEST(Optimizers, AdamFollowsPyTorch) {
-  AdamOptions options = {.learning_rate = 0.05, .beta1 = 0.8, .beta2 = 0.99, .epsilon = 1e-6};
-  expectClose(descend<Adam>(options), kAdam, 1e-5);
+  expectDescent<Adam>(
+      kAdam, AdamOptions{.learning_rate = 0.05, .beta1 = 0.8, .beta2 = 0.99, .epsilon = 1e-6});
 }
 
 TEST(Optimizers, SgdFollowsPyTorch) {
-  expectClose(descend<SGD>(SgdOptions{.learning_rate = 0.05}), kSgd, 1e-6);
-  expectClose(descend<SGD>(SgdOptions{.learning_rate = 0.05, .momentum = 0.9}), kMomentum, 1e-6);
+  expectDescent<SGD>(kSgd, SgdOptions{.learning_rate = 0.05});
+  expectDescent<SGD>(kMomentum, SgdOptions{.learning_rate = 0.05, .momentum = 0.9});
 }
 
 TEST(Optimizers, MistakesAreNamed) {
@@ -149,111 +209,6 @@ TEST(Optimizers, MistakesAreNamed) {
   };
   EXPECT_THAT(minimize({}), testing::HasSubstr("adam.minimize: there are no variables to change"));
   EXPECT_EQ(minimize({w}), "no error");
-}
-
-TEST(Losses, FollowPyTorch) {
-  Program program("losses");
-  program.entry("main", {}, [&] {
-    Tensor x = known(signedNumbers(3, 6, 4.0), {2, 3}), t = known(uniformNumbers(4, 6), {2, 3});
-    Tensor mu = known(signedNumbers(5, 6, 2.0), {2, 3}),
-           logVariance = known(signedNumbers(6, 6, 2.0), {2, 3});
-    return result("bce_with_logits", bce_with_logits(x, t))
-        .result("bce", bce(sigmoid(x), t))
-        .result("mse", mse(x, t))
-        .result("l1", l1(x, t))
-        .result("kl", kl_standard_normal(mu, logVariance));
-  });
-  std::vector<double> expected;
-  for (const auto &part : {kBceWithLogits, kBce, kMse, kL1, kKl})
-    expected.insert(expected.end(), part.begin(), part.end());
-  expectClose(Interpreted(program).call("main", {}), expected, 1e-5);
-}
-
-// The VAE of frontend-oracle.py.
-struct Vae {
-  Program program{"vae"};
-  Scope net = program / "net";
-  int64_t batch, pixels, latent;
-  Linear enc, stats;
-  Mlp dec;
-  Adam adam;
-
-  Vae(int64_t batch, int64_t pixels, int64_t hidden, int64_t latent, double rate)
-      : batch(batch), pixels(pixels), latent(latent), enc(net / "enc", pixels, hidden),
-        stats(net / "stats", hidden, 2 * latent), dec(net / "dec", {latent, hidden, pixels}),
-        adam(program / "adam", {.learning_rate = rate}) {
-    program.entry("main", {input("x", f32, {batch, pixels}), input("eps", f32, {batch, latent})},
-                  training, [&](Tensor x, Tensor eps) {
-                    auto [mu, logVariance] = chunk<2>(stats(relu(enc(x))), 1);
-                    Tensor logits = dec(mu + eps * exp(0.5 * logVariance));
-                    Tensor loss =
-                        sum(bce_with_logits(logits, x)) + sum(kl_standard_normal(mu, logVariance));
-                    adam.minimize(loss, net.variables());
-                    return result("loss", loss);
-                  });
-  }
-
-  // Losses of 20 steps. `set` gives a variable its value, `call` takes a step.
-  std::vector<double>
-  run(const std::function<void(const Variable &, const std::vector<float> &)> &set,
-      const std::function<double(const std::vector<float> &, const std::vector<float> &)> &call)
-      const {
-    uint32_t number = 0;
-    for (const Variable &variable : net.variables()) {
-      int64_t count = 1;
-      for (const Dimension &dimension : variable.shape())
-        count *= dimension.number();
-      set(variable, signedNumbers(++number, count, 0.05));
-    }
-    std::vector<double> losses;
-    for (uint32_t step = 1; step <= 20; ++step)
-      losses.push_back(call(pictures(step), signedNumbers(100 * step + 1, batch * latent, 1.7)));
-    return losses;
-  }
-
-  // Noisy copies of one picture.
-  std::vector<float> pictures(uint32_t step) const {
-    std::vector<float> picture = uniformNumbers(99, pixels),
-                       values = uniformNumbers(100 * step, batch * pixels);
-    for (size_t i = 0; i < values.size(); ++i)
-      values[i] =
-          static_cast<float>(0.25 * values[i] + (picture[i % picture.size()] > 0.5 ? 0.75 : 0));
-    return values;
-  }
-
-  std::vector<double> interpret() const {
-    Interpreted model(program);
-    return run([&](const Variable &v, const std::vector<float> &values) { model.set(v, values); },
-               [&](const std::vector<float> &x, const std::vector<float> &eps) {
-                 return model.call("main", {{{batch, pixels}, x}, {{batch, latent}, eps}}).front();
-               });
-  }
-  std::vector<double> runCompiled() const {
-    Model model = compile(program);
-    Session session(model);
-    auto set = [&](const Variable &variable, const std::vector<float> &values) {
-      std::vector<int64_t> shape;
-      for (const Dimension &dimension : variable.shape())
-        shape.push_back(dimension.number());
-      session.setVariable(variable.name(), View(values.data(), shape));
-    };
-    return run(set, [&](const std::vector<float> &x, const std::vector<float> &eps) {
-      return session
-          .call("main", {View(x.data(), {batch, pixels}), View(eps.data(), {batch, latent})})
-          .scalar<float>("loss");
-    });
-  }
-};
-
-TEST(Training, SmallVaeFollowsPyTorchAndTheInterpreter) {
-  Vae vae(8, 48, 24, 4, 1e-2);
-  std::vector<double> interpreted = vae.interpret();
-  expectClose(interpreted, kSmallVae, 1e-5);
-  expectClose(vae.runCompiled(), interpreted, 1e-5);
-}
-
-TEST(Training, VaeFollowsPyTorch) {
-  expectClose(Vae(128, 784, 400, 20, 1e-3).runCompiled(), kVae, 1e-4);
 }
 
 } // namespace

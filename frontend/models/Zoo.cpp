@@ -29,7 +29,7 @@ const std::vector<ModelInfo> &models() {
               .low = -1,
               .losses = {"d_loss", "g_loss"},
               .stepVariable = "adam_d.step",
-              .steps = 4680}},
+              .steps = 14000}},
       {"train_vae_b128", "benchmark: a VAE's training step", {}, buildTrainVae, {}},
       {"train_mlp_gan_b128", "benchmark: a GAN's training step", {}, buildTrainMlpGan, {}},
       {"vae_decode_b128", "benchmark: a VAE's decoder", {}, buildVaeDecoder, {}},

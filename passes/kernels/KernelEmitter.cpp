@@ -108,10 +108,15 @@ Value KernelFunction::scalar(BlockArgument argument) {
 // Elements
 //===----------------------------------------------------------------------===//
 
+static bool sameIndex(const Index &lhs, const Index &rhs) {
+  std::optional<int64_t> number = getConstantIntValue(lhs.value);
+  return lhs.kind == rhs.kind &&
+         (lhs.value == rhs.value || (number && number == getConstantIntValue(rhs.value)));
+}
+
 static bool sameIndices(const Indices &lhs, const Indices &rhs) {
   return lhs.size() == rhs.size() && llvm::all_of(llvm::zip(lhs, rhs), [](auto pair) {
-           return std::get<0>(pair).value == std::get<1>(pair).value &&
-                  std::get<0>(pair).kind == std::get<1>(pair).kind;
+           return sameIndex(std::get<0>(pair), std::get<1>(pair));
          });
 }
 
@@ -160,9 +165,13 @@ Value KernelEmitter::masked(Value mask, llvm::function_ref<Value()> emit) {
 }
 
 void KernelEmitter::storeResults(const Indices &at) {
+  // All elements before the first store: a result may lie where an argument is still to be read.
+  SmallVector<Value> elements;
+  for (Value value : function.yield.getValues())
+    elements.push_back(elementAt(value, at));
   for (auto [number, value] : llvm::enumerate(function.yield.getValues())) {
     Type elementType = cast<RankedTensorType>(value.getType()).getElementType();
-    store(function.resultPointer(number), elementType, elementAt(value, at), position(value, at));
+    store(function.resultPointer(number), elementType, elements[number], position(value, at));
   }
 }
 

@@ -1,6 +1,8 @@
 // The builder: the MLIR it writes, and what it says about mistakes.
 #include "gen/builder.hpp"
+#include "gen/losses.hpp"
 #include "gen/nn.hpp"
+#include "gen/optimizers.hpp"
 
 #include <gmock/gmock.h>
 
@@ -216,6 +218,51 @@ TEST(BuilderMistakes, LayersSayWhatTheyWereMadeFor) {
   EXPECT_THAT(message,
               HasSubstr("hint: Linear 'vae.fc2' was made for 20 inputs; did you mean to pass z "
                         "(f32[64, 20]"));
+}
+
+// Layers of layers, losses and optimizers are made of many ops: what is wrong is the user's line.
+TEST(BuilderMistakes, CompositionsNameTheUsersLine) {
+  unsigned used = 0;
+  auto expectLine = [&](const char *what, auto body) {
+    std::string message = messageOf([&] {
+      Program program("test");
+      Mlp net(program / "net", {4, 8, 3});
+      Variable w = (program / "net").variable("w", f32, {3});
+      Adam adam(program / "adam");
+      Input x = input("x", f32, {2, 5}), t = input("t", f32, {2, 3});
+      program.entry("main", {x, t}, [&](Tensor x, Tensor t) { body(net, adam, w, x, t); });
+    });
+    EXPECT_THAT(message, HasSubstr("frontend-builder.cpp:" + std::to_string(used) + ":"));
+    EXPECT_THAT(message, HasSubstr(what));
+  };
+  expectLine("Linear 'net.0' was made for 4 inputs", [&](auto &net, auto &, auto &, auto x, auto) {
+    used = __LINE__ + 1;
+    return net(x);
+  });
+  expectLine("shapes do not broadcast", [&](auto &, auto &, auto &, auto x, auto t) {
+    used = __LINE__ + 1;
+    return mse(x, t);
+  });
+  expectLine("shapes do not broadcast", [&](auto &, auto &, auto &, auto x, auto t) {
+    used = __LINE__ + 1;
+    return l1(x, t);
+  });
+  expectLine("shapes do not broadcast", [&](auto &, auto &, auto &, auto x, auto t) {
+    used = __LINE__ + 1;
+    return bce(sigmoid(x), t);
+  });
+  expectLine("shapes do not broadcast", [&](auto &, auto &, auto &, auto x, auto t) {
+    used = __LINE__ + 1;
+    return bce_with_logits(x, t);
+  });
+  expectLine("shapes do not broadcast", [&](auto &, auto &, auto &, auto x, auto t) {
+    used = __LINE__ + 1;
+    return kl_standard_normal(x, t);
+  });
+  expectLine("expected the gradient of a scalar", [&](auto &, auto &adam, auto &w, auto, auto t) {
+    used = __LINE__ + 1;
+    adam.minimize(t * w, {w});
+  });
 }
 
 TEST(BuilderMistakes, DTypes) {

@@ -131,7 +131,7 @@ def main():
                               file=results, flush=True)
                 lines.append("| " + " | ".join(row(workload, threads, runs)) + " |")
     print("\n".join(lines))
-    print(f"\n{processor()}, {os.cpu_count()} processors; {args.rounds} rounds.")
+    print(f"\n{processor()}, {os.cpu_count()} processors; rounds: {args.rounds}")
 
 
 if __name__ == "__main__":

@@ -80,6 +80,13 @@ public:
     variables.push_back(std::move(record));
   }
 
+  /// Data of a constant that kernels read from memory.
+  void constant(ConstantOp op) {
+    std::string symbol =
+        tables.data("gen.data." + std::to_string(++count), cast<ElementsAttr>(op.getValue()));
+    op->setAttr(kDataAttr, FlatSymbolRefAttr::get(op.getContext(), symbol));
+  }
+
   void kernel(KernelOp op) {
     tables.records((op.getSymName() + ".info").str(),
                    {{Field::address(tables.string(op.getSymName())),
@@ -198,6 +205,9 @@ struct EmitProgram : impl::EmitProgramBase<EmitProgram> {
         writer.variable(variable);
     for (auto kernel : module.getOps<KernelOp>())
       writer.kernel(kernel);
+    for (func::FuncOp function : functions)
+      for (auto constant : function.getOps<ConstantOp>())
+        writer.constant(constant);
     for (func::FuncOp function : packers) {
       EntryProgram program(function, variableNumbers);
       program.emitRun();

@@ -3,6 +3,7 @@
 #include "passes/EntryProgram.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/IRMapping.h"
@@ -198,8 +199,10 @@ void EntryProgram::emitRun() {
   for (BlockArgument argument : function.getArguments())
     pointers[argument] = pointerAt(current.getArgument(Arguments), argument.getArgNumber());
   for (auto read : function.getOps<ReadOp>())
-    pointers[read] =
-        pointerAt(current.getArgument(Variables), variables.lookup(read.getVariable()));
+    pointers[read] = variablePointer(read.getVariable());
+  for (auto constant : function.getOps<ConstantOp>())
+    if (auto data = constant->getAttrOfType<FlatSymbolRefAttr>(kDataAttr))
+      pointers[constant] = LLVM::AddressOfOp::create(b, pointer, data.getValue());
   SmallVector<Value> slots = slotOffsets();
   for (auto op : function.getOps<LaunchOp>())
     launch(op, slots);
@@ -211,7 +214,7 @@ Value EntryProgram::locate(OpResult result, unsigned number, ArrayRef<Value> slo
   Attribute place =
       cast<LaunchOp>(result.getOwner())->getAttrOfType<ArrayAttr>(kPlacesAttr)[number];
   if (auto in = dyn_cast<InVariableAttr>(place))
-    return pointerAt(current.getArgument(Variables), variables.lookup(in.getVariable().getValue()));
+    return variablePointer(in.getVariable().getValue());
   if (auto in = dyn_cast<InResultAttr>(place))
     return pointerAt(current.getArgument(Results), in.getNumber());
   auto slot = dyn_cast<SlotAttr>(place);
@@ -270,10 +273,68 @@ void EntryProgram::finish() {
     if (!in || in.getNumber() != static_cast<int64_t>(number))
       copy(pointerAt(current.getArgument(Results), number), pointers.lookup(value), value);
   }
+  SmallVector<AssignOp> pending;
   for (auto assign : function.getOps<AssignOp>()) {
     auto in = dyn_cast_if_present<InVariableAttr>(placeOf(assign.getValue()));
-    if (!in || in.getVariable() != assign.getVariableAttr())
-      copy(pointerAt(current.getArgument(Variables), variables.lookup(assign.getVariable())),
-           pointers.lookup(assign.getValue()), assign.getValue());
+    auto read = assign.getValue().getDefiningOp<ReadOp>();
+    if ((!in || in.getVariable() != assign.getVariableAttr()) &&
+        (!read || read.getVariable() != assign.getVariable()))
+      pending.push_back(assign);
   }
+  assignAtOnce(pending);
+}
+
+Value EntryProgram::variablePointer(StringRef variable) {
+  return pointerAt(current.getArgument(Variables), variables.lookup(variable));
+}
+
+/// Assignments read the values before the call: a variable is written after those that take its old
+/// value, and where each waits for another (%a <- old @b, %b <- old @a) all rotate together.
+void EntryProgram::assignAtOnce(SmallVector<AssignOp> pending) {
+  auto source = [](AssignOp assign) {
+    auto read = assign.getValue().getDefiningOp<ReadOp>();
+    return read ? read.getVariable() : StringRef();
+  };
+  while (!pending.empty()) {
+    auto *free = llvm::find_if(pending, [&](AssignOp assign) {
+      return llvm::none_of(pending,
+                           [&](AssignOp other) { return source(other) == assign.getVariable(); });
+    });
+    if (free != pending.end()) {
+      AssignOp assign = *free;
+      pending.erase(free);
+      copy(variablePointer(assign.getVariable()), pointers.lookup(assign.getValue()),
+           assign.getValue());
+      continue;
+    }
+    SmallVector<AssignOp> cycle{pending.front()};
+    while (source(cycle.back()) != cycle.front().getVariable())
+      cycle.push_back(*llvm::find_if(
+          pending, [&](AssignOp assign) { return assign.getVariable() == source(cycle.back()); }));
+    rotate(cycle);
+    llvm::erase_if(pending, [&](AssignOp assign) { return llvm::is_contained(cycle, assign); });
+  }
+}
+
+/// Each variable of the cycle takes the value of the next, the last one that of the first.
+void EntryProgram::rotate(ArrayRef<AssignOp> cycle) {
+  AssignOp first = cycle.front();
+  auto type = cast<RankedTensorType>(first.getValue().getType());
+  Type elementType = type.getElementType();
+  if (elementType.isInteger(1))
+    elementType = b.getI8Type();
+  SmallVector<Value> memory;
+  for (AssignOp assign : cycle)
+    memory.push_back(variablePointer(assign.getVariable()));
+  auto loop = scf::ForOp::create(b, constant(0), constant(type.getNumElements()), constant(1));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  SmallVector<Value> elements, addresses;
+  for (Value pointer : memory) {
+    addresses.push_back(LLVM::GEPOp::create(b, pointer.getType(), elementType, pointer,
+                                            ArrayRef<LLVM::GEPArg>{loop.getInductionVar()}));
+    elements.push_back(LLVM::LoadOp::create(b, elementType, addresses.back()));
+  }
+  for (size_t i = 0; i < memory.size(); ++i)
+    LLVM::StoreOp::create(b, elements[(i + 1) % elements.size()], addresses[i]);
 }

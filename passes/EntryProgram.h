@@ -15,6 +15,8 @@ namespace mlir::gen {
 /// On a module: the name of the instruction set, and the bits of gen_artefact_header.features.
 inline constexpr StringLiteral kTargetAttr = "gen.target";
 inline constexpr StringLiteral kFeaturesAttr = "gen.features";
+/// On a constant that is stored in the artefact: the symbol of its data.
+inline constexpr StringLiteral kDataAttr = "gen.data";
 
 /// Emits the functions `plan` and `run` of gen_entry_info for a planned entry.
 class EntryProgram {
@@ -46,6 +48,9 @@ private:
   Value locate(OpResult result, unsigned number, ArrayRef<Value> slots);
   void launch(LaunchOp op, ArrayRef<Value> slots);
   void finish();
+  void assignAtOnce(SmallVector<AssignOp> pending);
+  void rotate(ArrayRef<AssignOp> cycle);
+  Value variablePointer(StringRef variable);
   void copy(Value to, Value from, Value tensor);
   Value constant(int64_t number);
 

@@ -16,9 +16,18 @@ using namespace mlir::gen;
 /// Ops whose repetition is cheaper than a trip through memory.
 static constexpr int64_t kCheap = 4;
 
+/// Elements of a constant that kernels choose by comparing indices; more are read from memory.
+static constexpr int64_t kFewElements = 16;
+
 bool FusionGroups::isFree(Operation *op) {
   auto pointwise = dyn_cast<PointwiseOpInterface>(op);
-  return pointwise && pointwise.elementCost() == 0;
+  return pointwise && pointwise.elementCost() == 0 && !isStored(op);
+}
+
+bool FusionGroups::isStored(Operation *op) {
+  auto constant = dyn_cast<ConstantOp>(op);
+  auto elements = constant ? dyn_cast<DenseElementsAttr>(constant.getValue()) : nullptr;
+  return elements && !elements.isSplat() && elements.getNumElements() > kFewElements;
 }
 
 bool FusionGroups::isMaterialized(Operation *op) {
@@ -37,7 +46,7 @@ static bool isElementwise(Operation *op) {
 FusionGroups::FusionGroups(Block &block, Sizes &sizes) : block(block), sizes(sizes) {
   for (Operation &op : block)
     if (isa<PointwiseOpInterface, ReductionOpInterface, ContractionOpInterface>(op) &&
-        (!isFree(&op) || isMaterialized(&op)))
+        !isStored(&op) && (!isFree(&op) || isMaterialized(&op)))
       addGroup(&op);
 }
 

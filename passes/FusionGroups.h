@@ -54,6 +54,8 @@ public:
 
   /// True for ops that only compute indices.
   static bool isFree(Operation *op);
+  /// True for constants that are data of the artefact; like variables, they belong to no kernel.
+  static bool isStored(Operation *op);
   /// True if a result of the (free) op has to exist in memory: a contraction's operand, an entry's
   /// result, a variable's value.
   static bool isMaterialized(Operation *op);

@@ -58,6 +58,8 @@ inline constexpr StringLiteral kDimensionsAttr = "gen.dims";
 inline constexpr StringLiteral kPlacesAttr = "gen.places";
 /// On an entry: the bytes of its arena, if no size is dynamic.
 inline constexpr StringLiteral kArenaBytesAttr = "gen.arena_bytes";
+/// On a planned entry: the bytes that are alive at once, which no plan can undercut.
+inline constexpr StringLiteral kArenaLowerBoundAttr = "gen.arena_lower_bound";
 
 } // namespace mlir::gen
 

@@ -5,8 +5,11 @@
 #include "dialect/Gen.h"
 #include "dialect/Nesting.h"
 #include "passes/EntryProgram.h"
+#include "passes/OutputFile.h"
 #include "passes/Passes.h"
+#include "passes/Report.h"
 #include "passes/target/Cpu.h"
+#include "passes/target/Header.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -26,7 +29,6 @@
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/SourceMgr.h"
-#include "llvm/Support/ToolOutputFile.h"
 #include <chrono>
 
 using namespace mlir;
@@ -88,8 +90,12 @@ private:
       return writeModule(path);
     if (failed(passes("kernels", buildKernelPipeline)))
       return failure();
+    if (failed(writeCompanions(target.level)))
+      return failure();
     if (stage == Stage::Kernels)
       return writeModule(path);
+    if (stage == Stage::Obj)
+      module->setAttr(kSymbolAttr, b.getStringAttr(linkedSymbol(*module.getSymName())));
     module->setAttr(kTargetAttr, b.getStringAttr(target.level));
     module->setAttr(kFeaturesAttr, b.getI32IntegerAttr(target.featureBits));
     if (failed(passes("emission", buildEmissionPipeline)))
@@ -132,50 +138,27 @@ private:
     return emitError(UnknownLoc::get(module.getContext())) << llvm::toString(std::move(error));
   }
 
-  /// Writes through a temporary file beside `path`, so that an old file survives a failure.
-  LogicalResult write(StringRef path,
-                      llvm::function_ref<llvm::Error(llvm::raw_pwrite_stream &)> body) {
-    if (path == "-") {
-      llvm::SmallString<0> buffer;
-      llvm::raw_svector_ostream stream(buffer);
-      if (llvm::Error error = body(stream))
-        return fail(std::move(error));
-      llvm::outs() << buffer;
-      return success();
-    }
-    llvm::Expected<llvm::sys::fs::TempFile> file =
-        llvm::sys::fs::TempFile::create(path + ".%%%%%%", permissions());
-    if (!file)
-      return cannotWrite(path, file.takeError());
-    llvm::raw_fd_ostream stream(file->FD, /*shouldClose=*/false);
-    llvm::Error error = body(stream);
-    stream.flush();
-    if (stream.has_error()) {
-      error = llvm::joinErrors(std::move(error), llvm::errorCodeToError(stream.error()));
-      stream.clear_error();
-    }
-    if (error) {
-      llvm::consumeError(file->discard());
-      return cannotWrite(path, std::move(error));
-    }
-    if (llvm::Error kept = file->keep(path))
-      return cannotWrite(path, std::move(kept));
+  LogicalResult write(StringRef path, StringRef contents) {
+    if (llvm::Error error = writeFile(path, contents))
+      return fail(std::move(error));
     return success();
   }
 
-  static unsigned permissions() { return llvm::sys::fs::all_read | llvm::sys::fs::owner_write; }
-
-  LogicalResult cannotWrite(StringRef path, llvm::Error error) {
-    return emitError(UnknownLoc::get(module.getContext()))
-           << "cannot write '" << path << "': " << llvm::toString(std::move(error));
+  LogicalResult writeModule(StringRef path) {
+    std::string text;
+    llvm::raw_string_ostream out(text);
+    module.print(out);
+    out << "\n";
+    return write(path, text);
   }
 
-  LogicalResult writeModule(StringRef path) {
-    return write(path, [&](llvm::raw_pwrite_stream &out) {
-      module.print(out);
-      out << "\n";
-      return llvm::Error::success();
-    });
+  /// What is written beside the code.
+  LogicalResult writeCompanions(StringRef level) {
+    if (!options.header.empty() && failed(write(options.header, writeCppHeader(module))))
+      return failure();
+    if (!options.report.empty() && failed(write(options.report, writeReport(module, level))))
+      return failure();
+    return success();
   }
 
   LogicalResult writeCode(Stage stage, StringRef path, CpuTarget &target) {
@@ -186,60 +169,37 @@ private:
       return failure();
     prepareForCpu(*code, target, options.optimization);
     report("mid-end", start);
-    start = std::chrono::steady_clock::now();
-    if (stage == Stage::Llvm)
-      return write(path, [&](llvm::raw_pwrite_stream &out) {
-        code->print(out, nullptr);
-        return llvm::Error::success();
-      });
-    if (stage != Stage::So) {
-      LogicalResult result = write(path, [&](llvm::raw_pwrite_stream &out) {
-        return emitCpuCode(*code, target, stage == Stage::Asm, out);
-      });
-      report("codegen", start);
-      return result;
+    llvm::SmallString<0> contents;
+    llvm::raw_svector_ostream out(contents);
+    if (stage == Stage::Llvm) {
+      code->print(out, nullptr);
+      return write(path, contents);
     }
-    return writeSharedObject(path, *code, target);
-  }
-
-  LogicalResult writeSharedObject(StringRef path, llvm::Module &code, CpuTarget &target) {
-    auto start = std::chrono::steady_clock::now();
-    llvm::SmallString<128> object;
-    if (std::error_code error = llvm::sys::fs::createTemporaryFile("gencc", "o", object))
-      return cannotWrite(object, llvm::errorCodeToError(error));
-    llvm::FileRemover removeObject(object);
-    std::error_code error;
-    llvm::raw_fd_ostream out(object, error);
-    if (error)
-      return cannotWrite(object, llvm::errorCodeToError(error));
-    if (llvm::Error failed = emitCpuCode(code, target, /*assembly=*/false, out))
-      return fail(std::move(failed));
-    out.close();
-    report("codegen", start);
     start = std::chrono::steady_clock::now();
-    llvm::SmallString<128> linked;
-    llvm::sys::fs::createUniquePath(path + ".%%%%%%", linked, /*MakeAbsolute=*/false);
-    llvm::FileRemover removeLinked(linked);
-    if (path == "-")
-      return emitError(UnknownLoc::get(module.getContext()))
-             << "a shared object cannot be written to the terminal; use -o FILE";
-    if (llvm::Error failed = checkWritable(linked))
-      return cannotWrite(path, std::move(failed));
-    if (llvm::Error failed = linkSharedObject(object, linked))
+    if (llvm::Error failed = emitCpuCode(*code, target, stage == Stage::Asm, out))
       return fail(std::move(failed));
-    if (std::error_code failed = llvm::sys::fs::rename(linked, path))
-      return cannotWrite(path, llvm::errorCodeToError(failed));
-    removeLinked.releaseFile();
-    report("link", start);
-    return success();
+    report("codegen", start);
+    return stage == Stage::So ? writeSharedObject(path, contents) : write(path, contents);
   }
 
-  /// The linker's own message would not name the cause first.
-  static llvm::Error checkWritable(StringRef path) {
-    int fd = -1;
-    if (std::error_code error = llvm::sys::fs::openFileForWrite(path, fd))
-      return llvm::errorCodeToError(error);
-    return llvm::errorCodeToError(llvm::sys::fs::closeFile(fd));
+  /// Links in the folder for temporary files, so that `path` sees a whole file or none.
+  LogicalResult writeSharedObject(StringRef path, StringRef object) {
+    auto start = std::chrono::steady_clock::now();
+    llvm::SmallString<128> objectPath, linkedPath;
+    for (auto [name, suffix] : {std::pair(&objectPath, "o"), std::pair(&linkedPath, "so")})
+      if (std::error_code error = llvm::sys::fs::createTemporaryFile("gencc", suffix, *name))
+        return fail(llvm::createStringError("cannot write a temporary file: " + error.message() +
+                                            "; hint: TMPDIR names the folder"));
+    llvm::FileRemover removeObject(objectPath), removeLinked(linkedPath);
+    if (failed(write(objectPath, object)))
+      return failure();
+    if (llvm::Error failed = linkSharedObject(objectPath, linkedPath))
+      return fail(std::move(failed));
+    auto linked = llvm::MemoryBuffer::getFile(linkedPath);
+    if (!linked)
+      return fail(llvm::errorCodeToError(linked.getError()));
+    report("link", start);
+    return write(path, (*linked)->getBuffer());
   }
 
   ModuleOp module;

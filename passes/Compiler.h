@@ -34,6 +34,9 @@ struct CompileOptions {
   std::string name = "model";
   /// Prints the module to stderr after this pass ("gen-fuse-kernels"), or after each ("all").
   std::string dumpAfter;
+  /// Where to write a C++ header of the entries (Stage::Obj and Stage::So; "" for none), and a page
+  /// about kernels and memory (HTML, Stage::Kernels and later).
+  std::string header, report;
   /// Reports the time of each stage to stderr.
   bool verbose = false;
 };
@@ -53,7 +56,8 @@ void buildEmissionPipeline(OpPassManager &pm);
 void buildLlvmPipeline(OpPassManager &pm);
 
 /// Compiles `module` (which is changed on the way) up to `stage` and writes the result to `path`
-/// ("-" is stdout for text). Diagnostics go to the context's handler. An existing file is replaced
+/// ("-" is stdout). In an object file the artefact's tables have a symbol named after the model (see
+/// --header), so that several models can be linked into one program. Diagnostics go to the context's handler. An existing file is replaced
 /// only by a complete new one.
 LogicalResult compile(ModuleOp module, Stage stage, StringRef path, const CompileOptions &options);
 

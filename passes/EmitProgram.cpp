@@ -136,10 +136,12 @@ public:
   void finish() {
     auto target = module->getAttrOfType<StringAttr>(kTargetAttr);
     auto features = module->getAttrOfType<IntegerAttr>(kFeaturesAttr);
+    auto symbol = module->getAttrOfType<StringAttr>(kSymbolAttr);
     StringRef name = module.getSymName().value_or("model");
     Record header{Field::bytes(StringRef(GEN_ARTEFACT_MAGIC, 8)), Field::u32(GEN_ARTEFACT_VERSION),
                   Field::u32(features ? features.getInt() : 0)};
-    tables.records("gen_artefact_header", {header}, /*exported=*/true, GEN_ARTEFACT_SECTION);
+    // Objects are linked with others, which have a header too.
+    tables.records("gen_artefact_header", {header}, /*exported=*/!symbol, GEN_ARTEFACT_SECTION);
     Record root = header;
     root.append({Field::u32(sizeof(gen_artefact_info)), Field::u32(entries.size()),
                  Field::u32(variables.size()), Field::u32(packedCopies.size()),
@@ -148,7 +150,8 @@ public:
                  Field::address(tables.records("gen.entries", entries)),
                  Field::address(tables.records("gen.variables", variables)),
                  Field::address(tables.records("gen.packed", packedCopies))});
-    tables.records(GEN_ARTEFACT_SYMBOL, {root}, /*exported=*/true);
+    tables.records(symbol ? symbol.getValue() : StringRef(GEN_ARTEFACT_SYMBOL), {root},
+                   /*exported=*/true);
   }
 
 private:

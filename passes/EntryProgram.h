@@ -15,6 +15,9 @@ namespace mlir::gen {
 /// On a module: the name of the instruction set, and the bits of gen_artefact_header.features.
 inline constexpr StringLiteral kTargetAttr = "gen.target";
 inline constexpr StringLiteral kFeaturesAttr = "gen.features";
+/// On a module that becomes an object file: the symbol of its tables (default:
+/// GEN_ARTEFACT_SYMBOL).
+inline constexpr StringLiteral kSymbolAttr = "gen.symbol";
 /// On a constant that is stored in the artefact: the symbol of its data.
 inline constexpr StringLiteral kDataAttr = "gen.data";
 

@@ -9,6 +9,14 @@
 
 include "mlir/Pass/PassBase.td"
 
+def CheckModel : Pass<"gen-check-model", "::mlir::ModuleOp"> {
+  let summary = "refuse models that cannot be compiled";
+  let description = [{
+    An error at the model's line for ops of other dialects, types without code, several blocks, recursion, missing
+    bodies, names given twice, tensors beyond any memory. The other passes rely on it.
+  }];
+}
+
 def Differentiate : Pass<"gen-differentiate", "::mlir::ModuleOp"> {
   let summary = "expand gen.gradient into gen ops (reverse mode)";
   let description = [{

@@ -21,6 +21,7 @@ static void simplify(OpPassManager &pm) {
 
 static void differentiate(OpPassManager &pm) {
   pm.addPass(createInlinerPass());
+  pm.addPass(createSymbolDCEPass());
   pm.addNestedPass<func::FuncOp>(createForwardVariables());
   simplify(pm); // before: the fewer primal ops, the fewer gradients
   pm.addPass(createDifferentiate());
@@ -44,6 +45,7 @@ static void plan(OpPassManager &pm) {
 }
 
 void mlir::gen::buildKernelPipeline(OpPassManager &pm) {
+  pm.addPass(createCheckModel());
   differentiate(pm);
   fuse(pm);
   plan(pm);

@@ -167,7 +167,7 @@ private:
       places[interval->value] = ArenaAttr::get(b.getContext(), offset);
     }
     function->setAttr(kArenaBytesAttr, b.getI64IntegerAttr(total));
-    function->setAttr("gen.arena_lower_bound", b.getI64IntegerAttr(lowerBound()));
+    function->setAttr(kArenaLowerBoundAttr, b.getI64IntegerAttr(lowerBound()));
   }
 
   /// The most that is alive at once.

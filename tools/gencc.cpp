@@ -1,12 +1,15 @@
 //===- gencc.cpp - the compiler's command line ----------------------------===//
 
 #include "passes/Compiler.h"
+#include "passes/Weights.h"
 
 #include "mlir/IR/Diagnostics.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Process.h"
 #include "llvm/Support/raw_ostream.h"
 #include <CLI/CLI.hpp>
+
+#include <csignal>
 
 using namespace mlir;
 using namespace mlir::gen;
@@ -14,7 +17,8 @@ using namespace mlir::gen;
 namespace {
 
 struct Arguments {
-  std::string model, output, emit = "so", target = "cpu", cpu = "native", dumpAfter;
+  std::string model, output, emit = "so", target = "cpu", cpu = "native", precision = "f32";
+  std::string weights, header, report, dumpAfter;
   int optimization = 3;
   bool verbose = false;
 };
@@ -35,24 +39,57 @@ void addOptions(CLI::App &app, Arguments &arguments) {
   std::vector<std::string> names;
   for (const auto &[name, stage] : stages())
     names.push_back(name);
+  auto oneOf = [](std::vector<std::string> values, const std::string &what) {
+    std::string list;
+    for (const std::string &value : values)
+      list += (list.empty() ? "" : ", ") + value;
+    return CLI::Validator(
+        [=](std::string &value) {
+          return llvm::is_contained(values, value)
+                     ? std::string()
+                     : "'" + value + "' is " + what + "; expected " + list;
+        },
+        "");
+  };
   app.add_option("MODEL", arguments.model, "the model: MLIR text of the gen dialect (- is stdin)")
-      ->required();
-  app.add_option("-o", arguments.output,
-                 "output file (default: beside the input; - is stdout for text)")
+      ->required()
+      ->type_name("FILE");
+  app.add_option("-o", arguments.output, "output file (default: beside the input; - is stdout)")
       ->type_name("FILE");
   app.add_option("--emit", arguments.emit,
-                 "how far to compile: gen, kernels, loops, llvm, asm, obj or so (default)")
-      ->check(CLI::IsMember(names));
-  app.add_option("--target", arguments.target, "cpu")->check(CLI::IsMember({"cpu"}));
+                 "how far to compile: gen (the model as read), kernels, loops, llvm, asm, obj "
+                 "(to link into a program, see --header) or so (the default)")
+      ->type_name("STAGE")
+      ->check(oneOf(names, "no stage"));
+  app.add_option("--header", arguments.header,
+                 "also write a C++ header with one typed function for each entry, to link the "
+                 "object file into a program")
+      ->type_name("FILE");
+  app.add_option("--target", arguments.target, "cpu, the only one in this version")
+      ->type_name("TARGET")
+      ->check(oneOf({"cpu"}, "no target of this version"));
   app.add_option("--mcpu", arguments.cpu, "native (default), x86-64-v2, x86-64-v3 or x86-64-v4")
-      ->check(CLI::IsMember({"native", "x86-64-v2", "x86-64-v3", "x86-64-v4"}));
-  app.add_option(
-         "-O", arguments.optimization,
-         "optimization of the generated code, 0 to 3 (default 3); results do not depend on it")
-      ->check(CLI::Range(0, 3));
+      ->type_name("CPU")
+      ->check(oneOf({"native", "x86-64-v2", "x86-64-v3", "x86-64-v4"}, "no CPU known here"));
+  app.add_option("-O", arguments.optimization,
+                 "-O0 to -O3: optimization of the generated code (default 3); results do not "
+                 "depend on it")
+      ->type_name("N")
+      ->check(CLI::Range(0, 3).description(""));
+  app.add_option("--precision", arguments.precision,
+                 "f32: as the model is written, the only one in this version")
+      ->type_name("PRECISION")
+      ->check(oneOf({"f32"}, "no precision of this version"));
+  app.add_option("--weights", arguments.weights,
+                 "safetensors file with initial values of the variables, by name; they become "
+                 "part of the artefact")
+      ->type_name("FILE");
   app.add_option("--dump-after", arguments.dumpAfter,
-                 "print the module after this pass (gen-fuse-kernels, ...) or after all")
+                 "print the module to stderr after this pass (gen-fuse-kernels, ...) or after all")
       ->type_name("PASS|all");
+  app.add_option("--report", arguments.report,
+                 "also write an HTML page: entries, kernels, work, memory plan")
+      ->type_name("FILE");
   app.add_flag("-v", arguments.verbose, "report the time of each stage");
 }
 
@@ -65,45 +102,97 @@ std::string defaultOutput(const Arguments &arguments) {
   return std::string(path);
 }
 
-int run(const Arguments &arguments) {
-  DialectRegistry registry;
-  registerCompilerDialects(registry);
-  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
-  context.printOpOnDiagnostic(false);
-  bool shown = false;
-  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
-    if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
-      shown = true;
-    auto file = diagnostic.getLocation()->findInstanceOf<FileLineColLoc>();
-    if (file)
-      llvm::errs() << file.getFilename().getValue() << ":" << file.getLine() << ":"
-                   << file.getColumn() << ": ";
-    static const char *severities[] = {"note", "warning", "error", "remark"};
-    llvm::errs() << severities[static_cast<int>(diagnostic.getSeverity())] << ": "
-                 << diagnostic.str() << "\n";
+/// Options that fit each one alone, but not together: what is wrong, or "".
+std::string findContradiction(const Arguments &arguments, const std::string &output) {
+  Stage stage = stages().at(arguments.emit).first;
+  if (!arguments.header.empty() && stage != Stage::Obj && stage != Stage::So)
+    return "--header: expected --emit=obj or so, got " + arguments.emit;
+  if (!arguments.report.empty() && stage == Stage::Gen)
+    return "--report: expected --emit=kernels or later, got gen";
+  std::vector<std::string> files{output, arguments.header, arguments.report};
+  llvm::erase(files, "");
+  llvm::sort(files);
+  auto twice = std::adjacent_find(files.begin(), files.end());
+  if (twice != files.end())
+    return "two outputs are to be written to '" + *twice + "'";
+  if (output == "-" && llvm::sys::Process::StandardOutIsDisplayed() &&
+      (stage == Stage::Obj || stage == Stage::So))
+    return "code cannot be shown on a terminal; use -o FILE";
+  return "";
+}
+
+/// Prints diagnostics as "file:line:column: error: ...", notes behind them.
+class DiagnosticPrinter {
+public:
+  explicit DiagnosticPrinter(MLIRContext &context)
+      : handler(&context, [this](Diagnostic &diagnostic) { return print(diagnostic); }) {}
+  bool shownError = false;
+
+private:
+  LogicalResult print(Diagnostic &diagnostic) {
+    shownError |= diagnostic.getSeverity() == DiagnosticSeverity::Error;
+    if (auto file = diagnostic.getLocation()->findInstanceOf<FileLineColLoc>()) {
+      llvm::errs() << file.getFilename().getValue() << ":";
+      if (file.getLine() > 0)
+        llvm::errs() << file.getLine() << ":" << file.getColumn() << ":";
+      llvm::errs() << " ";
+    }
+    // The parser's own hint is an option of another tool.
+    std::string text = diagnostic.str();
+    StringRef message = StringRef(text).split(". If this is intended").first;
+    static const char *const severities[] = {"note", "warning", "error", "remark"};
+    llvm::errs() << severities[static_cast<int>(diagnostic.getSeverity())] << ": " << message
+                 << "\n";
     for (Diagnostic &note : diagnostic.getNotes())
       llvm::errs() << "note: " << note.str() << "\n";
     return success();
-  });
+  }
+
+  ScopedDiagnosticHandler handler;
+};
+
+LogicalResult compileModel(const Arguments &arguments, const std::string &output,
+                           MLIRContext &context) {
   OwningOpRef<ModuleOp> module = parseModel(arguments.model, context);
+  if (!module)
+    return failure();
+  if (!arguments.weights.empty() && failed(setInitialValues(*module, arguments.weights)))
+    return failure();
   CompileOptions options;
   options.cpu = arguments.cpu;
   options.optimization = arguments.optimization;
   options.dumpAfter = arguments.dumpAfter;
+  options.header = arguments.header;
+  options.report = arguments.report;
   options.verbose = arguments.verbose;
-  options.name = llvm::sys::path::stem(arguments.model).str();
-  std::string output = arguments.output.empty() ? defaultOutput(arguments) : arguments.output;
-  if (module && succeeded(compile(*module, stages().at(arguments.emit).first, output, options)))
+  options.name = arguments.model == "-" ? "model" : llvm::sys::path::stem(arguments.model).str();
+  return compile(*module, stages().at(arguments.emit).first, output, options);
+}
+
+int run(const Arguments &arguments, const std::string &output) {
+  DialectRegistry registry;
+  registerCompilerDialects(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.printOpOnDiagnostic(false);
+  DiagnosticPrinter printer(context);
+  if (succeeded(compileModel(arguments, output, context)))
     return 0;
-  if (!shown)
+  if (!printer.shownError)
     llvm::errs() << "error: '" << arguments.model
                  << "' could not be compiled; --dump-after=all shows how far it came\n";
   return 1;
 }
 
+int wrongUsage(const std::string &what) {
+  llvm::errs() << "error: " << what << "\nhint: gencc --help lists the options\n";
+  return 2;
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
+  std::signal(SIGXFSZ, SIG_IGN); // a full disk is an error message, not a death
+  std::signal(SIGPIPE, SIG_IGN);
   CLI::App app("Compiles a model of the gen dialect into a self-contained artefact.", "gencc");
   Arguments arguments;
   addOptions(app, arguments);
@@ -112,8 +201,9 @@ int main(int argc, char **argv) {
   } catch (const CLI::CallForHelp &help) {
     return app.exit(help);
   } catch (const CLI::ParseError &error) {
-    app.exit(error);
-    return 2;
+    return wrongUsage(error.what());
   }
-  return run(arguments);
+  std::string output = arguments.output.empty() ? defaultOutput(arguments) : arguments.output;
+  std::string wrong = findContradiction(arguments, output);
+  return wrong.empty() ? run(arguments, output) : wrongUsage(wrong);
 }

@@ -146,6 +146,20 @@ protected:
   gen_tensor tensor = {};
 };
 
+/// A view whose dtype is known to the compiler, for typed interfaces.
+template <class T> class ViewOf : public View {
+public:
+  ViewOf() = default;
+  ViewOf(const T *data, const std::vector<int64_t> &shape) : View(data, shape) {}
+  /// Throws if the dtype is another one.
+  explicit ViewOf(const View &view) : View(view) { requireDType(dtypeOf<T>()); }
+
+  const T *data() const { return static_cast<const T *>(raw()); }
+  const T *begin() const { return data(); }
+  const T *end() const { return data() + size(); }
+  const T &operator[](size_t index) const { return data()[index]; }
+};
+
 /// A host tensor that owns its data. Made from a View (a result of a call), it holds a copy.
 class Array : public View {
 public:

@@ -7,25 +7,15 @@
 
 #include "passes/Report.h"
 
-#include "passes/EntryProgram.h"
-#include "passes/FusionGroups.h"
-#include "passes/Passes.h"
+#include "passes/LaunchWork.h"
 
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
+#include <cmath>
 #include <map>
 
 namespace mlir::gen {
 namespace {
-
-std::string escaped(StringRef text) {
-  std::string result;
-  for (char c : text)
-    result += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : std::string(1, c);
-  return result;
-}
 
 template <class T> std::string printed(T thing) {
   std::string text;
@@ -34,117 +24,16 @@ template <class T> std::string printed(T thing) {
   return escaped(text);
 }
 
-/// "3.14 M".
-std::string scaled(double number) {
-  static const char *const units[] = {"", " k", " M", " G", " T"};
-  int unit = 0;
-  for (; number >= 1000 && unit < 4; ++unit)
-    number /= 1000;
-  std::string text = llvm::formatv(unit == 0 || number >= 100 ? "{0:f0}" : "{0:f2}", number).str();
-  return text + units[unit];
-}
-
-/// A sum of products of dimension symbols.
-class Amount {
-public:
-  Amount(double number = 0) { // NOLINT(google-explicit-constructor): a number is an amount
-    if (number != 0)
-      terms[{}] = number;
-  }
-  static Amount symbol(const std::string &name) {
-    Amount amount;
-    amount.terms[{name}] = 1;
-    return amount;
-  }
-  Amount operator*(const Amount &other) const {
-    Amount product;
-    for (const auto &[names, factor] : terms)
-      for (const auto &[otherNames, otherFactor] : other.terms) {
-        std::vector<std::string> all(names);
-        llvm::append_range(all, otherNames);
-        llvm::sort(all);
-        product.terms[all] += factor * otherFactor;
-      }
-    return product;
-  }
-  Amount &operator+=(const Amount &other) {
-    for (const auto &[names, factor] : other.terms)
-      terms[names] += factor;
-    return *this;
-  }
-  std::string str() const {
-    std::string text;
-    for (const auto &[names, factor] : terms) {
-      text += (text.empty() ? "" : " + ") + scaled(factor);
-      for (const std::string &name : names)
-        text += "&thinsp;&middot;&thinsp;" + escaped(name);
-    }
-    return text.empty() ? "0" : text;
-  }
-
-private:
-  std::map<std::vector<std::string>, double> terms;
-};
-
-/// The work of one launch: sizes in the kernel's body, expressed by the entry's symbols.
-class LaunchWork {
-public:
-  LaunchWork(LaunchOp launch, KernelOp kernel, const EntryProgram &program)
-      : launch(launch), program(program), sizes(kernelSizes(kernel)) {
-    for (Operation &op : kernel.getBody().front())
-      addFlops(&op);
-    for (Value argument : kernel.getBody().getArguments())
-      addBytes(argument);
-    for (Value value : kernel.getBody().front().getTerminator()->getOperands())
-      addBytes(value);
-  }
-
-  Amount flops, bytes;
-
-private:
-  Amount size(Value tensor, int64_t axis) {
-    OpFoldResult size = sizes.get(tensor, axis);
-    if (std::optional<int64_t> number = getConstantIntValue(size))
-      return static_cast<double>(*number);
-    auto argument = dyn_cast_if_present<BlockArgument>(dyn_cast_if_present<Value>(size));
-    Value outside = argument ? launch.getArguments()[argument.getArgNumber()] : Value();
-    auto dim = outside ? outside.getDefiningOp<tensor::DimOp>() : tensor::DimOp();
-    auto source = dim ? dyn_cast<BlockArgument>(dim.getSource()) : BlockArgument();
-    if (!source)
-      return Amount::symbol("?");
-    int64_t number = program.argumentShape(source)[*dim.getConstantIndex()];
-    return Amount::symbol(program.dimensions[-1 - number]);
-  }
-
-  Amount elements(Value tensor) {
-    Amount product = 1;
-    for (int64_t axis = 0; axis < cast<RankedTensorType>(tensor.getType()).getRank(); ++axis)
-      product = product * size(tensor, axis);
-    return product;
-  }
-
-  /// A multiply-add of a product is two operations, an elementwise op one, however costly.
-  void addFlops(Operation *op) {
-    if (auto contraction = dyn_cast<ContractionOpInterface>(op)) {
-      int64_t rank = cast<RankedTensorType>(op->getResult(0).getType()).getRank();
-      int64_t depth = contraction.isLhsTransposed() ? rank - 2 : rank - 1;
-      flops += elements(op->getResult(0)) * size(op->getOperand(0), depth) * 2;
-    } else if (isa<ReductionOpInterface>(op)) {
-      flops += elements(op->getOperand(0));
-    } else if (isa<PointwiseOpInterface>(op) && !FusionGroups::isFree(op)) {
-      flops += elements(op->getResult(0));
-    }
-  }
-
-  void addBytes(Value value) {
-    if (auto type = dyn_cast<RankedTensorType>(value.getType()))
-      bytes += elements(value) * std::max(1u, type.getElementTypeBitWidth() / 8);
-  }
-
+/// A value in the arena, from the launch that makes it to the last that reads it.
+struct Resident {
   LaunchOp launch;
-  const EntryProgram &program;
-  Sizes sizes;
+  RankedTensorType type;
+  int64_t first, last;
+  double bytes, offset;
 };
+
+/// Symbols have this value in the memory plan's numbers.
+constexpr double kSymbolValue = 128;
 
 constexpr const char *kStyle = R"(
 :root { color-scheme: light dark; --line: color-mix(in srgb, CanvasText 20%, Canvas); }
@@ -155,7 +44,8 @@ th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px s
 th { font-weight: 600; } .n { text-align: right; white-space: nowrap; }
 code, pre { font: 13px/1.5 ui-monospace, monospace; } pre { overflow-x: auto; }
 svg { width: 100%; height: auto; border: 1px solid var(--line); }
-.contraction { fill: #4477aa; } .reduction { fill: #228833; } .pointwise { fill: #ccbb44; }
+.contraction { fill: #4477aa; background: #4477aa; } .reduction { fill: #228833; background: #228833; }
+.pointwise { fill: #ccbb44; background: #ccbb44; }
 svg rect { fill-opacity: .75; stroke: Canvas; stroke-width: .5; vector-effect: non-scaling-stroke; }
 .key i { display: inline-block; width: .8em; height: .8em; margin: 0 .3em 0 1em; }
 )";
@@ -188,10 +78,11 @@ private:
            "<th>results in</th><th class=\"n\">FLOP</th><th class=\"n\">bytes</th></tr>\n";
     Amount flops, bytes;
     int64_t number = 0;
+    llvm::DenseMap<Operation *, LaunchWork> works;
     for (auto launch : function.getOps<LaunchOp>()) {
       auto kernel = module.lookupSymbol<KernelOp>(launch.getKernel());
       ++launches[kernel];
-      LaunchWork work(launch, kernel, program);
+      const LaunchWork &work = works.try_emplace(launch, launch, kernel, program).first->second;
       flops += work.flops;
       bytes += work.bytes;
       out << "<tr><td class=\"n\">" << number++ << "</td><td><code>" << escaped(launch.getKernel())
@@ -201,7 +92,7 @@ private:
     }
     out << "<tr><th></th><th>" << number << " launches</th><th></th><th></th><th class=\"n\">"
         << flops.str() << "</th><th class=\"n\">" << bytes.str() << "</th></tr>\n</table></div>\n";
-    writeMemory(function, number);
+    writeMemory(function, works);
   }
 
   static std::string places(LaunchOp launch) {
@@ -218,54 +109,83 @@ private:
     return text;
   }
 
-  void writeMemory(func::FuncOp function, int64_t launchCount) {
-    auto arena = function->getAttrOfType<IntegerAttr>(kArenaBytesAttr);
-    auto bound = function->getAttrOfType<IntegerAttr>(kArenaLowerBoundAttr);
-    if (!arena || !bound) {
-      out << "<p>The arena is laid out when the entry is called: sizes are symbols.</p>\n";
-      return;
-    }
-    out << "<p>Arena: " << arena.getInt() << " bytes; at least " << bound.getInt()
-        << " are alive at once";
-    if (bound.getInt() > 0)
-      out << llvm::formatv(" ({0:f1} % above)", 100.0 * arena.getInt() / bound.getInt() - 100);
-    out << ".</p>\n";
-    if (arena.getInt() > 0)
-      drawMemory(function, launchCount, arena.getInt());
-  }
-
-  /// Launches from left to right, offsets from bottom to top.
-  void drawMemory(func::FuncOp function, int64_t launchCount, int64_t bytes) {
+  /// The values in the arena. With dynamic dimensions slots follow each other, each as large as its
+  /// largest value.
+  static SmallVector<Resident> findResidents(func::FuncOp function,
+                                             llvm::DenseMap<Operation *, LaunchWork> &work,
+                                             double &total) {
     llvm::DenseMap<Operation *, int64_t> time;
     for (auto [i, launch] : llvm::enumerate(function.getOps<LaunchOp>()))
       time[launch] = i;
-    out << "<svg viewBox=\"0 0 1000 240\" preserveAspectRatio=\"none\" role=\"img\" "
-           "aria-label=\"memory plan\">\n";
-    double width = 1000.0 / launchCount, scale = 240.0 / bytes;
+    SmallVector<Resident> residents;
+    std::map<int64_t, double> slotBytes;
+    SmallVector<int64_t> slots;
     for (auto launch : function.getOps<LaunchOp>())
-      for (auto [result, place] :
-           llvm::zip(launch.getResults(), launch->getAttrOfType<ArrayAttr>(kPlacesAttr))) {
+      for (auto [i, place] : llvm::enumerate(launch->getAttrOfType<ArrayAttr>(kPlacesAttr))) {
         auto arena = dyn_cast<ArenaAttr>(place);
-        if (!arena)
+        auto slot = dyn_cast<SlotAttr>(place);
+        if (!arena && !slot)
           continue;
         int64_t last = time[launch];
-        for (Operation *user : result.getUsers())
-          last = std::max(last, isa<LaunchOp>(user) ? time[user] : launchCount - 1);
-        auto type = cast<RankedTensorType>(result.getType());
-        double height =
-            scale * type.getNumElements() * std::max(1u, type.getElementTypeBitWidth() / 8);
-        auto kernel = module.lookupSymbol<KernelOp>(launch.getKernel());
-        out << llvm::formatv("<rect class=\"{0}\" x=\"{1:f2}\" y=\"{2:f2}\" width=\"{3:f2}\" "
-                             "height=\"{4:f2}\"><title>{5}: {6} at {7}</title></rect>\n",
-                             kernel.getFamily(), width * time[launch],
-                             240 - scale * arena.getOffset() - height,
-                             width * (last - time[launch] + 1), height, escaped(launch.getKernel()),
-                             printed(type), arena.getOffset());
+        for (Operation *user : launch->getResult(i).getUsers())
+          last = std::max<int64_t>(last, isa<LaunchOp>(user) ? time[user] : time.size() - 1);
+        double bytes = work.find(launch)->second.results[i].at(kSymbolValue);
+        bytes = std::ceil(bytes / 64) * 64;
+        residents.push_back({launch, cast<RankedTensorType>(launch->getResult(i).getType()),
+                             time[launch], last, bytes,
+                             arena ? static_cast<double>(arena.getOffset()) : 0});
+        slots.push_back(slot ? slot.getNumber() : -1);
+        if (slot)
+          slotBytes[slot.getNumber()] = std::max(slotBytes[slot.getNumber()], bytes);
       }
-    out << "</svg>\n<p class=\"key\">Launches from left to right, offsets from bottom to top:";
+    std::map<int64_t, double> slotOffsets;
+    total = 0;
+    for (auto [slot, bytes] : slotBytes)
+      slotOffsets[slot] = std::exchange(total, total + bytes);
+    for (auto [resident, slot] : llvm::zip(residents, slots)) {
+      if (slot >= 0)
+        resident.offset = slotOffsets[slot];
+      total = std::max(total, resident.offset + resident.bytes);
+    }
+    return residents;
+  }
+
+  void writeMemory(func::FuncOp function, llvm::DenseMap<Operation *, LaunchWork> &work) {
+    double total = 0, bound = 0;
+    SmallVector<Resident> residents = findResidents(function, work, total);
+    if (residents.empty()) {
+      out << "<p>No arena: every value is a result, a variable, or inside a kernel.</p>\n";
+      return;
+    }
+    for (const Resident &now : residents) {
+      double alive = 0;
+      for (const Resident &other : residents)
+        alive += other.first <= now.first && now.first <= other.last ? other.bytes : 0;
+      bound = std::max(bound, alive);
+    }
+    out << llvm::formatv("<p>Arena: {0:f0} bytes; {1:f0} are alive at once, which no plan can "
+                         "undercut ({2:f1} % above)",
+                         total, bound, bound > 0 ? 100 * total / bound - 100 : 0.0);
+    if (!function->hasAttr(kArenaBytesAttr))
+      out << llvm::formatv(", where every dimension symbol is {0:f0}", kSymbolValue);
+    out << ". Launches from left to right, offsets from bottom to top:</p>\n";
+    draw(residents, static_cast<double>(work.size()), total);
+  }
+
+  void draw(ArrayRef<Resident> residents, double launchCount, double total) {
+    out << "<svg viewBox=\"0 0 1000 240\" preserveAspectRatio=\"none\" role=\"img\" "
+           "aria-label=\"memory plan\">\n";
+    double width = 1000 / launchCount, scale = total > 0 ? 240 / total : 0;
+    for (Resident value : residents)
+      out << llvm::formatv("<rect class=\"{0}\" x=\"{1:f2}\" y=\"{2:f2}\" width=\"{3:f2}\" "
+                           "height=\"{4:f2}\"><title>{5}: {6}, {7:f0} bytes</title></rect>\n",
+                           module.lookupSymbol<KernelOp>(value.launch.getKernel()).getFamily(),
+                           width * value.first, 240 - scale * (value.offset + value.bytes),
+                           width * (value.last - value.first + 1), scale * value.bytes,
+                           escaped(value.launch.getKernel()), printed(value.type), value.bytes);
+    out << "</svg>\n<p class=\"key\">Made by:";
     for (StringRef family : {"contraction", "reduction", "pointwise"})
-      out << "<svg viewBox=\"0 0 1 1\" style=\"width:.8em;margin:0 .3em 0 1em\"><rect class=\""
-          << family << "\" width=\"1\" height=\"1\"/></svg>" << family;
+      out << " <i class=\"" << family << "\"></i>" << family;
     out << "</p>\n";
   }
 

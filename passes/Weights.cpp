@@ -49,8 +49,8 @@ public:
       text += (count == 1 ? "" : ", ") + name.str();
   }
   bool empty() const { return count == 0; }
-  std::string str() const {
-    return std::to_string(count) + ": " + text + (count > kShown ? ", ..." : "");
+  std::string str(const char *what) const {
+    return std::to_string(count) + " " + what + ": " + text + (count > kShown ? ", ..." : "");
   }
 
 private:
@@ -136,9 +136,9 @@ LogicalResult apply(ModuleOp module, const std::string &path) {
       missing.add(variable.getSymName());
   std::string problems;
   if (!mismatched.empty())
-    problems += "; mismatched " + mismatched.str();
+    problems += "; " + mismatched.str("mismatched");
   if (!unexpected.empty())
-    problems += "; unexpected " + unexpected.str();
+    problems += "; " + unexpected.str("unexpected");
   if (found.empty())
     problems += "; no variable of the model is in it";
   if (!problems.empty())
@@ -146,7 +146,7 @@ LogicalResult apply(ModuleOp module, const std::string &path) {
            << path << ": does not fit the model" << problems;
   if (!missing.empty())
     emitWarning(UnknownLoc::get(module.getContext()))
-        << path << ": variables that keep the model's own initial values " << missing.str();
+        << path << ": " << missing.str("not in the file, with the model's own initial values");
   if (failed(dropAssignments(module, found)))
     return failure();
   for (const SafetensorsTensor &tensor : file.header.tensors) {

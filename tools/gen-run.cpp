@@ -358,8 +358,11 @@ int main(int argc, char **argv) {
   declare(app, options);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::CallForHelp &help) {
+    return app.exit(help);
   } catch (const CLI::ParseError &error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    std::fprintf(stderr, "error: %s\nhint: gen-run --help lists the options\n", error.what());
+    return 2;
   }
   std::string message;
   try {

@@ -206,8 +206,12 @@ int run(int argc, char **argv) {
 
   try {
     app.parse(argc, argv);
+  } catch (const CLI::CallForHelp &help) {
+    return app.exit(help);
   } catch (const CLI::ParseError &error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    fmt::print(stderr, "error: {}\nhint: gen-zoo --help lists the commands and options\n",
+               error.what());
+    return 2;
   }
   for (CLI::App *command : {training, sampling})
     options.seedGiven = options.seedGiven || (*command && command->count("--seed") > 0);

@@ -39,6 +39,9 @@ using namespace mlir;
 using namespace mlir::gen;
 namespace cl = llvm::cl;
 
+static cl::opt<std::string> inputName(cl::Positional, cl::init("-"), cl::desc("<input file>"));
+static cl::opt<std::string> outputName("o", cl::init("-"), cl::value_desc("FILE"),
+                                       cl::desc("output file (- is stdout)"));
 static cl::OptionCategory category("Reference interpreter");
 static cl::opt<std::string> entryName("interpret", cl::cat(category), cl::value_desc("ENTRY"),
                                       cl::desc("run an entry on the reference interpreter (f64)"));
@@ -277,7 +280,10 @@ static LogicalResult interpret(std::unique_ptr<llvm::MemoryBuffer> buffer,
   return success();
 }
 
-static LogicalResult run(int argc, char **argv) {
+/// Exit statuses, as of all the tools.
+enum { kDone, kBadInput, kWrongUsage };
+
+static int run(int argc, char **argv) {
   DialectRegistry registry;
   registry.insert<GenDialect, arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect,
                   math::MathDialect, memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
@@ -287,24 +293,34 @@ static LogicalResult run(int argc, char **argv) {
   registerGenPasses();
   registerTransformsPasses();
   memref::registerMemRefPasses();
-  auto [inputName, outputName] = registerAndParseCLIOptions(
-      argc, argv, "runs passes of gencc, or an entry on its reference interpreter", registry);
+  std::string header = registerCLIOptions(
+      "runs passes of gencc, or an entry on its reference interpreter", registry);
+  std::string wrong;
+  llvm::raw_string_ostream wrongStream(wrong);
+  if (!cl::ParseCommandLineOptions(argc, argv, header, &wrongStream)) {
+    llvm::errs() << "error: " << StringRef(wrong).trim() << "\n";
+    return kWrongUsage;
+  }
   std::string error;
   auto buffer = openInputFile(inputName, &error);
-  if (!buffer)
-    return fail(error);
+  if (!buffer) {
+    (void)fail(error);
+    return kBadInput;
+  }
   if (!checkNesting(buffer->getBuffer(), inputName, llvm::errs()))
-    return failure();
+    return kBadInput;
   if (!entryName.empty())
-    return interpret(std::move(buffer), registry);
+    return failed(interpret(std::move(buffer), registry)) ? kBadInput : kDone;
   auto output = openOutputFile(outputName, &error);
-  if (!output)
-    return fail(error);
+  if (!output) {
+    (void)fail(error);
+    return kBadInput;
+  }
   if (failed(MlirOptMain(output->os(), std::move(buffer), registry,
                          MlirOptMainConfig::createFromCLOptions())))
-    return failure();
+    return kBadInput;
   output->keep();
-  return success();
+  return kDone;
 }
 
-int main(int argc, char **argv) { return asMainReturnCode(run(argc, argv)); }
+int main(int argc, char **argv) { return run(argc, argv); }

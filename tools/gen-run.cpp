@@ -1,9 +1,10 @@
 // gen-run: runs an entry of a compiled model from the command line. Reads inputs from .npy files,
 // writes results to .npy files, loads and saves weights, measures and profiles.
+#include "tools/CommandLine.h"
+
 #include "Npy.h"
 #include "gen/runtime.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -332,7 +333,8 @@ void declare(CLI::App &app, Options &options) {
       ->allow_extra_args(false);
   app.add_option("--output-dir", options.outputDir,
                  "write the results of the last call as DIR/NAME.npy");
-  app.add_option("--seed", options.seed, "seed of everything random (default 0)");
+  app.add_option("--seed", options.seed, "seed of everything random (default 0)")
+      ->check(gen::tools::checkSeed);
   app.add_option("--threads", options.threads, "number of threads (default: all processors)")
       ->check(CLI::Range(1, 1024));
   app.add_option("--load", options.load, "read variables from a safetensors file before the calls");
@@ -358,11 +360,8 @@ int main(int argc, char **argv) {
   declare(app, options);
   try {
     app.parse(argc, argv);
-  } catch (const CLI::CallForHelp &help) {
-    return app.exit(help);
   } catch (const CLI::ParseError &error) {
-    std::fprintf(stderr, "error: %s\nhint: gen-run --help lists the options\n", error.what());
-    return 2;
+    return gen::tools::exitStatus(app, error);
   }
   std::string message;
   try {

@@ -4,8 +4,8 @@
 #include "gen/picture.hpp"
 #include "gen/trainer.hpp"
 #include "models/zoo.hpp"
+#include "tools/CommandLine.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <csignal>
@@ -170,7 +170,9 @@ void addCommon(CLI::App &command, Options &options) {
 void addRunning(CLI::App &command, Options &options) {
   command.add_option("--output-dir", options.outputDir, "Folder for what is written")
       ->capture_default_str();
-  command.add_option("--seed", options.seed, "Of everything random")->capture_default_str();
+  command.add_option("--seed", options.seed, "Of everything random")
+      ->capture_default_str()
+      ->check(gen::tools::checkSeed);
   command.add_option("--threads", options.threads, "0: one for each processor")
       ->capture_default_str();
 }
@@ -206,12 +208,8 @@ int run(int argc, char **argv) {
 
   try {
     app.parse(argc, argv);
-  } catch (const CLI::CallForHelp &help) {
-    return app.exit(help);
   } catch (const CLI::ParseError &error) {
-    fmt::print(stderr, "error: {}\nhint: gen-zoo --help lists the commands and options\n",
-               error.what());
-    return 2;
+    return gen::tools::exitStatus(app, error);
   }
   for (CLI::App *command : {training, sampling})
     options.seedGiven = options.seedGiven || (*command && command->count("--seed") > 0);

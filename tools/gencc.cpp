@@ -2,13 +2,12 @@
 
 #include "passes/Compiler.h"
 #include "passes/Weights.h"
+#include "tools/CommandLine.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/raw_ostream.h"
-#include <CLI/CLI.hpp>
-
 #include <csignal>
 
 using namespace mlir;
@@ -183,11 +182,6 @@ int run(const Arguments &arguments, const std::string &output) {
   return 1;
 }
 
-int wrongUsage(const std::string &what) {
-  llvm::errs() << "error: " << what << "\nhint: gencc --help lists the options\n";
-  return 2;
-}
-
 } // namespace
 
 int main(int argc, char **argv) {
@@ -198,12 +192,10 @@ int main(int argc, char **argv) {
   addOptions(app, arguments);
   try {
     app.parse(argc, argv);
-  } catch (const CLI::CallForHelp &help) {
-    return app.exit(help);
   } catch (const CLI::ParseError &error) {
-    return wrongUsage(error.what());
+    return ::gen::tools::exitStatus(app, error);
   }
   std::string output = arguments.output.empty() ? defaultOutput(arguments) : arguments.output;
   std::string wrong = findContradiction(arguments, output);
-  return wrong.empty() ? run(arguments, output) : wrongUsage(wrong);
+  return wrong.empty() ? run(arguments, output) : ::gen::tools::wrongUsage("gencc", wrong);
 }

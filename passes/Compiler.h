@@ -56,9 +56,10 @@ void buildEmissionPipeline(OpPassManager &pm);
 void buildLlvmPipeline(OpPassManager &pm);
 
 /// Compiles `module` (which is changed on the way) up to `stage` and writes the result to `path`
-/// ("-" is stdout). In an object file the artefact's tables have a symbol named after the model (see
-/// --header), so that several models can be linked into one program. Diagnostics go to the context's handler. An existing file is replaced
-/// only by a complete new one.
+/// ("-" is stdout). In an object file the artefact's tables have a symbol named after the model
+/// (see
+/// --header), so that several models can be linked into one program. Diagnostics go to the
+/// context's handler. An existing file is replaced only by a complete new one.
 LogicalResult compile(ModuleOp module, Stage stage, StringRef path, const CompileOptions &options);
 
 } // namespace mlir::gen

@@ -136,8 +136,22 @@ struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
   void runOnOperation() override {
     SymbolTable symbols(getOperation());
     for (auto function : getOperation().getOps<func::FuncOp>())
-      if (!function.isExternal())
+      if (!function.isExternal()) {
+        if (failed(checkFusible(function)))
+          return signalPassFailure();
         fuse(function, symbols);
+      }
+  }
+
+  /// Compositions and gradients have to be opened before.
+  static LogicalResult checkFusible(func::FuncOp function) {
+    for (Operation &op : function.getBody().front())
+      if (isa<ReferenceOpInterface, GradientOp>(op) &&
+          !isa<PointwiseOpInterface, ReductionOpInterface, ContractionOpInterface, ReadOp, AssignOp,
+               LaunchOp>(op))
+        return op.emitOpError("belongs to no kernel; hint: run --gen-differentiate and "
+                              "--gen-decompose before --gen-fuse-kernels");
+    return success();
   }
 
   static void fuse(func::FuncOp function, SymbolTable &symbols) {

@@ -35,8 +35,11 @@ static Error replace(StringRef path, StringRef contents) {
     return failed;
   }
   Error kept = file->keep(path);
-  if (kept)
-    sys::fs::remove(file->TmpName); // the rename failed, and with it the copy
+  if (!kept)
+    return Error::success();
+  // The rename failed, and with it the copy.
+  if (std::error_code code = sys::fs::remove(file->TmpName))
+    return joinErrors(std::move(kept), errorCodeToError(code));
   return kept;
 }
 

@@ -38,7 +38,7 @@ void addOptions(CLI::App &app, Arguments &arguments) {
   std::vector<std::string> names;
   for (const auto &[name, stage] : stages())
     names.push_back(name);
-  auto oneOf = [](std::vector<std::string> values, const std::string &what) {
+  auto oneOf = [](const std::vector<std::string> &values, const std::string &what) {
     std::string list;
     for (const std::string &value : values)
       list += (list.empty() ? "" : ", ") + value;

@@ -152,7 +152,7 @@ public:
       out << (i == 0 ? "" : ", ") << (input.isScalar ? "" : "const ") << typeOf(input)
           << (input.isScalar ? " " : " &") << input.name;
     out << ") {\n";
-    writeCall(resultType);
+    writeCall();
     out << "  }\n\n";
   }
 
@@ -178,7 +178,7 @@ private:
                            : "gen::ViewOf<" + tensor.element.cpp.str() + ">";
   }
 
-  void writeCall(StringRef resultType) {
+  void writeCall() {
     out << "    " << (results.empty() ? "" : "gen::Results results = ") << "session.call(\""
         << escaped(function.getSymName()) << "\", {";
     for (auto [i, input] : llvm::enumerate(inputs))

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include <cmath>
 #include <numbers>
 
@@ -18,32 +19,50 @@ using namespace mlir;
 using namespace mlir::gen;
 
 namespace {
-/// Arithmetic on lanes of i32.
+/// Arithmetic on `lanes` words of i32: scalars for one lane, else vectors.
 struct PhiloxLanes {
   using Word = Value;
-  ElementEmitter &emitter;
+  ImplicitLocOpBuilder &b;
+  int64_t lanes;
 
+  Type typeOf(Type element) { return lanes == 1 ? element : VectorType::get(lanes, element); }
+  Value constant(TypedAttr number) {
+    if (lanes != 1)
+      number =
+          DenseElementsAttr::get(cast<ShapedType>(typeOf(number.getType())), Attribute(number));
+    return arith::ConstantOp::create(b, number);
+  }
   Value constant(uint32_t number) {
-    return emitter.constant(emitter.b.getI32IntegerAttr(static_cast<int32_t>(number)));
+    return constant(b.getI32IntegerAttr(static_cast<int32_t>(number)));
   }
-  Value low(Value wide) {
-    return arith::TruncIOp::create(emitter.b, emitter.laneType(emitter.b.getI32Type()), wide);
-  }
+  Value low(Value wide) { return arith::TruncIOp::create(b, typeOf(b.getI32Type()), wide); }
   Value high(Value wide) {
-    Value bits = emitter.constant(emitter.b.getI64IntegerAttr(32));
-    return low(arith::ShRUIOp::create(emitter.b, wide, bits));
+    return low(arith::ShRUIOp::create(b, wide, constant(b.getI64IntegerAttr(32))));
   }
   // Written as a product of widened words, which is one instruction on x86 vectors (vpmuludq).
   std::pair<Value, Value> multiply(uint32_t factor, Value word) {
-    Value wide = arith::ExtUIOp::create(emitter.b, emitter.laneType(emitter.b.getI64Type()), word);
-    Value wideFactor = emitter.constant(emitter.b.getI64IntegerAttr(factor));
-    Value product = arith::MulIOp::create(emitter.b, wide, wideFactor);
+    Value wide = arith::ExtUIOp::create(b, typeOf(b.getI64Type()), word);
+    Value product = arith::MulIOp::create(b, wide, constant(b.getI64IntegerAttr(factor)));
     return {high(product), low(product)};
   }
-  Value exclusiveOr(Value x, Value y) { return arith::XOrIOp::create(emitter.b, x, y); }
+  Value exclusiveOr(Value x, Value y) { return arith::XOrIOp::create(b, x, y); }
   Value add(Value word, uint32_t number) {
-    return arith::AddIOp::create(emitter.b, word, constant(number));
+    return arith::AddIOp::create(b, word, constant(number));
   }
+  Value isOdd(Value number, uint32_t bit) {
+    Value masked = arith::AndIOp::create(b, number, constant(uint32_t{1} << bit));
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::ne, masked, constant(0u));
+  }
+  Value shuffle(Value x, Value y, ArrayRef<int64_t> positions) {
+    return vector::ShuffleOp::create(b, x, y, positions);
+  }
+};
+
+/// What the elements of some lanes are made of.
+struct LaneWords {
+  Value word;
+  std::array<Value, 2> pair; ///< words 2 i and 2 i + 1 of the block, of which `word` is one
+  Value isSecond;
 };
 } // namespace
 
@@ -84,18 +103,101 @@ template <typename Op> static Array evaluateRandom(Op op, ArrayRef<Array> operan
   return result;
 }
 
+/// The words of `block` (i64 lanes).
+static std::array<Value, 4> emitBlock(PhiloxLanes a, Value key, Value counter, uint32_t stream,
+                                      Value block) {
+  return philox4x32(a, {a.low(block), a.high(block), a.low(counter), a.constant(stream)},
+                    {a.low(key), a.high(key)});
+}
+
+/// Each lane computes the block of its own position.
+static LaneWords wordsAt(PhiloxLanes a, Value key, Value counter, uint32_t stream, Value position) {
+  Value block = arith::ShRUIOp::create(a.b, position, a.constant(a.b.getI64IntegerAttr(2)));
+  std::array<Value, 4> words = emitBlock(a, key, counter, stream, block);
+  Value number = a.low(position), secondPair = a.isOdd(number, 1), isSecond = a.isOdd(number, 0);
+  Value first = arith::SelectOp::create(a.b, secondPair, words[2], words[0]);
+  Value second = arith::SelectOp::create(a.b, secondPair, words[3], words[1]);
+  return {arith::SelectOp::create(a.b, isSecond, second, first), {first, second}, isSecond};
+}
+
+static constexpr int64_t kWideLanes = 16;
+
+template <typename T> static Value countedLanes(ImplicitLocOpBuilder &b, int64_t count) {
+  auto type = VectorType::get(count, b.getIntegerType(8 * sizeof(T)));
+  SmallVector<T> numbers = llvm::to_vector(llvm::seq<T>(0, count));
+  return arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef<T>(numbers)));
+}
+
+namespace {
+/// Sixteen consecutive positions lie in five blocks, which are computed once, in eight lanes.
+struct ConsecutiveBlocks {
+  ConsecutiveBlocks(ImplicitLocOpBuilder &b, Value key, Value counter, uint32_t stream, Value first)
+      : b(b), a{b, kBlocks}, shift(arith::TruncIOp::create(b, b.getI32Type(), first)) {
+    Value two = arith::ConstantIntOp::create(b, b.getI64Type(), 2);
+    Value counted = countedLanes<int64_t>(b, kBlocks);
+    Value base = vector::BroadcastOp::create(b, counted.getType(),
+                                             arith::ShRUIOp::create(b, first, two).getResult());
+    auto narrow = [&](Value splat) {
+      return a.shuffle(splat, splat, llvm::to_vector(llvm::seq<int64_t>(0, kBlocks)));
+    };
+    words =
+        emitBlock(a, narrow(key), narrow(counter), stream, arith::AddIOp::create(b, base, counted));
+  }
+
+  /// Lane l gets element(first % 4 + l) of the words one after another: one of four shuffles.
+  Value inOrder(llvm::function_ref<int64_t(int64_t)> element) {
+    PhiloxLanes scalar{b, 1};
+    auto from = [&](int64_t by) {
+      return shuffled([&](int64_t lane) { return element(lane + by); });
+    };
+    Value isOdd = scalar.isOdd(shift, 0);
+    Value low = arith::SelectOp::create(b, isOdd, from(1), from(0));
+    Value high = arith::SelectOp::create(b, isOdd, from(3), from(2));
+    return arith::SelectOp::create(b, scalar.isOdd(shift, 1), high, low);
+  }
+
+  LaneWords laneWords() {
+    Value lanes = countedLanes<int32_t>(b, kWideLanes);
+    Value number = arith::AddIOp::create(
+        b, lanes, vector::BroadcastOp::create(b, lanes.getType(), shift).getResult());
+    return {inOrder([](int64_t position) { return position; }),
+            {inOrder([](int64_t position) { return position / 2 * 2; }),
+             inOrder([](int64_t position) { return position / 2 * 2 + 1; })},
+            PhiloxLanes{b, kWideLanes}.isOdd(number, 0)};
+  }
+
+private:
+  static constexpr int64_t kBlocks = 8;
+
+  /// Lane l gets element(l), where element 4 i + j is word j of block i.
+  Value shuffled(llvm::function_ref<int64_t(int64_t)> element) {
+    SmallVector<int64_t> ofPair, ofBoth;
+    for (int64_t lane = 0; lane < kWideLanes; ++lane) {
+      int64_t block = element(lane) / 4, word = element(lane) % 4;
+      ofPair.push_back(block + (word % 2) * kBlocks);
+      ofBoth.push_back(lane + (word / 2) * kWideLanes);
+    }
+    return a.shuffle(a.shuffle(words[0], words[1], ofPair), a.shuffle(words[2], words[3], ofPair),
+                     ofBoth);
+  }
+
+  ImplicitLocOpBuilder &b;
+  PhiloxLanes a;
+  Value shift;
+  std::array<Value, 4> words;
+};
+} // namespace
+
 template <typename Op> static Value emitRandom(Op op, ElementEmitter &emitter, const Indices &at) {
-  ImplicitLocOpBuilder &b = emitter.b;
-  PhiloxLanes a{emitter};
+  PhiloxLanes a{emitter.b, emitter.lanes()};
   Value key = emitter.elementAt(op.getKey(), {}), counter = emitter.elementAt(op.getCounter(), {});
-  Value position = emitter.laneValues(emitter.position(op.getResult(), at));
-  Value two = emitter.constant(b.getI64IntegerAttr(2));
-  Value block = arith::ShRUIOp::create(b, position, two);
-  std::array<Value, 4> words =
-      philox4x32(a, {a.low(block), a.high(block), a.low(counter), a.constant(op.getStream())},
-                 {a.low(key), a.high(key)});
-  Value number = arith::AndIOp::create(b, a.low(position), a.constant(3));
-  return op.emitSample(emitter, words, number);
+  Index position = emitter.position(op.getResult(), at);
+  auto stream = static_cast<uint32_t>(op.getStream());
+  LaneWords words =
+      position.kind == Index::Consecutive && emitter.lanes() == kWideLanes
+          ? ConsecutiveBlocks(emitter.b, key, counter, stream, position.value).laneWords()
+          : wordsAt(a, key, counter, stream, emitter.laneValues(position));
+  return op.emitSample(emitter, words.word, words.pair, words.isSecond);
 }
 
 #define GET_OP_CLASSES
@@ -105,24 +207,11 @@ template <typename Op> static Value emitRandom(Op op, ElementEmitter &emitter, c
 // Parts of formulas
 //===----------------------------------------------------------------------===//
 
-static Value isOdd(ElementEmitter &emitter, Value number, uint32_t bit) {
-  PhiloxLanes a{emitter};
-  Value masked = arith::AndIOp::create(emitter.b, number, a.constant(bit));
-  return arith::CmpIOp::create(emitter.b, arith::CmpIPredicate::ne, masked, a.constant(0));
-}
-
-/// words[number].
-static Value chosenWord(ElementEmitter &emitter, const std::array<Value, 4> &words, Value number) {
-  ImplicitLocOpBuilder &b = emitter.b;
-  Value bit0 = isOdd(emitter, number, 1), bit1 = isOdd(emitter, number, 2);
-  Value low = arith::SelectOp::create(b, bit0, words[1], words[0]);
-  Value high = arith::SelectOp::create(b, bit0, words[3], words[2]);
-  return arith::SelectOp::create(b, bit1, high, low);
-}
+static PhiloxLanes lanesOf(ElementEmitter &emitter) { return {emitter.b, emitter.lanes()}; }
 
 /// word >> 8.
 static Value mantissa(ElementEmitter &emitter, Value word) {
-  return arith::ShRUIOp::create(emitter.b, word, PhiloxLanes{emitter}.constant(8));
+  return arith::ShRUIOp::create(emitter.b, word, lanesOf(emitter).constant(8u));
 }
 
 /// mantissa * 2^-24, exact in f32.
@@ -140,18 +229,16 @@ double RandomBitsOp::sample(const std::array<uint32_t, 4> &words, int64_t number
   return static_cast<int32_t>(words[number]);
 }
 
-Value RandomBitsOp::emitSample(ElementEmitter &emitter, const std::array<Value, 4> &words,
-                               Value number) {
-  return chosenWord(emitter, words, number);
+Value RandomBitsOp::emitSample(ElementEmitter &, Value word, const std::array<Value, 2> &, Value) {
+  return word;
 }
 
 double RandomUniformOp::sample(const std::array<uint32_t, 4> &words, int64_t number) {
   return (words[number] >> 8) * 0x1p-24;
 }
 
-Value RandomUniformOp::emitSample(ElementEmitter &emitter, const std::array<Value, 4> &words,
-                                  Value number) {
-  Value word = chosenWord(emitter, words, number);
+Value RandomUniformOp::emitSample(ElementEmitter &emitter, Value word, const std::array<Value, 2> &,
+                                  Value) {
   return unitInterval(emitter, getType().getElementType(), mantissa(emitter, word));
 }
 
@@ -164,17 +251,14 @@ double RandomNormalOp::sample(const std::array<uint32_t, 4> &words, int64_t numb
 
 // One cosine serves both elements of a pair: sin(2 pi u) = cos(2 pi (u - 1/4)), and u - 1/4 is
 // exact.
-Value RandomNormalOp::emitSample(ElementEmitter &emitter, const std::array<Value, 4> &words,
-                                 Value number) {
+Value RandomNormalOp::emitSample(ElementEmitter &emitter, Value, const std::array<Value, 2> &pair,
+                                 Value isSecond) {
   ImplicitLocOpBuilder &b = emitter.b;
   Type type = getType().getElementType();
-  Value secondPair = isOdd(emitter, number, 2);
-  Value first = arith::SelectOp::create(b, secondPair, words[2], words[0]);
-  Value second = arith::SelectOp::create(b, secondPair, words[3], words[1]);
-  Value one = PhiloxLanes{emitter}.constant(1);
-  Value u1 = unitInterval(emitter, type, arith::AddIOp::create(b, mantissa(emitter, first), one));
-  Value u2 = unitInterval(emitter, type, mantissa(emitter, second));
-  Value shift = arith::SelectOp::create(b, isOdd(emitter, number, 1), emitter.constant(type, 0.25),
+  Value one = lanesOf(emitter).constant(1u);
+  Value u1 = unitInterval(emitter, type, arith::AddIOp::create(b, mantissa(emitter, pair[0]), one));
+  Value u2 = unitInterval(emitter, type, mantissa(emitter, pair[1]));
+  Value shift = arith::SelectOp::create(b, isSecond, emitter.constant(type, 0.25),
                                         emitter.constant(type, 0.0));
   Value turn = arith::SubFOp::create(b, u2, shift);
   Value angle = arith::MulFOp::create(b, turn, emitter.constant(type, 2 * std::numbers::pi));
@@ -189,10 +273,9 @@ double RandomBernoulliOp::sample(const std::array<uint32_t, 4> &words, int64_t n
 }
 
 // Compared as integers, so that the probability is not rounded.
-Value RandomBernoulliOp::emitSample(ElementEmitter &emitter, const std::array<Value, 4> &words,
-                                    Value number) {
+Value RandomBernoulliOp::emitSample(ElementEmitter &emitter, Value word,
+                                    const std::array<Value, 2> &, Value) {
   double bound = std::ceil(getProbability().convertToDouble() * 0x1p24);
-  Value word = mantissa(emitter, chosenWord(emitter, words, number));
-  return arith::CmpIOp::create(emitter.b, arith::CmpIPredicate::ult, word,
-                               PhiloxLanes{emitter}.constant(static_cast<uint32_t>(bound)));
+  return arith::CmpIOp::create(emitter.b, arith::CmpIPredicate::ult, mantissa(emitter, word),
+                               lanesOf(emitter).constant(static_cast<uint32_t>(bound)));
 }

@@ -27,8 +27,10 @@ class Gen_RandomOp<string mnemonic, Type type, int cost, list<Trait> traits = []
   let extraClassDeclaration = [{
     /// The element made of word `number` of a block.
     double sample(const std::array<uint32_t, 4> &words, int64_t number);
-    /// The same on lanes; `number` is i32.
-    ::mlir::Value emitSample(ElementEmitter &emitter, const std::array<::mlir::Value, 4> &words, ::mlir::Value number);
+    /// The same on lanes, of each lane's word (i32), the pair of words of its block that holds it, and whether it is the
+    /// second of them (i1).
+    ::mlir::Value emitSample(ElementEmitter &emitter, ::mlir::Value word, const std::array<::mlir::Value, 2> &pair,
+                             ::mlir::Value isSecond);
   }];
   let extraClassDefinition = [{
     ::llvm::LogicalResult $cppClass::evaluate(EvaluationContext &, ::llvm::ArrayRef<Array> operands,

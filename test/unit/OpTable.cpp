@@ -265,6 +265,17 @@ static void addRandomAndState(std::vector<Row> &rows) {
   rows.push_back(random("random_uniform", "", "AxBxE", {"f32", "f64"}));
   rows.push_back(random("random_normal", "", "AxBxE", {"f32", "f64"}));
   rows.push_back(random("random_bernoulli", " probability 0.25", "AxBxi1", {"i1"}));
+  // Vectors that start anywhere in a block of four words.
+  for (const char *op : {"random_uniform", "random_normal"}) {
+    Row sliced = random(op, "", "5x34xE", {"f32"});
+    sliced.variant = "sliced";
+    sliced.types = {{"r", "5x37xE"}};
+    sliced.body = std::string("%r = gen.") + op + R"( %key, %counter stream 7 : $r
+  %z = gen.slice %r starts [0, 2] limits [5, 36] strides [1, 1] : $r -> $z)";
+    sliced.sizes = {{1, 1, 1}};
+    sliced.dynamic = false;
+    rows.push_back(sliced);
+  }
 
   Row state = {.op = "gen.variable",
                .arguments = {{"x", "2x3xE"}},

@@ -51,6 +51,10 @@ void GenDialect::initialize() {
       >();
   addOperations<
 #define GET_OP_LIST
+#include "dialect/ops/Convolution.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
 #include "dialect/ops/Loss.cpp.inc"
       >();
   addOperations<

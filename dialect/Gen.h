@@ -32,6 +32,8 @@
 #define GET_OP_CLASSES
 #include "dialect/ops/Contraction.h.inc"
 #define GET_OP_CLASSES
+#include "dialect/ops/Convolution.h.inc"
+#define GET_OP_CLASSES
 #include "dialect/ops/Elementwise.h.inc"
 #define GET_OP_CLASSES
 #include "dialect/ops/Kernel.h.inc"

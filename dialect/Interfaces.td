@@ -97,4 +97,24 @@ def Gen_ContractionOpInterface : OpInterface<"ContractionOpInterface"> {
   ];
 }
 
+def Gen_ConvolutionOpInterface : OpInterface<"ConvolutionOpInterface"> {
+  let cppNamespace = "::mlir::gen";
+  let description = [{
+    The op is one of three that share one sum of products (dialect/ops/Convolution.td): a convolution's `input`, `weight` and
+    `output` are named so in all three; two of them are operands, the third is the result.
+  }];
+  let methods = [
+    InterfaceMethod<"[n, c, s...], channels last [n, s..., c].", "::mlir::TypedValue<::mlir::RankedTensorType>", "getInput", (ins)>,
+    InterfaceMethod<"[o, c / groups, k...], channels last [k..., c / groups, o]; of static shape.",
+      "::mlir::TypedValue<::mlir::RankedTensorType>", "getWeight", (ins)>,
+    InterfaceMethod<"[n, o, p...], channels last [n, p..., o].", "::mlir::TypedValue<::mlir::RankedTensorType>", "getOutput", (ins)>,
+    InterfaceMethod<"Step of the output in the input, one number a spatial axis.", "::llvm::ArrayRef<int64_t>", "getStrides", (ins)>,
+    InterfaceMethod<"Zeros before the input.", "::llvm::ArrayRef<int64_t>", "getLow", (ins)>,
+    InterfaceMethod<"Zeros after the input.", "::llvm::ArrayRef<int64_t>", "getHigh", (ins)>,
+    InterfaceMethod<"Step of the weight in the input.", "::llvm::ArrayRef<int64_t>", "getDilations", (ins)>,
+    InterfaceMethod<"Groups of channels that do not meet.", "uint64_t", "getGroups", (ins)>,
+    InterfaceMethod<"True if channels are the last axis.", "bool", "getChannelsLast", (ins)>,
+  ];
+}
+
 #endif // GEN_INTERFACES_TD

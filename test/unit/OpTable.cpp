@@ -326,6 +326,7 @@ const std::vector<Row> &optable::rows() {
     addReductions(rows);
     addMovements(rows);
     addRandomAndState(rows);
+    addConvolutions(rows);
     return rows;
   }();
   return table;

@@ -1,0 +1,62 @@
+//===- Convolution.h - the shapes of convolutions ---------------*- C++ -*-===//
+//
+// Where the axes of a convolution's input, weight and output are, and how their sizes depend on
+// each other.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GEN_DIALECT_OPS_CONVOLUTION_H
+#define GEN_DIALECT_OPS_CONVOLUTION_H
+
+#include "dialect/Gen.h"
+
+namespace mlir::gen {
+
+/// Numbers of axes. Input and output have one layout, the weight its own.
+struct ConvolutionAxes {
+  int64_t rank;
+  bool channelsLast;
+
+  /// 1 to 3.
+  int64_t spatialRank() const { return rank - 2; }
+  static constexpr int64_t batch = 0;
+  /// The channels of input and output; spatial axis i of them.
+  int64_t channels() const { return channelsLast ? rank - 1 : 1; }
+  int64_t spatial(int64_t i) const { return channelsLast ? i + 1 : i + 2; }
+  /// The weight's axes.
+  int64_t outputChannels() const { return channelsLast ? rank - 1 : 0; }
+  int64_t inputChannels() const { return channelsLast ? rank - 2 : 1; }
+  int64_t kernel(int64_t i) const { return channelsLast ? i : i + 2; }
+};
+
+/// What the three ops have in common, op by op or while one is being made.
+struct ConvolutionWindow {
+  ArrayRef<int64_t> strides, low, high, dilations;
+  int64_t groups;
+  bool channelsLast;
+
+  static ConvolutionWindow of(ConvolutionOpInterface op) {
+    return {op.getStrides(),
+            op.getLow(),
+            op.getHigh(),
+            op.getDilations(),
+            static_cast<int64_t>(op.getGroups()),
+            op.getChannelsLast()};
+  }
+
+  ConvolutionAxes axes() const { return {static_cast<int64_t>(strides.size()) + 2, channelsLast}; }
+
+  /// The output's size along spatial axis i is (input + extra(i)) / strides[i], for a weight of
+  /// size `kernel` there.
+  int64_t extra(int64_t i, int64_t kernel) const {
+    return low[i] + high[i] - (kernel - 1) * dilations[i] - 1 + strides[i];
+  }
+  /// That size; dynamic for a dynamic one.
+  int64_t outputSize(int64_t i, int64_t input, int64_t kernel) const {
+    return ShapedType::isDynamic(input) ? input : (input + extra(i, kernel)) / strides[i];
+  }
+};
+
+} // namespace mlir::gen
+
+#endif // GEN_DIALECT_OPS_CONVOLUTION_H

@@ -1,0 +1,87 @@
+//===- OpTableConvolution.cpp - rows of the convolutions ------------------===//
+//
+// One case is a row for each of the three ops: what is an operand of one is the result of another.
+//
+//===----------------------------------------------------------------------===//
+
+#include "OpTable.h"
+
+using namespace optable;
+
+namespace {
+/// Types of input, weight and output, and the window's attributes.
+struct Case {
+  std::string variant, input, weight, output, window;
+  /// `index` values of the input's dynamic sizes, and the ops that make them.
+  std::string sizes, arithmetic = "";
+  std::vector<Sizes> letters = {{2, 3, 4}, {1, 1, 1}, {3, 9, 17}, {1, 2, 33}};
+};
+} // namespace
+
+static const std::vector<Case> &cases() {
+  static const std::vector<Case> table = {
+      {"3x3", "Ax3xBxCxE", "5x3x3x3xE", "Ax5xBxCxE",
+       "strides [1, 1] low [1, 1] high [1, 1] dilations [1, 1]", "%A, %B, %C"},
+      {"1x1", "Ax17xBxCxE", "33x17x1x1xE", "Ax33xBxCxE",
+       "strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1]", "%A, %B, %C"},
+      {"strided", "Ax2xB*2xC*2xE", "3x2x4x4xE", "Ax3xBxCxE",
+       "strides [2, 2] low [1, 1] high [1, 1] dilations [1, 1]", "%A, %rows, %columns",
+       "%two = arith.constant 2 : index\n  %rows = arith.muli %B, %two : index\n  "
+       "%columns = arith.muli %C, %two : index\n  "},
+      // One column of the input meets no weight; the stride is longer than the weight.
+      {"skipping", "Ax2xB*3xC*2xE", "3x2x1x2xE", "Ax3xBxCxE",
+       "strides [3, 2] low [0, 0] high [0, 0] dilations [1, 1]", "%A, %rows, %columns",
+       "%three = arith.constant 3 : index\n  %two = arith.constant 2 : index\n  "
+       "%rows = arith.muli %B, %three : index\n  %columns = arith.muli %C, %two : index\n  "},
+      {"dilated_groups", "Ax4xBxCxE", "6x2x2x3xE", "Ax6xBxCxE",
+       "strides [1, 1] low [0, 2] high [2, 4] dilations [2, 3] groups 2", "%A, %B, %C"},
+      {"depthwise", "Ax4xBxCxE", "4x1x3x3xE", "Ax4xBxCxE",
+       "strides [1, 1] low [1, 1] high [1, 1] dilations [1, 1] groups 4", "%A, %B, %C"},
+      {"line", "Ax2xBxE", "3x2x5xE", "Ax3xBxE", "strides [1] low [2] high [2] dilations [1]",
+       "%A, %B"},
+      {"volume", "Ax2xBxCx3xE", "3x2x3x1x2xE", "Ax3xBxCx2xE",
+       "strides [1, 1, 2] low [1, 0, 1] high [1, 0, 0] dilations [1, 1, 1]", "%A, %B, %C"},
+      {"channels_last", "AxBxCx3xE", "3x3x3x5xE", "AxBxCx5xE",
+       "strides [1, 1] low [1, 1] high [1, 1] dilations [1, 1] channels_last", "%A, %B, %C"},
+      {"channels_last_strided", "AxB*2xC*2x17xE", "4x4x17x33xE", "AxBxCx33xE",
+       "strides [2, 2] low [1, 1] high [1, 1] dilations [1, 1] channels_last",
+       "%A, %rows, %columns",
+       "%two = arith.constant 2 : index\n  %rows = arith.muli %B, %two : index\n  "
+       "%columns = arith.muli %C, %two : index\n  "},
+      {"channels_last_groups", "AxBxCx4xE", "2x3x2x6xE", "AxBxCx6xE",
+       "strides [1, 1] low [0, 2] high [2, 4] dilations [2, 3] groups 2 channels_last",
+       "%A, %B, %C"},
+      {"channels_last_depthwise", "AxBxCx17xE", "3x3x1x17xE", "AxBxCx17xE",
+       "strides [1, 1] low [1, 1] high [1, 1] dilations [1, 1] groups 17 channels_last",
+       "%A, %B, %C"},
+      {"channels_last_line", "AxBx2xE", "5x2x3xE", "AxBx3xE",
+       "strides [1] low [2] high [2] dilations [1] channels_last", "%A, %B"},
+  };
+  return table;
+}
+
+void optable::addConvolutions(std::vector<Row> &rows) {
+  for (const Case &each : cases()) {
+    Row row = {.op = "gen.convolution",
+               .variant = each.variant,
+               .arguments = {{"x", each.input, -1, 1}, {"w", each.weight, -1, 1}},
+               .result = each.output,
+               .body = "%z = gen.convolution %x, %w " + each.window + " : ($x, $w) -> $z",
+               .sizes = each.letters,
+               .compiled = false};
+    rows.push_back(row);
+
+    row.op = "gen.convolution_transpose";
+    row.arguments[0] = {"x", each.output, -1, 1};
+    row.result = each.input;
+    row.body = "?{" + each.arithmetic + "}?%z = gen.convolution_transpose %x, %w?{ sizes(" +
+               each.sizes + ")}? " + each.window + " : ($x, $w) -> $z";
+    rows.push_back(row);
+
+    row.op = "gen.convolution_weight_gradient";
+    row.arguments = {{"x", each.input, -1, 1}, {"y", each.output, -1, 1}};
+    row.result = each.weight;
+    row.body = "%z = gen.convolution_weight_gradient %x, %y " + each.window + " : ($x, $y) -> $z";
+    rows.push_back(row);
+  }
+}

@@ -23,40 +23,100 @@ namespace {
 /// Part `index` of `parts` even parts of 0 .. total - 1 starts here.
 Int evenSplit(Int total, Int parts, Int index) { return index * total / parts; }
 
-/// The product that the tasks compute: C, or its transpose B^T A^T.
-Contraction oriented(Contraction c) {
-  if (c.schedule.transposed) {
-    std::swap(c.lhs, c.rhs);
-    std::swap(c.m, c.n);
-    std::swap(c.lhsStride, c.rhsStride);
-    std::swap(c.transposeLhs, c.transposeRhs);
-    c.transposeLhs = !c.transposeLhs;
-    c.transposeRhs = !c.transposeRhs;
+/// An operand: where its rows (A) or columns (B) lie.
+struct Operand {
+  Value base;
+  Walk walk;
+};
+
+/// The product that the tasks compute: C, or its transpose B^T A^T, with its walks.
+struct Product {
+  Product(ImplicitLocOpBuilder &b, const Contraction &c)
+      : schedule(c.schedule), element(c.elementType), longEpilogue(c.longEpilogue) {
+    Int one(b, 1), n(b, c.n), apart(b, c.rhsStride);
+    lhs.base = c.lhs;
+    rhs = {c.rhs, {{n, c.transposeRhs ? apart : one}}};
+    if (c.depth.empty()) {
+      Int m(b, c.m), k(b, c.k), rowsApart(b, c.lhsStride);
+      lhs.walk = {{m, c.transposeLhs ? one : rowsApart}};
+      depth = {{k, c.transposeLhs ? rowsApart : one, c.transposeRhs ? one : apart}};
+    } else {
+      for (const RowDigit &digit : c.rows)
+        lhs.walk.push_back({Int(b, digit.extent), Int(b, digit.stride)});
+      for (const DepthDigit &digit : c.depth)
+        depth.push_back({Int(b, digit.extent), Int(b, digit.lhsStride), Int(b, digit.rhsStride)});
+      simplify(lhs.walk);
+      simplify(depth);
+    }
+    if (schedule.transposed) {
+      std::swap(lhs, rhs);
+      for (DepthStep &step : depth)
+        std::swap(step.lhsStride, step.rhsStride);
+    }
+    // A tile's rows of A can be copied where they lie side by side, a vector of columns of B read
+    // where it does.
+    schedule.packLhs &= lhs.walk.back().stride.is(1) && isEven(lhs.walk, schedule.rows);
+    bool isReadable = rhs.walk.back().stride.is(1) && isEven(rhs.walk, schedule.lanes);
+    packColumns = !schedule.rhsIsPacked && !isReadable;
+    schedule.packRhs = !schedule.rhsIsPacked && (schedule.packRhs || packColumns);
   }
-  c.schedule.packLhs &= c.transposeLhs;
-  c.schedule.packRhs |= c.transposeRhs;
-  if (c.schedule.rhsIsPacked)
-    c.schedule.packRhs = c.transposeRhs = false;
-  return c;
-}
+
+  ContractionSchedule schedule;
+  Type element;
+  Operand lhs, rhs;
+  DepthWalk depth;
+  bool packColumns; ///< Panels of B are packed column by column.
+  bool longEpilogue;
+};
+
+/// Blocks of k: `count` values of one digit, with all digits after it.
+struct DepthBlocks {
+  explicit DepthBlocks(const Product &p) {
+    int64_t wished = p.schedule.depth;
+    std::optional<int64_t> whole = 1;
+    for (const DepthStep &step : p.depth)
+      whole = whole && step.extent.constant() ? std::optional(*whole * *step.extent.constant())
+                                              : std::nullopt;
+    assert((whole || wished) && "a dynamic depth needs blocks");
+    if (wished == 0 || (whole && *whole <= wished)) {
+      longest = std::max<int64_t>(*whole, 1);
+      return;
+    }
+    splits = true;
+    int64_t inner = 1;
+    for (digit = p.depth.size() - 1; digit > 0; --digit) {
+      std::optional<int64_t> extent = p.depth[digit].extent.constant();
+      if (!extent || *extent * inner > wished)
+        break;
+      inner *= std::max<int64_t>(*extent, 1);
+    }
+    count = std::max<int64_t>(wished / inner, 1);
+    if (std::optional<int64_t> extent = p.depth[digit].extent.constant();
+        p.depth.size() > 1 && extent && *extent > 0)
+      count = llvm::divideCeil(*extent, llvm::divideCeil(*extent, count));
+    longest = count * inner;
+  }
+
+  bool splits = false;
+  size_t digit = 0;
+  int64_t count = 0;
+  int64_t longest; ///< Steps of k in a block at most.
+};
 
 /// Sizes of the scratch in elements.
 struct Scratch {
-  explicit Scratch(const Contraction &c) {
-    const ContractionSchedule &s = c.schedule;
-    std::optional<int64_t> k = getConstantIntValue(c.k);
-    assert((k || s.depth) && "a dynamic depth needs blocks");
-    splitsDepth = s.depth != 0 && !(k && *k <= s.depth);
-    depth = splitsDepth ? s.depth : std::max<int64_t>(k.value_or(0), 1);
+  explicit Scratch(const Product &p, const DepthBlocks &blocks) {
+    const ContractionSchedule &s = p.schedule;
     tilesPerTask = std::max<int64_t>(s.rowBlock / s.rows, 1);
     tileSums = s.rows * s.vectors * s.lanes;
-    lhs = s.packLhs ? depth * tilesPerTask * s.rows : 0;
-    rhs = s.packRhs ? llvm::alignTo(depth, s.lanes) * s.vectors * s.lanes : 0;
-    sums = splitsDepth ? tilesPerTask * s.panels * tileSums : tileSums;
+    lhs = s.packLhs ? blocks.longest * tilesPerTask * s.rows : 0;
+    rhs = s.packRhs ? llvm::alignTo(blocks.longest, s.lanes) * s.vectors * s.lanes : 0;
+    // Packing column by column may write beyond the end of any run.
+    if (p.packColumns && p.depth.size() > 1)
+      rhs += s.lanes * s.vectors * s.lanes;
+    sums = blocks.splits ? tilesPerTask * s.panels * tileSums : tileSums;
   }
 
-  bool splitsDepth;
-  int64_t depth;        ///< Steps of k in a block at most.
   int64_t tilesPerTask; ///< At most.
   int64_t tileSums;     ///< Of one register tile.
   int64_t lhs, rhs, sums;
@@ -65,10 +125,11 @@ struct Scratch {
 class TaskEmitter {
 public:
   TaskEmitter(ImplicitLocOpBuilder &b, const Contraction &contraction)
-      : b(b), c(oriented(contraction)), s(c.schedule), scratch(c), element(c.elementType),
+      : b(b), p(b, contraction), s(p.schedule), blocks(p), scratch(p, blocks), element(p.element),
         type(VectorType::get(s.lanes, element)), bytes(element.getIntOrFloatBitWidth() / 8),
-        m(b, c.m), n(b, c.n), k(b, c.k), tiles(roundedUpQuotient(m, s.rows)),
-        rowVectors(roundedUpQuotient(n, s.lanes)), panels(roundedUpQuotient(rowVectors, s.vectors)),
+        m(extentOf(b, p.lhs.walk)), n(extentOf(b, p.rhs.walk)), k(extentOf(b, p.depth)),
+        tiles(roundedUpQuotient(m, s.rows)), rowVectors(roundedUpQuotient(n, s.lanes)),
+        panels(roundedUpQuotient(rowVectors, s.vectors)),
         rowTasks(roundedUpQuotient(tiles, scratch.tilesPerTask)),
         columnTasks(roundedUpQuotient(panels, s.panels)) {}
 
@@ -84,26 +145,24 @@ public:
     Int column = columnTasks.is(1) ? zero : rowTasks.is(1) ? index : index % columnTasks;
     Block block{zero,
                 k,
+                zero,
+                zero,
+                p.depth,
                 evenSplit(tiles, rowTasks, row),
                 evenSplit(tiles, rowTasks, row + 1),
                 evenSplit(panels, columnTasks, column),
                 evenSplit(panels, columnTasks, column + 1)};
-    if (!scratch.splitsDepth)
+    if (!blocks.splits)
       return emitBlock(block, epilogue);
-    // At least one block of k: the epilogue must run even if K = 0.
-    emitLoop(b, zero, max(k, Int(b, 1)), s.depth, [&](Int start) {
-      block.start = start;
-      block.depth = min(k - start, Int(b, s.depth));
-      block.isFirst = start == zero;
-      block.isLast = k <= start + block.depth;
-      emitBlock(block, epilogue);
-    });
+    emitBlocks(block, 0, epilogue);
   }
 
 private:
   /// The tiles and panels of a task, and a block of k.
   struct Block {
-    Int start, depth;
+    Int start, depth;         ///< In steps of k.
+    Int lhsOffset, rhsOffset; ///< Of its first step.
+    DepthWalk walk;
     Int firstTile, lastTile, firstPanel, lastPanel;
     Value isFirst = nullptr, isLast = nullptr; ///< i1; null: the only block.
   };
@@ -111,8 +170,39 @@ private:
   /// A panel of columns and its operands, from the start of the block of k.
   struct Panel {
     Int column, columns, width; ///< `width` in vectors.
-    Strided lhs, rhs;
+    Value lhs, rhs;
   };
+
+  /// Emits the blocks of k, whose digits before number `digit` are chosen. At least one: the
+  /// epilogue must run even if K = 0.
+  void emitBlocks(const Block &outer, size_t digit, ContractionEpilogue epilogue) {
+    const DepthStep &step = p.depth[digit];
+    bool isLast = digit == blocks.digit;
+    ArrayRef<DepthStep> inner = ArrayRef(p.depth).drop_front(digit + 1);
+    Int zero(b, 0), steps = extentOf(b, inner), end = step.extent;
+    Value isEmpty = k == zero;
+    if (p.depth.size() == 1)
+      end = max(k, Int(b, 1));
+    else
+      end = {b, b.createOrFold<arith::SelectOp>(isEmpty, Int(b, 1), step.extent)};
+    emitLoop(b, zero, end, isLast ? blocks.count : 1, [&](Int i) {
+      Block block = outer;
+      block.start = outer.start + i * steps;
+      block.lhsOffset = outer.lhsOffset + i * step.lhsStride;
+      block.rhsOffset = outer.rhsOffset + i * step.rhsStride;
+      if (!isLast)
+        return emitBlocks(block, digit + 1, epilogue);
+      Int count = min(step.extent - i, Int(b, blocks.count));
+      if (p.depth.size() > 1)
+        count = {b, b.createOrFold<arith::SelectOp>(isEmpty, zero, count)};
+      block.walk.assign(inner.begin(), inner.end());
+      block.walk.insert(block.walk.begin(), DepthStep{count, step.lhsStride, step.rhsStride});
+      block.depth = count * steps;
+      block.isFirst = block.start == zero;
+      block.isLast = k <= block.start + block.depth;
+      emitBlock(block, epilogue);
+    });
+  }
 
   void allocateScratch() {
     OpBuilder::InsertionGuard guard(b);
@@ -131,27 +221,19 @@ private:
     sums = allocate(scratch.sums);
   }
 
-  /// Element (i, j) of a matrix whose rows, or columns if transposed, are `stride` apart.
-  Strided matrix(Value base, Value stride, bool transposed) {
-    Int one(b, 1), apart(b, stride);
-    return transposed ? Strided{base, one, apart} : Strided{base, apart, one};
-  }
-
   void emitBlock(const Block &block, ContractionEpilogue epilogue) {
-    Int zero(b, 0), firstRow = block.firstTile * s.rows;
-    Strided lhs =
-        matrix(c.lhs, c.lhsStride, c.transposeLhs).from(b, element, firstRow, block.start);
-    Strided rhs = matrix(c.rhs, c.rhsStride, c.transposeRhs).from(b, element, block.start, zero);
+    Int firstRow = block.firstTile * s.rows;
+    Value lhs = elementPointer(b, element, p.lhs.base, block.lhsOffset);
+    Value rhs = elementPointer(b, element, p.rhs.base, block.rhsOffset);
     if (s.packLhs) {
       Int rows = min(m - firstRow, (block.lastTile - block.firstTile) * s.rows);
-      packBlock(b, lhs, block.depth, rows, s.rows, element, lhsBlock);
+      packBlock(b, lhs, p.lhs.walk, firstRow, block.walk, rows, s.rows, element, lhsBlock);
     }
     emitLoop(b, block.firstPanel, block.lastPanel, 1, [&](Int number) {
       Int from = evenSplit(rowVectors, panels, number);
       Int width = evenSplit(rowVectors, panels, number + 1) - from;
       Int column = from * s.lanes;
-      Panel panel{column, min(n - column, width * s.lanes), width, lhs,
-                  rhs.from(b, element, zero, column)};
+      Panel panel{column, min(n - column, width * s.lanes), width, lhs, rhs};
       if (!isRagged()) // also where `width` is not known, panels are whole vectors
         panel.columns = width * s.lanes;
       emitPanel(block, panel, number - block.firstPanel, epilogue);
@@ -163,15 +245,16 @@ private:
 
   void emitPanel(const Block &block, const Panel &panel, Int panelNumber,
                  ContractionEpilogue epilogue) {
-    if (c.transposeRhs)
-      packTransposedPanel(b, panel.rhs, block.depth, panel.columns, panel.width, type, rhsPanel);
+    if (p.packColumns)
+      packTransposedPanel(b, panel.rhs, p.rhs.walk, panel.column, block.walk, panel.columns,
+                          panel.width, type, rhsPanel);
     else if (s.packRhs)
       forEachWidth(panel, [&](int64_t vectors, Int columns) {
-        packPanel(b, panel.rhs, block.depth, columns, vectors, type, rhsPanel);
+        packPanel(b, vectorPointers(panel, vectors), block.walk, columns, type, rhsPanel);
       });
     emitLoop(b, block.firstTile, block.lastTile, 1, [&](Int tile) {
       Int row = tile * s.rows, number = tile - block.firstTile;
-      Int slot = scratch.splitsDepth ? panelNumber * scratch.tilesPerTask + number : Int(b, 0);
+      Int slot = blocks.splits ? panelNumber * scratch.tilesPerTask + number : Int(b, 0);
       Value buffer = elementPointer(b, element, sums, slot * scratch.tileSums);
       bool even = m.constant() && *m.constant() % s.rows == 0;
       Int rows = even ? Int(b, s.rows) : min(m - row, Int(b, s.rows));
@@ -192,8 +275,23 @@ private:
     });
   }
 
+  /// Pointers to the vectors of the panel in B.
+  SmallVector<Value> vectorPointers(const Panel &panel, int64_t vectors) {
+    SmallVector<Value> pointers;
+    if (p.rhs.walk.size() == 1) {
+      Value start = elementPointer(b, element, panel.rhs, panel.column);
+      for (int64_t v = 0; v < vectors; ++v)
+        pointers.push_back(elementPointer(b, element, start, Int(b, v * s.lanes)));
+      return pointers;
+    }
+    for (int64_t v = 0; v < vectors; ++v)
+      pointers.push_back(
+          elementPointer(b, element, panel.rhs, offsetOf(p.rhs.walk, panel.column + v * s.lanes)));
+    return pointers;
+  }
+
   void prefetchTile(const Panel &panel, Int row, Int rows) {
-    if (!prefetch || s.transposed || scratch.splitsDepth)
+    if (!prefetch || s.transposed || blocks.splits)
       return;
     emitLoop(b, Int(b, 0), rows, 1, [&](Int r) {
       for (int64_t v = 0; v < s.vectors; ++v)
@@ -247,30 +345,49 @@ private:
 
   void emitTile(const Block &block, const Panel &panel, int64_t height, int64_t vectors, Int rows,
                 Int columns, Int number, Value buffer) {
-    Int zero(b, 0), row = number * s.rows;
-    Strided lhs = s.packLhs ? Strided{elementPointer(b, element, lhsBlock, row * block.depth),
-                                      Int(b, 1), Int(b, s.rows)}
-                            : panel.lhs.from(b, element, row, zero);
-    Int lanes(b, s.lanes);
-    RegisterTile tile{
-        height, vectors, type, lhs,         {},     panel.rhs.base, panel.rhs.rowStride,
-        lanes,  bytes,   {},   block.depth, buffer, s.vectors,      block.isFirst};
-    // Packed rows beyond the last are there, as zeros.
-    if (!s.packLhs && !m.constant())
-      tile.limit = rows;
-    if (s.packRhs) {
-      tile.rhs = rhsPanel;
-      tile.rhsStride = Int(b, vectors * s.lanes);
-      tile.rhsAlignment = bytes * s.lanes;
-    } else if (s.rhsIsPacked) {
-      tile.rhs = elementPointer(b, element, c.rhs, panel.column * k + block.start * s.lanes);
-      tile.rhsStride = lanes;
-      tile.rhsVectorStride = k * s.lanes;
-      tile.rhsAlignment = bytes * s.lanes;
-    } else if (isRagged()) {
-      tile.rhsMask = laneMask(b, columns - (vectors - 1) * s.lanes, s.lanes);
+    RegisterTile tile{height, vectors, type,   {},        {},           block.walk,
+                      bytes,  {},      buffer, s.vectors, block.isFirst};
+    if (s.packLhs) {
+      Value rowsOfTile = elementPointer(b, element, lhsBlock, number * s.rows * block.depth);
+      for (int64_t r = 0; r < height; ++r)
+        tile.lhs.push_back(elementPointer(b, element, rowsOfTile, Int(b, r)));
+      makeLinear(tile.depth, &DepthStep::lhsStride, Int(b, s.rows));
+    } else {
+      // Packed rows beyond the last are there, as zeros.
+      std::optional<Int> limit;
+      if (!m.constant())
+        limit = rows;
+      tile.lhs =
+          walkPointers(b, element, panel.lhs, p.lhs.walk, (block.firstTile + number) * s.rows,
+                       height, isEven(p.lhs.walk, s.rows), limit);
     }
+    Int lanes(b, s.lanes);
+    auto packed = [&](Value start, Int apart, Int rowSize) {
+      for (int64_t v = 0; v < vectors; ++v)
+        tile.rhs.push_back(elementPointer(b, element, start, apart * v));
+      makeLinear(tile.depth, &DepthStep::rhsStride, rowSize);
+      tile.rhsAlignment = bytes * s.lanes;
+    };
+    if (s.packRhs) {
+      packed(rhsPanel, lanes, Int(b, vectors * s.lanes));
+    } else if (s.rhsIsPacked) {
+      packed(elementPointer(b, element, p.rhs.base, panel.column * k + block.start * s.lanes),
+             k * s.lanes, lanes);
+    } else {
+      tile.rhs = vectorPointers(panel, vectors);
+      if (isRagged())
+        tile.rhsMask = laneMask(b, columns - (vectors - 1) * s.lanes, s.lanes);
+    }
+    simplify(tile.depth);
     emitRegisterTile(b, tile);
+  }
+
+  /// The steps of k lie `apart` in a packed operand.
+  static void makeLinear(DepthWalk &walk, Int DepthStep::*stride, Int apart) {
+    for (DepthStep &step : llvm::reverse(walk)) {
+      step.*stride = apart;
+      apart = apart * step.extent;
+    }
   }
 
   void emitEpilogue(const Panel &panel, Int row, Int rows, Value buffer,
@@ -286,7 +403,7 @@ private:
         auto rest = [&] { finish(laneMask(b, n - column, s.lanes)); };
         if (!isRagged())
           return full();
-        if (c.longEpilogue || (n.constant() && *n.constant() < s.lanes))
+        if (p.longEpilogue || (n.constant() && *n.constant() < s.lanes))
           return rest();
         emitIf(b, column + s.lanes <= n, full, rest);
       });
@@ -307,8 +424,9 @@ private:
   }
 
   ImplicitLocOpBuilder &b;
-  Contraction c;
+  Product p;
   const ContractionSchedule &s;
+  DepthBlocks blocks;
   Scratch scratch;
   Type element;
   VectorType type;
@@ -329,12 +447,6 @@ Value emitTaskCount(ImplicitLocOpBuilder &b, const Contraction &contraction) {
 void emitTask(ImplicitLocOpBuilder &b, const Contraction &contraction, Value index,
               ContractionEpilogue epilogue, ContractionPrefetch prefetch) {
   TaskEmitter(b, contraction).emit(Int(b, index), epilogue, prefetch);
-}
-
-int64_t scratchBytes(const Contraction &contraction) {
-  Scratch scratch(oriented(contraction));
-  int64_t bytes = contraction.elementType.getIntOrFloatBitWidth() / 8;
-  return (scratch.lhs + scratch.rhs + scratch.sums) * bytes;
 }
 
 } // namespace mlir::gen::kernels

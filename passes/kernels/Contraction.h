@@ -13,7 +13,10 @@
 // batch, the tile or edge it falls in, the thread, or whether sizes are dynamic.
 //
 // Scratch (packed operands, unfinished sums) is an alloca in the entry block of the function around
-// the task, at most a few hundred KB: scratchBytes() tells how much stack a task needs.
+// the task, at most a few hundred KB.
+//
+// A convolution is a product, too, where A is the input: m counts output positions and k the taps
+// and channels, both as mixed-radix numbers whose digits step through the input (implicit GEMM).
 //
 // Batches: give the task the pointers of its batch element; index / taskCount is the element.
 //
@@ -56,6 +59,16 @@ ContractionSchedule chooseSchedule(int64_t m, int64_t n, int64_t k, bool transpo
                                    bool transposeRhs, Type elementType, VectorTarget target = {},
                                    int64_t lanes = 0, bool rhsIsPacked = false);
 
+/// A digit of m: it counts to `extent`, and each step is `stride` elements of A.
+struct RowDigit {
+  Value extent, stride;
+};
+
+/// A digit of k, with its steps in A and in B.
+struct DepthDigit {
+  Value extent, lhsStride, rhsStride;
+};
+
 /// A product. Pointers are !llvm.ptr, the rest i64. Rows are contiguous; strides are in elements.
 struct Contraction {
   Value lhs; ///< A: [m, k] with rows `lhsStride` apart, or [k, m] if transposed.
@@ -63,6 +76,12 @@ struct Contraction {
   Value m, n, k;
   Value lhsStride, rhsStride;
   bool transposeLhs = false, transposeRhs = false;
+  /// If A is no matrix (a convolution's input): the digits of m and of k, most significant first.
+  /// A[m, k] is where their steps lead from `lhs`, so that elements may be shared between rows.
+  /// `m`, `k`, `lhsStride` and `transposeLhs` are not needed then; B's rows lie where the steps of
+  /// k lead from `rhs`.
+  SmallVector<RowDigit> rows;
+  SmallVector<DepthDigit> depth;
   Type elementType;
   ContractionSchedule schedule;
   bool longEpilogue = false; ///< Emit the epilogue once, masked, even where vectors are whole.
@@ -85,9 +104,6 @@ Value emitTaskCount(ImplicitLocOpBuilder &b, const Contraction &contraction);
 /// The code of task `index` in 0 .. count - 1.
 void emitTask(ImplicitLocOpBuilder &b, const Contraction &contraction, Value index,
               ContractionEpilogue epilogue, ContractionPrefetch prefetch = nullptr);
-
-/// The stack that a task's scratch takes, in bytes.
-int64_t scratchBytes(const Contraction &contraction);
 
 } // namespace mlir::gen::kernels
 

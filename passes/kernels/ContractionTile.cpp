@@ -64,27 +64,13 @@ public:
         alignment(tile.type.getNumElements() * element.getIntOrFloatBitWidth() / 8) {}
 
   void emit() {
-    for (int64_t row = 0; row < tile.rows; ++row)
-      rowPointers.push_back(
-          elementPointer(b, element, tile.lhs.base, rowIndex(row) * tile.lhs.rowStride));
-    for (int64_t v = 0; v < tile.vectors; ++v)
-      vectorPointers.push_back(elementPointer(b, element, tile.rhs, tile.rhsVectorStride * v));
-    // Two steps an iteration, then one by one.
-    constexpr int64_t kUnroll = 2;
-    Int whole = tile.depth / kUnroll * kUnroll;
-    SmallVector<Value> sums = initial();
-    sums = loop(Int(b, 0), whole, kUnroll, sums);
-    sums = loop(whole, tile.depth, 1, sums);
+    Int zero(b, 0);
+    SmallVector<Value> sums = digit(tile.depth, zero, zero, initial());
     for (auto [i, sum] : llvm::enumerate(sums))
       storeVector(b, sum, accumulator(i), alignment);
   }
 
 private:
-  Int rowIndex(int64_t row) {
-    Int index(b, row);
-    return tile.limit ? min(index, *tile.limit - 1) : index;
-  }
-
   Value accumulator(int64_t i) {
     int64_t number = i / tile.vectors * tile.accumulatorStride + i % tile.vectors;
     return elementPointer(b, element, tile.accumulators, Int(b, number * lanes));
@@ -108,32 +94,63 @@ private:
     return branch.getResults();
   }
 
-  SmallVector<Value> loop(Int from, Int to, int64_t step, ValueRange sums) {
+  /// The sums over the digits `depth` of k, from the offsets in both operands on.
+  SmallVector<Value> digit(ArrayRef<DepthStep> depth, Int lhsOffset, Int rhsOffset,
+                           SmallVector<Value> sums) {
+    const DepthStep &step = depth.front();
+    if (depth.size() == 1)
+      return run(step, lhsOffset, rhsOffset, sums);
+    return loop(Int(b, 0), step.extent, 1, sums, [&](Int i, SmallVectorImpl<Value> &current) {
+      current = digit(depth.drop_front(), lhsOffset + i * step.lhsStride,
+                      rhsOffset + i * step.rhsStride, SmallVector<Value>(ArrayRef(current)));
+    });
+  }
+
+  /// The last digit: two steps an iteration, then one by one; a short one inside others at once.
+  SmallVector<Value> run(const DepthStep &step, Int lhsOffset, Int rhsOffset,
+                         SmallVector<Value> sums) {
+    constexpr int64_t kUnroll = 2, kShort = 8;
+    auto products = [&](int64_t count) {
+      return [this, &step, lhsOffset, rhsOffset, count](Int k, SmallVectorImpl<Value> &current) {
+        for (int64_t i = 0; i < count; ++i)
+          multiply(step, lhsOffset, rhsOffset, k, i, current);
+      };
+    };
+    std::optional<int64_t> steps = step.extent.constant();
+    int64_t unroll = tile.depth.size() > 1 && steps && *steps <= kShort ? *steps : kUnroll;
+    if (unroll == 0)
+      return sums;
+    Int whole = step.extent / unroll * unroll;
+    sums = loop(Int(b, 0), whole, unroll, sums, products(unroll));
+    return loop(whole, step.extent, 1, sums, products(1));
+  }
+
+  SmallVector<Value> loop(Int from, Int to, int64_t step, ValueRange sums,
+                          llvm::function_ref<void(Int, SmallVectorImpl<Value> &)> body) {
     if (from.value == to.value || (from.constant() && from.constant() == to.constant()))
       return sums;
     auto loop = scf::ForOp::create(b, from, to, Int(b, step), sums);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     SmallVector<Value> current(loop.getRegionIterArgs());
-    Int k(b, loop.getInductionVar());
-    for (int64_t i = 0; i < step; ++i)
-      multiply(k, i, current);
+    body(Int(b, loop.getInductionVar()), current);
     scf::YieldOp::create(b, current);
     return loop.getResults();
   }
 
-  /// Adds the products of step k + offset.
-  void multiply(Int k, int64_t offset, SmallVectorImpl<Value> &sums) {
-    auto at = [&](Value base, Int stride) {
-      Value pointer = elementPointer(b, element, base, k * stride);
-      return elementPointer(b, element, pointer, stride * offset);
+  /// Adds the products of step k + ahead of the last digit.
+  void multiply(const DepthStep &step, Int lhsOffset, Int rhsOffset, Int k, int64_t ahead,
+                SmallVectorImpl<Value> &sums) {
+    auto at = [&](Value base, Int offset, Int stride) {
+      Value pointer = elementPointer(b, element, base, offset + k * stride);
+      return elementPointer(b, element, pointer, stride * ahead);
     };
     SmallVector<Value> row;
     for (int64_t v = 0; v < tile.vectors; ++v)
-      row.push_back(loadVector(b, tile.type, at(vectorPointers[v], tile.rhsStride),
+      row.push_back(loadVector(b, tile.type, at(tile.rhs[v], rhsOffset, step.rhsStride),
                                tile.rhsAlignment, v + 1 == tile.vectors ? tile.rhsMask : Value()));
     for (int64_t r = 0; r < tile.rows; ++r) {
-      Value scalar = LLVM::LoadOp::create(b, element, at(rowPointers[r], tile.lhs.columnStride));
+      Value scalar = LLVM::LoadOp::create(b, element, at(tile.lhs[r], lhsOffset, step.lhsStride));
       Value lhs = vector::BroadcastOp::create(b, tile.type, scalar);
       for (int64_t v = 0; v < tile.vectors; ++v) {
         Value &sum = sums[r * tile.vectors + v];
@@ -147,7 +164,6 @@ private:
   Type element;
   int64_t lanes;
   unsigned alignment;
-  SmallVector<Value> rowPointers, vectorPointers;
 };
 
 } // namespace

@@ -1,6 +1,6 @@
 //===- ContractionTile.h - Parts of the contraction emitter ---------------===//
 //
-// Inside of Contraction.cpp: packing of operands and the register tile.
+// Inside of Contraction.cpp: walks through operands, their packing, and the register tile.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,16 +11,43 @@
 
 namespace mlir::gen::kernels {
 
-/// A matrix in memory: element (i, j) at base + i * rowStride + j * columnStride.
-struct Strided {
-  Value base;
-  Int rowStride, columnStride;
-  /// The matrix from element (i, j) on.
-  Strided from(ImplicitLocOpBuilder &b, Type element, Int i, Int j) const {
-    return {elementPointer(b, element, base, i * rowStride + j * columnStride), rowStride,
-            columnStride};
-  }
+/// A digit of a mixed-radix index, and how far apart in memory its steps are.
+struct Step {
+  Int extent, stride;
 };
+/// A mixed-radix index, the most significant digit first.
+using Walk = SmallVector<Step, 4>;
+
+/// A digit of k in both operands.
+struct DepthStep {
+  Int extent, lhsStride, rhsStride;
+};
+using DepthWalk = SmallVector<DepthStep, 4>;
+
+/// Joins digits that are one in memory, and leaves out digits of one value.
+void simplify(Walk &walk);
+void simplify(DepthWalk &walk);
+
+/// The product of the extents.
+Int extentOf(ImplicitLocOpBuilder &b, const Walk &walk);
+Int extentOf(ImplicitLocOpBuilder &b, ArrayRef<DepthStep> walk);
+
+/// Element `index` of a walk.
+Int offsetOf(const Walk &walk, Int index);
+
+/// True if `count` consecutive indices, from a multiple of `count` on, are evenly spaced.
+bool isEven(const Walk &walk, int64_t count);
+
+/// Pointers to the elements at indices `first` .. `first` + `count` - 1; `even`: those are evenly
+/// spaced. Indices from `first` + `limit` on repeat the last one before it.
+SmallVector<Value> walkPointers(ImplicitLocOpBuilder &b, Type element, Value base, const Walk &walk,
+                                Int first, int64_t count, bool even,
+                                std::optional<Int> limit = std::nullopt);
+
+/// Emits `body` for each run of k, in order: the steps of the last digit. `position` counts the
+/// steps of k before it; the offsets are those of the run in both operands.
+void forEachRun(ImplicitLocOpBuilder &b, ArrayRef<DepthStep> depth,
+                llvm::function_ref<void(Int position, Int lhsOffset, Int rhsOffset)> body);
 
 /// for (i = from; i < to; i += step) body(i).
 void emitLoop(ImplicitLocOpBuilder &b, Int from, Int to, int64_t step,
@@ -36,30 +63,30 @@ Value loadVector(ImplicitLocOpBuilder &b, VectorType type, Value pointer, unsign
                  Value mask = nullptr);
 void storeVector(ImplicitLocOpBuilder &b, Value vector, Value pointer, unsigned alignment);
 
-/// Copies the `depth` x `columns` panel at `source` (k major) to `panel`, rows of `vectors` * lanes
-/// apart. Columns beyond are 0.
-void packPanel(ImplicitLocOpBuilder &b, const Strided &source, Int depth, Int columns,
-               int64_t vectors, VectorType type, Value panel);
-/// The same from a panel stored column by column (k minor: row stride 1). Columns beyond repeat the
-/// last one, and up to lanes - 1 rows beyond `depth` are written.
-void packTransposedPanel(ImplicitLocOpBuilder &b, const Strided &source, Int depth, Int columns,
-                         Int vectors, VectorType type, Value panel);
-/// Copies the `depth` x `rows` block at `source` (k major) to tiles of depth x `tileRows`. Rows
-/// beyond are 0.
-void packBlock(ImplicitLocOpBuilder &b, const Strided &source, Int depth, Int rows,
-               int64_t tileRows, Type element, Value block);
+/// Copies a panel of B (`depth` x `columns`, k major; `source`: a pointer a vector) to `panel`,
+/// rows of `source.size()` * lanes apart. Columns beyond are 0.
+void packPanel(ImplicitLocOpBuilder &b, ArrayRef<Value> source, ArrayRef<DepthStep> depth,
+               Int columns, VectorType type, Value panel);
+/// The same from a panel whose columns are anywhere: `columns` of them from `first` of `walk` on,
+/// best if each is contiguous. Columns beyond repeat the last one, and up to lanes - 1 rows beyond
+/// the last are written.
+void packTransposedPanel(ImplicitLocOpBuilder &b, Value source, const Walk &walk, Int first,
+                         ArrayRef<DepthStep> depth, Int columns, Int vectors, VectorType type,
+                         Value panel);
+/// Copies `rows` rows of A from `first` of `walk` on, those of a tile contiguous, to tiles of depth
+/// x `tileRows`. Rows beyond are 0.
+void packBlock(ImplicitLocOpBuilder &b, Value source, const Walk &walk, Int first,
+               ArrayRef<DepthStep> depth, Int rows, int64_t tileRows, Type element, Value block);
 
-/// One register tile: `rows` x `vectors` accumulators over `depth` steps of k.
+/// One register tile: `rows` x `vectors` accumulators over all steps of k.
 struct RegisterTile {
   int64_t rows, vectors;
   VectorType type;
-  Strided lhs;              ///< (row, k)
-  std::optional<Int> limit; ///< Rows that exist; further ones compute the last again. None: all do.
-  Value rhs;                ///< Vector v of row k at rhs + k * rhsStride + v * rhsVectorStride.
-  Int rhsStride, rhsVectorStride;
+  SmallVector<Value> lhs; ///< A pointer a row, at the first k.
+  SmallVector<Value> rhs; ///< A pointer a vector of a row of B, at the first k.
+  DepthWalk depth;
   unsigned rhsAlignment;
-  Value rhsMask; ///< Of the last vector of a row of B; null: all lanes exist.
-  Int depth;
+  Value rhsMask;      ///< Of the last vector of a row of B; null: all lanes exist.
   Value accumulators; ///< Vector v of row r is number r * accumulatorStride + v.
   int64_t accumulatorStride;
   Value first; ///< i1: start from 0, not from `accumulators`. Null: always.

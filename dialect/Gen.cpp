@@ -59,6 +59,10 @@ void GenDialect::initialize() {
       >();
   addOperations<
 #define GET_OP_LIST
+#include "dialect/ops/Pooling.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
 #include "dialect/ops/Random.cpp.inc"
       >();
   addOperations<

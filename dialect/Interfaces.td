@@ -117,4 +117,20 @@ def Gen_ConvolutionOpInterface : OpInterface<"ConvolutionOpInterface"> {
   ];
 }
 
+def Gen_PermutableOpInterface : OpInterface<"PermutableOpInterface"> {
+  let cppNamespace = "::mlir::gen";
+  let description = [{
+    The op can be computed with the axes of its operands in another order (dialect/Permutation.h): a transpose of an operand
+    can move to the result.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      Emits the op on operands transposed by `permutation`: those of so many axes. Axis i of the returned value is axis order[i] of
+      the op's result. Null, with nothing emitted, if that is not possible.
+    }], "::mlir::Value", "emitPermuted",
+      (ins "::mlir::gen::GenBuilder &":$b, "::llvm::ArrayRef<int64_t>":$permutation,
+           "::llvm::SmallVectorImpl<int64_t> &":$order)>,
+  ];
+}
+
 #endif // GEN_INTERFACES_TD

@@ -75,7 +75,7 @@ Sequential &Sequential::add(Layer layer) {
 
 Sequential &Sequential::linear(int64_t inputs, int64_t outputs, LinearOptions options,
                                SourceLocation where) {
-  return add(Linear(scope / static_cast<int64_t>(layers.size()), inputs, outputs, options, where));
+  return add(Linear(next(), inputs, outputs, options, where));
 }
 
 Tensor Sequential::operator()(const Tensor &x, SourceLocation where) const {

@@ -40,6 +40,15 @@ def Decompose : Pass<"gen-decompose", "::mlir::ModuleOp"> {
   }];
 }
 
+def ChannelsLast : Pass<"gen-channels-last", "::mlir::func::FuncOp"> {
+  let summary = "compute convolutions, and what is between them, with channels as the last axis";
+  let description = [{
+    Every convolution is done with `channels_last`, between transposes. Those on results move down through elementwise ops,
+    pooling, reductions, padding and the like (PermutableOpInterface) until they meet their inverse. Padding becomes a
+    `gen.pad`, except that of transposed convolutions.
+  }];
+}
+
 def ForwardVariables : Pass<"gen-forward-variables", "::mlir::func::FuncOp"> {
   let summary = "within an entry, read what was assigned; read first and assign last";
 }

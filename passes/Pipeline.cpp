@@ -27,6 +27,8 @@ static void differentiate(OpPassManager &pm) {
   pm.addPass(createDifferentiate());
   pm.addPass(createDecompose());
   simplify(pm);
+  pm.addNestedPass<func::FuncOp>(createChannelsLast());
+  simplify(pm);
 }
 
 static void fuse(OpPassManager &pm) {

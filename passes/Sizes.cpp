@@ -78,6 +78,9 @@ public:
       return combined(sumOf(op->getOperand(0)), sumOf(op->getOperand(1)), -1);
     if (isa_and_nonnull<arith::MulIOp>(op))
       return product(sumOf(op->getOperand(0)), sumOf(op->getOperand(1)));
+    if (isa_and_nonnull<arith::DivSIOp>(op))
+      if (std::optional<Sum> each = quotient(sumOf(op->getOperand(0)), op->getOperand(1)))
+        return *each;
     return {{{atom(value)}, 1}};
   }
 
@@ -104,6 +107,20 @@ private:
         llvm::sort(factors);
         add(result, factors, lhsCount * rhsCount);
       }
+    return result;
+  }
+
+  /// (2 n + 3) / 2 is n + 1, rounded down as sizes are; nothing if a product is not divisible.
+  static std::optional<Sum> quotient(const Sum &sum, Value divisor) {
+    std::optional<int64_t> number = getConstantIntValue(divisor);
+    if (!number || *number < 1)
+      return std::nullopt;
+    Sum result;
+    for (const auto &[factors, count] : sum) {
+      if (!factors.empty() && count % *number != 0)
+        return std::nullopt;
+      add(result, factors, llvm::divideFloorSigned(count, *number));
+    }
     return result;
   }
 

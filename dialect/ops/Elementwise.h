@@ -9,6 +9,7 @@
 
 #include "dialect/Broadcasting.h"
 #include "dialect/Gen.h"
+#include "dialect/Permutation.h"
 
 namespace mlir::gen {
 

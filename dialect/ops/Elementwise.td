@@ -12,7 +12,8 @@ include "dialect/Gen.td"
 
 /// What all elementwise ops share is defined here, once. An op states its formula twice, on plain numbers (`compute`, the
 /// reference) and on SSA values (`emitElement`, the kernel), and its derivative.
-class Gen_ElementwiseOp<string mnemonic, list<Trait> traits = []> : Gen_PointwiseOp<mnemonic, traits> {
+class Gen_ElementwiseOp<string mnemonic, list<Trait> traits = []>
+    : Gen_PointwiseOp<mnemonic, !listconcat([DeclareOpInterfaceMethods<Gen_PermutableOpInterface>], traits)> {
   /// Cost of an element, in additions.
   int cost = 1;
   /// What `compute` works on.
@@ -37,6 +38,10 @@ class Gen_ElementwiseOp<string mnemonic, list<Trait> traits = []> : Gen_Pointwis
     ::llvm::LogicalResult $cppClass::evaluate(EvaluationContext &, ::llvm::ArrayRef<Array> operands,
                                               ::llvm::SmallVectorImpl<Array> &results) {
       return evaluateElementwise(*this, operands, results);
+    }
+    ::mlir::Value $cppClass::emitPermuted(GenBuilder &b, ::llvm::ArrayRef<int64_t> permutation,
+                                          ::llvm::SmallVectorImpl<int64_t> &order) {
+      return permutedElementwise(*this, b, permutation, order);
     }
     ::mlir::Value $cppClass::emitAt(ElementEmitter &emitter, Indices at) {
       return emitElement(emitter.b, operandElements(*this, emitter, at));

@@ -7,6 +7,7 @@
 
 #include "dialect/Canonicalization.h"
 #include "dialect/Folding.h"
+#include "dialect/Permutation.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"

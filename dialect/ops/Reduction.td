@@ -8,7 +8,8 @@ include "dialect/Gen.td"
 /// The result lacks the reduced axes.
 class Gen_ReduceOp<string mnemonic, Type type, list<Trait> traits = []>
     : Gen_TensorOp<mnemonic, !listconcat([DeclareOpInterfaceMethods<InferTypeOpInterface, ["refineReturnTypes"]>,
-                                          DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>], traits)> {
+                                          DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>,
+                                          DeclareOpInterfaceMethods<Gen_PermutableOpInterface>], traits)> {
   let arguments = (ins type:$input, DenseI64ArrayAttr:$axes);
   let results = (outs type:$result);
   let assemblyFormat = "$input `axes` $axes attr-dict `:` type($input) `->` type($result)";
@@ -30,6 +31,10 @@ class Gen_ReduceOp<string mnemonic, Type type, list<Trait> traits = []>
     ::llvm::LogicalResult $cppClass::reifyResultShapes(::mlir::OpBuilder &b,
                                                        ::mlir::ReifiedRankedShapedTypeDims &shapes) {
       return reifyReduction(*this, getAxes(), b, shapes);
+    }
+    ::mlir::Value $cppClass::emitPermuted(GenBuilder &b, ::llvm::ArrayRef<int64_t> permutation,
+                                          ::llvm::SmallVectorImpl<int64_t> &order) {
+      return permutedReduction(*this, getAxes(), b, permutation, order);
     }
     ::mlir::OpFoldResult $cppClass::fold(FoldAdaptor adaptor) {
       return foldReduction(*this, getAxes(), adaptor.getInput());

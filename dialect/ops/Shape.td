@@ -14,7 +14,8 @@ include "dialect/Gen.td"
 /// Data movement: emission is arithmetic on indices.
 class Gen_MovementOp<string mnemonic, list<Trait> traits = []>
     : Gen_PointwiseOp<mnemonic, !listconcat([DeclareOpInterfaceMethods<Gen_PointwiseOpInterface, ["isElementwise", "elementCost"]>,
-                                             DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>], traits)> {
+                                             DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>,
+                                             DeclareOpInterfaceMethods<Gen_PermutableOpInterface>], traits)> {
   let hasVerifier = 1;
   let hasFolder = 1;
 }

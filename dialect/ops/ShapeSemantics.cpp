@@ -6,7 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/Bounds.h"
 #include "dialect/Gen.h"
+#include "dialect/Permutation.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -229,21 +231,13 @@ int64_t SliceOp::elementCost() { return 0; }
 int64_t PadOp::elementCost() { return 1; }
 int64_t ConcatOp::elementCost() { return 1; }
 
-namespace {
-/// Axes of a reshape's input and result that hold the same elements: [first, last) of each.
-struct AxisGroup {
-  int64_t inputFirst, inputLast, resultFirst, resultLast;
-};
-} // namespace
-
-/// Splits a reshape into the smallest groups of axes, innermost first. A dynamic size is matched
-/// with a dynamic one if all that is left outside of a group is one axis each.
-static SmallVector<AxisGroup> groupAxes(ArrayRef<int64_t> input, ArrayRef<int64_t> result) {
-  SmallVector<AxisGroup> groups;
+SmallVector<ReshapeAxes> mlir::gen::reshapeGroups(ArrayRef<int64_t> input,
+                                                  ArrayRef<int64_t> result) {
+  SmallVector<ReshapeAxes> groups;
   int64_t i = input.size(), r = result.size();
   auto isStatic = [](int64_t size) { return !ShapedType::isDynamic(size); };
   while (i > 0 || r > 0) {
-    AxisGroup group{i, i, r, r};
+    ReshapeAxes group{i, i, r, r};
     int64_t inputSize = 1, resultSize = 1;
     do {
       bool takeInput = i > 0 && (inputSize <= resultSize || r == 0);
@@ -278,11 +272,11 @@ static std::optional<int64_t> onlyAxis(ArrayRef<int64_t> shape, int64_t first, i
 }
 
 /// If the reshape does no more than add and remove axes of size 1: the index into the input.
-static std::optional<Indices> withoutUnitAxes(ElementEmitter &emitter, ArrayRef<AxisGroup> groups,
+static std::optional<Indices> withoutUnitAxes(ElementEmitter &emitter, ArrayRef<ReshapeAxes> groups,
                                               ArrayRef<int64_t> input, ArrayRef<int64_t> result,
                                               const Indices &at) {
   Indices indices(input.size(), Index{emitter.i64(0)});
-  for (const AxisGroup &group : groups) {
+  for (const ReshapeAxes &group : groups) {
     auto from = onlyAxis(input, group.inputFirst, group.inputLast);
     auto to = onlyAxis(result, group.resultFirst, group.resultLast);
     if (!from || !to || (*from == group.inputLast) != (*to == group.resultLast))
@@ -296,7 +290,7 @@ static std::optional<Indices> withoutUnitAxes(ElementEmitter &emitter, ArrayRef<
 Value ReshapeOp::emitAt(ElementEmitter &emitter, Indices at) {
   Value input = getInput();
   ArrayRef<int64_t> inputShape = getInput().getType().getShape(), shape = getType().getShape();
-  SmallVector<AxisGroup> groups = groupAxes(inputShape, shape);
+  SmallVector<ReshapeAxes> groups = reshapeGroups(inputShape, shape);
   if (auto indices = withoutUnitAxes(emitter, groups, inputShape, shape, at))
     return emitter.elementAt(input, *indices);
   Index position = emitter.position(getResult(), at);
@@ -305,7 +299,7 @@ Value ReshapeOp::emitAt(ElementEmitter &emitter, Indices at) {
   // Lanes that are apart: each group's position in the result is taken apart along the group's axes
   // of the input.
   Indices indices(inputShape.size(), Index{emitter.i64(0)});
-  for (const AxisGroup &group : groups) {
+  for (const ReshapeAxes &group : groups) {
     Index inGroup{emitter.i64(0)};
     for (int64_t axis = group.resultFirst; axis < group.resultLast; ++axis)
       inGroup = emitter.add(emitter.multiply(inGroup, emitter.size(getResult(), axis)), at[axis]);
@@ -344,47 +338,7 @@ Value SliceOp::emitAt(ElementEmitter &emitter, Indices at) {
   return emitter.elementAt(getInput(), at);
 }
 
-namespace {
-/// The lanes at which an index is within bounds, as i1 or a vector of i1.
-class Bounds {
-public:
-  explicit Bounds(ElementEmitter &emitter) : emitter(emitter), b(emitter.b) {}
-
-  /// Requires first <= index < limit, both uniform i64; a null bound is none.
-  void require(Index index, Value first, Value limit) {
-    if (first)
-      require(arith::CmpIPredicate::sge, index, first);
-    if (limit)
-      require(arith::CmpIPredicate::slt, index, limit);
-  }
-  void require(arith::CmpIPredicate predicate, Index index, Value bound) {
-    Value lanes = index.kind == Index::Uniform ? index.value : emitter.laneValues(index);
-    if (lanes.getType() != bound.getType())
-      bound = emitter.splat(bound);
-    Value holds = arith::CmpIOp::create(b, predicate, lanes, bound);
-    if (index.kind == Index::Uniform)
-      holds = emitter.splat(holds);
-    mask = mask ? Value(arith::AndIOp::create(b, mask, holds)) : holds;
-  }
-  /// An index that is 0 out of bounds. One that lanes share, or count up from, has to stay as it
-  /// is: the mask alone keeps its lanes from memory.
-  Index clamped(Index index) {
-    if (!mask || (emitter.lanes() > 1 && index.kind != Index::PerLane))
-      return index;
-    Value zero = emitter.constant(b.getI64IntegerAttr(0));
-    return {arith::SelectOp::create(b, mask, index.value, zero), index.kind};
-  }
-
-  Value mask;
-
-private:
-  ElementEmitter &emitter;
-  ImplicitLocOpBuilder &b;
-};
-} // namespace
-
 Value PadOp::emitAt(ElementEmitter &emitter, Indices at) {
-  ImplicitLocOpBuilder &b = emitter.b;
   Bounds bounds(emitter);
   Value zero = emitter.i64(0);
   for (auto [axis, index] : llvm::enumerate(at)) {
@@ -404,15 +358,8 @@ Value PadOp::emitAt(ElementEmitter &emitter, Indices at) {
       bounds.require(index, Value(), emitter.size(getInput(), axis));
   }
   Value padding = emitter.constant(cast<TypedAttr>(getValue()));
-  if (!bounds.mask)
-    return emitter.elementAt(getInput(), at);
-  Value element = emitter.masked(bounds.mask, [&] {
-    Indices inside;
-    for (Index index : at)
-      inside.push_back(bounds.clamped(index));
-    return emitter.elementAt(getInput(), inside);
-  });
-  return arith::SelectOp::create(b, bounds.mask, element, padding);
+  return bounds.guarded(
+      at, padding, [&](const Indices &inside) { return emitter.elementAt(getInput(), inside); });
 }
 
 Value ConcatOp::emitAt(ElementEmitter &emitter, Indices at) {

@@ -51,6 +51,8 @@ public:
   Sequential &add(Layer layer);
   Sequential &linear(int64_t inputs, int64_t outputs, LinearOptions options = {},
                      SourceLocation where = SourceLocation::current());
+  /// The scope of the next layer: images.add(Conv2d(images.next(), 3, 64, 3)).
+  Scope next() const { return scope / static_cast<int64_t>(layers.size()); }
   Tensor operator()(const Tensor &x, SourceLocation where = SourceLocation::current()) const;
 
 private:
@@ -71,5 +73,7 @@ public:
 };
 
 } // namespace gen
+
+#include "gen/conv.hpp"
 
 #endif // GEN_NN_HPP

@@ -1,8 +1,8 @@
 //===- Pointwise.cpp - kernels without an anchor --------------------------===//
 //
 // Every element of the results is computed alone. A flat kernel runs over positions; one that
-// broadcasts or moves data runs over rows (all axes but the last) and, within a row, over vectors
-// of lanes. Tasks are blocks of a number of elements.
+// broadcasts or moves data runs over rows (all axes but the last that is longer than 1) and, within
+// a row, over vectors of lanes. Tasks are blocks of a number of elements.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,6 +24,7 @@ namespace {
 struct Space {
   Value shape; // a value that has the shape
   SmallVector<int64_t> rowAxes;
+  int64_t columnAxis = 0;      // not for a scalar
   Value rows, columns;         // extents
   Value taskRows, taskColumns; // of one task
   Value columnTasks;           // tasks side by side in a row
@@ -44,9 +45,15 @@ static Space makeSpace(KernelFunction &function) {
     space.rows = one;
     space.columns = function.product(space.shape, all);
   } else {
-    space.rowAxes.assign(all.begin(), rank == 0 ? all.end() : all.end() - 1);
+    ArrayRef<int64_t> shape = cast<RankedTensorType>(space.shape.getType()).getShape();
+    space.columnAxis = std::max<int64_t>(rank - 1, 0);
+    while (space.columnAxis > 0 && shape[space.columnAxis] == 1)
+      --space.columnAxis;
+    space.rowAxes = all;
+    if (rank != 0)
+      space.rowAxes.erase(space.rowAxes.begin() + space.columnAxis);
     space.rows = function.product(space.shape, space.rowAxes);
-    space.columns = rank == 0 ? one : function.size(space.shape, rank - 1);
+    space.columns = rank == 0 ? one : function.size(space.shape, space.columnAxis);
   }
   space.taskColumns = b.createOrFold<arith::MinUIOp>(space.columns, task);
   Value divisor = b.createOrFold<arith::MaxUIOp>(space.columns, one);
@@ -78,7 +85,8 @@ static void emitRow(KernelFunction &function, const Space &space, Value row, Val
     emitter.setMask(mask);
     Indices here = at;
     if (!scalar || space.flat)
-      here.push_back({column, lanes == 1 ? Index::Uniform : Index::Consecutive});
+      here.insert(here.begin() + space.columnAxis,
+                  {column, lanes == 1 ? Index::Uniform : Index::Consecutive});
     emitter.storeResults(here);
   };
   emitLaneLoop(b, from, to, lanes, isEmittedOnce(function.kernel), emit);
@@ -96,7 +104,7 @@ void mlir::gen::kernels::emitPointwiseTask(KernelFunction &function, Value index
   Value to =
       arith::MinUIOp::create(b, arith::AddIOp::create(b, from, space.taskColumns), space.columns);
   auto type = cast<RankedTensorType>(space.shape.getType());
-  bool narrow = isOneElement(type) || (!space.flat && type.getShape().back() == 1);
+  bool narrow = isOneElement(type) || (!space.flat && type.getDimSize(space.columnAxis) == 1);
   auto loop = scf::ForOp::create(b, firstRow, lastRow, i64Constant(b, 1));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());

@@ -327,6 +327,7 @@ const std::vector<Row> &optable::rows() {
     addMovements(rows);
     addRandomAndState(rows);
     addConvolutions(rows);
+    addPooling(rows);
     return rows;
   }();
   return table;

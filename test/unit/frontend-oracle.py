@@ -169,12 +169,13 @@ def gan(name, batch, generator_sizes, discriminator_sizes, steps):
     show(name, path)
 
 
-print("// Written by frontend-oracle.py with PyTorch", torch.__version__.split("+")[0])
-optimizers()
-losses()
-activations()
-layers()
-initial_values()
-vae("kSmallVae", 8, 48, 24, 4, 1e-2)
-vae("kVae", 128, 784, 400, 20, 1e-3)
-gan("kMlpGan", 128, [100, 256, 512, 1024, 784], [784, 512, 256, 1], 10)
+if __name__ == "__main__":
+    print("// Written by frontend-oracle.py with PyTorch", torch.__version__.split("+")[0])
+    optimizers()
+    losses()
+    activations()
+    layers()
+    initial_values()
+    vae("kSmallVae", 8, 48, 24, 4, 1e-2)
+    vae("kVae", 128, 784, 400, 20, 1e-3)
+    gan("kMlpGan", 128, [100, 256, 512, 1024, 784], [784, 512, 256, 1], 10)

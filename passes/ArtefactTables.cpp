@@ -2,6 +2,9 @@
 
 #include "passes/ArtefactTables.h"
 
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/xxhash.h"
+
 using namespace mlir;
 using namespace mlir::gen;
 
@@ -52,8 +55,8 @@ Value ArtefactTables::emit(ImplicitLocOpBuilder &b, const Field &field) {
   llvm_unreachable("all kinds are covered");
 }
 
-std::string ArtefactTables::records(StringRef symbol, ArrayRef<Record> records, bool exported,
-                                    StringRef section) {
+std::string ArtefactTables::records(StringRef symbol, ArrayRef<Record> records,
+                                    Visibility visibility, StringRef section) {
   if (records.empty())
     return "";
   SmallVector<Type> types;
@@ -61,10 +64,12 @@ std::string ArtefactTables::records(StringRef symbol, ArrayRef<Record> records, 
     types.push_back(typeOf(field));
   auto record = LLVM::LLVMStructType::getLiteral(b.getContext(), types);
   auto type = LLVM::LLVMArrayType::get(record, records.size());
-  auto global = LLVM::GlobalOp::create(b, type, /*isConstant=*/true,
-                                       exported ? LLVM::Linkage::External : LLVM::Linkage::Internal,
-                                       symbol, Attribute(),
-                                       /*alignment=*/8);
+  auto global = LLVM::GlobalOp::create(
+      b, type, /*isConstant=*/true,
+      visibility == Local ? LLVM::Linkage::Internal : LLVM::Linkage::External, symbol, Attribute(),
+      /*alignment=*/8);
+  if (visibility == Linked)
+    global.setVisibility_(LLVM::Visibility::Hidden);
   if (!section.empty())
     global.setSection(section);
   ImplicitLocOpBuilder inside(b.getLoc(), b.getContext());
@@ -79,7 +84,24 @@ std::string ArtefactTables::records(StringRef symbol, ArrayRef<Record> records, 
   return symbol.str();
 }
 
-std::string ArtefactTables::data(StringRef symbol, ElementsAttr value) {
+void ArtefactTables::declare(StringRef symbol) {
+  auto global = LLVM::GlobalOp::create(b, b.getI8Type(), /*isConstant=*/true,
+                                       LLVM::Linkage::External, symbol, Attribute());
+  global.setVisibility_(LLVM::Visibility::Hidden);
+}
+
+/// Named after 128 bits of hash.
+static std::string dataSymbol(DenseElementsAttr dense) {
+  ArrayRef<char> bytes = dense.getRawData();
+  llvm::XXH128_hash_t hash =
+      llvm::xxh3_128bits(ArrayRef(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()));
+  std::string type;
+  llvm::raw_string_ostream(type) << dense.getType();
+  return "gen.data." + llvm::utohexstr(hash.high64) + llvm::utohexstr(hash.low64) + "." +
+         llvm::utohexstr(llvm::xxh3_64bits(type));
+}
+
+std::string ArtefactTables::data(ElementsAttr value) {
   auto type = cast<RankedTensorType>(value.getShapedType());
   Type elementType = type.getElementType();
   auto dense = cast<DenseElementsAttr>(value);
@@ -93,7 +115,11 @@ std::string ArtefactTables::data(StringRef symbol, ElementsAttr value) {
   }
   dense = dense.reshape(RankedTensorType::get({type.getNumElements()}, elementType));
   auto array = LLVM::LLVMArrayType::get(elementType, type.getNumElements());
-  LLVM::GlobalOp::create(b, array, /*isConstant=*/true, LLVM::Linkage::Internal, symbol, dense,
-                         /*alignment=*/64);
-  return symbol.str();
+  std::string symbol = dataSymbol(dense);
+  if (known.insert(symbol).second) {
+    auto global = LLVM::GlobalOp::create(b, array, /*isConstant=*/true, LLVM::Linkage::WeakODR,
+                                         symbol, dense, /*alignment=*/64);
+    global.setVisibility_(LLVM::Visibility::Hidden);
+  }
+  return symbol;
 }

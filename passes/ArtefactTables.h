@@ -11,6 +11,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 #include <variant>
 
 namespace mlir::gen {
@@ -35,12 +36,16 @@ public:
 
   /// A NUL-terminated string; returns its symbol. Equal strings are one.
   std::string string(StringRef text);
-  /// An array of records of one shape; returns its symbol ("" for none). `symbol` names it; if
-  /// `exported`, it is visible outside.
-  std::string records(StringRef symbol, ArrayRef<Record> records, bool exported = false,
+  /// Who sees a table: this module, the objects it is linked with, or users of the linked file.
+  enum Visibility { Local, Linked, Exported };
+  /// An array of records of one shape; returns its symbol ("" for none). `symbol` names it.
+  std::string records(StringRef symbol, ArrayRef<Record> records, Visibility visibility = Local,
                       StringRef section = "");
-  /// Dense data of a constant; returns its symbol.
-  std::string data(StringRef symbol, ElementsAttr value);
+  /// Dense data of a constant; returns its symbol, which follows from the data: equal data of
+  /// several objects are linked as one.
+  std::string data(ElementsAttr value);
+  /// A table of another object that this one is linked with.
+  void declare(StringRef symbol);
 
 private:
   Type typeOf(const Field &field);
@@ -49,6 +54,7 @@ private:
   ModuleOp module;
   ImplicitLocOpBuilder b;
   llvm::StringMap<std::string> strings;
+  llvm::StringSet<> known; ///< symbols of data
 };
 
 } // namespace mlir::gen

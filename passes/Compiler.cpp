@@ -11,6 +11,7 @@
 #include "passes/target/Cpu.h"
 #include "passes/target/Header.h"
 
+#include "gen/artefact.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/Extensions/InlinerExtension.h"
@@ -79,32 +80,74 @@ public:
 
 private:
   LogicalResult runStages(Stage stage, StringRef path) {
-    llvm::Expected<CpuTarget> made = makeCpuTarget(options.cpu, options.optimization);
-    if (!made)
-      return fail(made.takeError());
-    CpuTarget target = std::move(*made);
-    Builder b(module.getContext());
+    auto targets = makeCpuTargets(options.cpu, options.optimization);
+    if (!targets)
+      return fail(targets.takeError());
     if (!module.getSymName())
       module.setSymName(options.name);
     if (stage == Stage::Gen)
       return writeModule(path);
+    bool isLinked = stage == Stage::Obj || stage == Stage::So;
+    if (targets->size() > 1 && !isLinked)
+      return fail(llvm::createStringError(
+          "expected one CPU, got '" + options.cpu +
+          "'; hint: only object files and shared objects hold code for several"));
+    StringRef root = GEN_ARTEFACT_SYMBOL;
+    std::string linked = linkedSymbol(*module.getSymName());
+    if (stage == Stage::Obj) {
+      root = linked;
+      module->setAttr(kSymbolAttr, StringAttr::get(module.getContext(), root));
+    }
+    SmallVector<ModuleOp> variants = makeVariants(*targets, root);
+    std::vector<llvm::SmallString<0>> objects(targets->size());
+    for (auto [variant, target, object] : llvm::zip_equal(variants, *targets, objects)) {
+      module = variant;
+      if (failed(lower(stage, path, target, &target == &targets->back(), object)))
+        return failure();
+    }
+    if (!isLinked)
+      return success();
+    if (stage == Stage::Obj && objects.size() == 1)
+      return write(path, objects.front());
+    return link(path, objects, /*relocatable=*/stage == Stage::Obj);
+  }
+
+  /// A module for each target. The lowest one is the artefact, which knows the others.
+  SmallVector<ModuleOp> makeVariants(ArrayRef<CpuTarget> targets, StringRef root) {
+    Builder b(module.getContext());
+    SmallVector<ModuleOp> variants{module};
+    SmallVector<Attribute> symbols;
+    for (const CpuTarget &target : targets.drop_front()) {
+      copies.push_back(module.clone());
+      symbols.push_back(b.getStringAttr(root + "." + target.level));
+      copies.back().get()->setAttr(kVariantAttr, symbols.back());
+      variants.push_back(copies.back().get());
+    }
+    if (!symbols.empty())
+      module->setAttr(kVariantsAttr, b.getArrayAttr(symbols));
+    for (auto [variant, target] : llvm::zip_equal(variants, targets)) {
+      variant->setAttr(kTargetAttr, b.getStringAttr(target.level));
+      variant->setAttr(kFeaturesAttr, b.getI32IntegerAttr(target.featureBits));
+    }
+    return variants;
+  }
+
+  /// Runs the passes on `module`. Writes the file of a stage before machine code, or the object.
+  LogicalResult lower(Stage stage, StringRef path, CpuTarget &target, bool isLast,
+                      llvm::SmallVectorImpl<char> &object) {
     if (failed(passes("kernels", buildKernelPipeline)))
       return failure();
-    if (failed(writeCompanions(target.level)))
+    if (isLast && failed(writeCompanions(target.level)))
       return failure();
     if (stage == Stage::Kernels)
       return writeModule(path);
-    if (stage == Stage::Obj)
-      module->setAttr(kSymbolAttr, b.getStringAttr(linkedSymbol(*module.getSymName())));
-    module->setAttr(kTargetAttr, b.getStringAttr(target.level));
-    module->setAttr(kFeaturesAttr, b.getI32IntegerAttr(target.featureBits));
     if (failed(passes("emission", buildEmissionPipeline)))
       return failure();
     if (stage == Stage::Loops)
       return writeModule(path);
     if (failed(passes("lowering", buildLlvmPipeline)))
       return failure();
-    return writeCode(stage, path, target);
+    return generateCode(stage, path, target, object);
   }
 
   LogicalResult passes(StringRef name, void (*build)(OpPassManager &)) {
@@ -161,7 +204,8 @@ private:
     return success();
   }
 
-  LogicalResult writeCode(Stage stage, StringRef path, CpuTarget &target) {
+  LogicalResult generateCode(Stage stage, StringRef path, CpuTarget &target,
+                             llvm::SmallVectorImpl<char> &object) {
     auto start = std::chrono::steady_clock::now();
     llvm::LLVMContext context;
     std::unique_ptr<llvm::Module> code = translateModuleToLLVMIR(module, context, options.name);
@@ -169,33 +213,40 @@ private:
       return failure();
     prepareForCpu(*code, target, options.optimization);
     report("mid-end", start);
-    llvm::SmallString<0> contents;
-    llvm::raw_svector_ostream out(contents);
+    llvm::SmallString<0> text;
     if (stage == Stage::Llvm) {
+      llvm::raw_svector_ostream out(text);
       code->print(out, nullptr);
-      return write(path, contents);
+      return write(path, text);
     }
     start = std::chrono::steady_clock::now();
+    llvm::raw_svector_ostream out(stage == Stage::Asm ? text : object);
     if (llvm::Error failed = emitCpuCode(*code, target, stage == Stage::Asm, out))
       return fail(std::move(failed));
     report("codegen", start);
-    return stage == Stage::So ? writeSharedObject(path, contents) : write(path, contents);
+    return stage == Stage::Asm ? write(path, text) : success();
   }
 
   /// Links in the folder for temporary files, so that `path` sees a whole file or none.
-  LogicalResult writeSharedObject(StringRef path, StringRef object) {
+  LogicalResult link(StringRef path, ArrayRef<llvm::SmallString<0>> objects, bool relocatable) {
     auto start = std::chrono::steady_clock::now();
-    llvm::SmallString<128> objectPath, linkedPath;
-    for (auto [name, suffix] : {std::pair(&objectPath, "o"), std::pair(&linkedPath, "so")})
-      if (std::error_code error = llvm::sys::fs::createTemporaryFile("gencc", suffix, *name))
+    std::vector<std::string> files;
+    std::vector<std::unique_ptr<llvm::FileRemover>> removers;
+    for (size_t i = 0; i <= objects.size(); ++i) { // the last one is the result
+      llvm::SmallString<128> name;
+      if (std::error_code error = llvm::sys::fs::createTemporaryFile("gencc", "o", name))
         return fail(llvm::createStringError("cannot write a temporary file: " + error.message() +
                                             "; hint: TMPDIR names the folder"));
-    llvm::FileRemover removeObject(objectPath), removeLinked(linkedPath);
-    if (failed(write(objectPath, object)))
-      return failure();
-    if (llvm::Error failed = linkSharedObject(objectPath, linkedPath))
+      files.push_back(name.str().str());
+      removers.push_back(std::make_unique<llvm::FileRemover>(name));
+      if (i < objects.size() && failed(write(name, objects[i])))
+        return failure();
+    }
+    std::string result = files.back();
+    files.pop_back();
+    if (llvm::Error failed = linkObjects(files, result, relocatable))
       return fail(std::move(failed));
-    auto linked = llvm::MemoryBuffer::getFile(linkedPath);
+    auto linked = llvm::MemoryBuffer::getFile(result);
     if (!linked)
       return fail(llvm::errorCodeToError(linked.getError()));
     report("link", start);
@@ -203,6 +254,7 @@ private:
   }
 
   ModuleOp module;
+  std::vector<OwningOpRef<ModuleOp>> copies; ///< for further targets
   const CompileOptions &options;
   /// True once the pass of `dumpAfter` has run.
   bool dumped = false;

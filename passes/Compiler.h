@@ -26,7 +26,8 @@ enum class Stage {
 };
 
 struct CompileOptions {
-  /// "native", or an x86-64 level: "x86-64-v2", "x86-64-v3", "x86-64-v4".
+  /// "native", an x86-64 level ("x86-64-v2", "x86-64-v3", "x86-64-v4") or several, separated by
+  /// commas, or "aarch64". With several, the runtime takes the highest that the processor has.
   std::string cpu = "native";
   /// 0 to 3. The results do not depend on it.
   int optimization = 3;

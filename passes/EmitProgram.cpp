@@ -75,15 +75,13 @@ public:
     Record record = tensor(op.getSymName(), type, type.getShape());
     std::optional<ElementsAttr> value = op.getValue();
     bool zero = !value || matchPattern(*value, m_AnyZeroFloat()) || matchPattern(*value, m_Zero());
-    record.push_back(
-        Field::address(zero ? "" : tables.data("gen.data." + std::to_string(++count), *value)));
+    record.push_back(Field::address(zero ? "" : tables.data(*value)));
     variables.push_back(std::move(record));
   }
 
   /// Data of a constant that kernels read from memory.
   void constant(ConstantOp op) {
-    std::string symbol =
-        tables.data("gen.data." + std::to_string(++count), cast<ElementsAttr>(op.getValue()));
+    std::string symbol = tables.data(cast<ElementsAttr>(op.getValue()));
     op->setAttr(kDataAttr, FlatSymbolRefAttr::get(op.getContext(), symbol));
   }
 
@@ -137,11 +135,15 @@ public:
     auto target = module->getAttrOfType<StringAttr>(kTargetAttr);
     auto features = module->getAttrOfType<IntegerAttr>(kFeaturesAttr);
     auto symbol = module->getAttrOfType<StringAttr>(kSymbolAttr);
+    auto variant = module->getAttrOfType<StringAttr>(kVariantAttr);
     StringRef name = module.getSymName().value_or("model");
     Record header{Field::bytes(StringRef(GEN_ARTEFACT_MAGIC, 8)), Field::u32(GEN_ARTEFACT_VERSION),
                   Field::u32(features ? features.getInt() : 0)};
     // Objects are linked with others, which have a header too.
-    tables.records("gen_artefact_header", {header}, /*exported=*/!symbol, GEN_ARTEFACT_SECTION);
+    if (!variant)
+      tables.records("gen_artefact_header", {header},
+                     symbol ? ArtefactTables::Local : ArtefactTables::Exported,
+                     GEN_ARTEFACT_SECTION);
     Record root = header;
     root.append({Field::u32(sizeof(gen_artefact_info)), Field::u32(entries.size()),
                  Field::u32(variables.size()), Field::u32(packedCopies.size()),
@@ -150,11 +152,28 @@ public:
                  Field::address(tables.records("gen.entries", entries)),
                  Field::address(tables.records("gen.variables", variables)),
                  Field::address(tables.records("gen.packed", packedCopies))});
-    tables.records(symbol ? symbol.getValue() : StringRef(GEN_ARTEFACT_SYMBOL), {root},
-                   /*exported=*/true);
+    SmallVector<Record> variants = declareVariants();
+    root.append({Field::u32(variants.size()), Field::u32(0),
+                 Field::address(tables.records("gen.variants", variants))});
+    if (variant)
+      tables.records(variant.getValue(), {root}, ArtefactTables::Linked);
+    else
+      tables.records(symbol ? symbol.getValue() : StringRef(GEN_ARTEFACT_SYMBOL), {root},
+                     ArtefactTables::Exported);
   }
 
 private:
+  /// The roots of the same model for higher instruction sets, in other objects.
+  SmallVector<Record> declareVariants() {
+    SmallVector<Record> variants;
+    if (auto symbols = module->getAttrOfType<ArrayAttr>(kVariantsAttr))
+      for (auto symbol : symbols.getAsRange<StringAttr>()) {
+        tables.declare(symbol.getValue());
+        variants.push_back({Field::address(symbol.getValue())});
+      }
+    return variants;
+  }
+
   /// What an entry changes, and which packed copies it reads.
   void addVariables(Record &record, func::FuncOp function, const std::string &prefix) {
     SmallVector<Record> written, packed;

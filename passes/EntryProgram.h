@@ -18,6 +18,10 @@ inline constexpr StringLiteral kFeaturesAttr = "gen.features";
 /// On a module that becomes an object file: the symbol of its tables (default:
 /// GEN_ARTEFACT_SYMBOL).
 inline constexpr StringLiteral kSymbolAttr = "gen.symbol";
+/// On a module that is compiled for several instruction sets: the symbols of the tables of the
+/// higher ones (on the lowest), or the symbol of its own (on the others).
+inline constexpr StringLiteral kVariantsAttr = "gen.variants";
+inline constexpr StringLiteral kVariantAttr = "gen.variant";
 /// On a constant that is stored in the artefact: the symbol of its data.
 inline constexpr StringLiteral kDataAttr = "gen.data";
 

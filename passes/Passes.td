@@ -118,4 +118,14 @@ def ExpandMath : Pass<"gen-expand-math", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
 }
 
+def ExpandFma : Pass<"gen-expand-fma", "::mlir::ModuleOp"> {
+  let summary = "replace fused multiply-adds where the processor has no instruction for them";
+  let description = [{
+    For x86-64-v2 (`gen.features` says so). Elementary functions have f32 computed in f64: the product is exact, the sum is
+    rounded to odd, so the rounding to f32 is that of the exact result (Boldo, Melquiond: Emulation of FMA and correctly
+    rounded sums, 2008). Matrix products (`fastmath<contract>`) get a product and a sum, rounded each.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 #endif // GEN_PASSES_TD

@@ -60,6 +60,7 @@ void mlir::gen::buildEmissionPipeline(OpPassManager &pm) {
 
 void mlir::gen::buildLlvmPipeline(OpPassManager &pm) {
   pm.addPass(createExpandMath());
+  pm.addPass(createExpandFma());
   simplify(pm);
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(createConvertVectorToLLVMPass());

@@ -22,6 +22,10 @@ public:
     checkCount(artefact.entry_count, artefact.entries, "entries");
     checkCount(artefact.variable_count, artefact.variables, "variables");
     checkCount(artefact.packed_count, artefact.packed, "packed copies");
+    checkCount(artefact.variant_count, artefact.variants, "variants");
+    for (uint32_t i = 0; i < artefact.variant_count; ++i)
+      if (!artefact.variants[i] || artefact.variants[i]->variant_count)
+        reject(format("variant %u is missing or has variants", i));
     if (artefact.entry_count == 0)
       reject("no entries");
     for (uint32_t i = 0; i < artefact.entry_count; ++i)

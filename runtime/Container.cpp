@@ -199,6 +199,17 @@ void checkHeader(const gen_artefact_header &header, const std::string &path) {
 #endif
 }
 
+bool canRun(const gen_artefact_header &header) {
+  if (header.features & kForeignFeatures)
+    return false;
+#if defined(__x86_64__)
+  for (uint32_t feature : {GEN_X86_64_V2, GEN_X86_64_V3, GEN_X86_64_V4})
+    if ((header.features & feature) && !processorHas(feature))
+      return false;
+#endif
+  return true;
+}
+
 gen_artefact_header checkContainer(const unsigned char *bytes, size_t size,
                                    const std::string &path) {
   gen_artefact_header header = ElfFile(bytes, size, path).readHeader();

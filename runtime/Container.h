@@ -17,4 +17,7 @@ gen_artefact_header checkContainer(const unsigned char *bytes, size_t size,
 // Checks magic, version and the processor's instruction sets.
 void checkHeader(const gen_artefact_header &header, const std::string &path);
 
+// True if the processor has the instruction sets.
+bool canRun(const gen_artefact_header &header);
+
 } // namespace gen::runtime

@@ -44,6 +44,18 @@ void *load(const std::string &file, const std::string &path) {
   fail(GEN_INCOMPATIBLE, "%s: cannot load: %s", path.c_str(), reason ? reason : "unknown reason");
 }
 
+// The best of the artefact's variants that this processor can run.
+const gen_artefact_info *chooseVariant(const gen_artefact_info *artefact, const std::string &path) {
+  checkArtefact(*artefact, path);
+  const gen_artefact_info *best = artefact;
+  for (uint32_t i = 0; i < artefact->variant_count; ++i)
+    if (canRun(artefact->variants[i]->header))
+      best = artefact->variants[i];
+  if (best != artefact)
+    checkArtefact(*best, path);
+  return best;
+}
+
 gen_model *openModel(const std::string &path) {
   std::vector<unsigned char> bytes = readFile(path, INT64_MAX);
   gen_artefact_header header = checkContainer(bytes.data(), bytes.size(), path);
@@ -59,8 +71,7 @@ gen_model *openModel(const std::string &path) {
       fail(GEN_CORRUPT, "%s: damaged artefact: %s", path.c_str(),
            artefact ? "header and section " GEN_ARTEFACT_SECTION " differ"
                     : "no symbol " GEN_ARTEFACT_SYMBOL);
-    checkArtefact(*artefact, path);
-    auto *model = new gen_model(artefact, handle, copy.number);
+    auto *model = new gen_model(chooseVariant(artefact, path), handle, copy.number);
     copy.release();
     return model;
   } catch (...) {
@@ -127,8 +138,7 @@ gen_status *gen_model_from_artefact(const gen_artefact_info *artefact, gen_model
     requireNonNull(artefact, "gen_model_from_artefact", "artefact");
     std::string origin = "linked artefact";
     checkHeader(artefact->header, origin);
-    checkArtefact(*artefact, origin);
-    *model = new gen_model(artefact, nullptr, -1);
+    *model = new gen_model(chooseVariant(artefact, origin), nullptr, -1);
   });
 }
 

@@ -1,5 +1,6 @@
 # The lit suite: .mlir files check the compiler's text, .test files run commands.
 import os
+import shutil
 import lit.formats
 
 config.name = "gencc"
@@ -25,6 +26,8 @@ config.substitutions += [
 ]
 if os.path.isdir(os.path.join(shared, "data")):
     config.available_features.add("data")
+if shutil.which("qemu-aarch64") and os.path.isdir("/usr/aarch64-linux-gnu/include"):
+    config.available_features.add("aarch64")
 if config.sanitize:
     config.available_features.add("sanitize")
 for tool in ("gencc", "gen-opt", "gen-run", "gen-zoo"):

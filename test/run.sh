@@ -8,7 +8,7 @@ presets=(release sanitize)
 [ "${1:-}" = --quick ] && presets=(release)
 results=$PWD/build/results
 rm -rf "$results" && mkdir -p "$results" || exit 1
-export GTEST_COLOR=no
+export GTEST_COLOR=no GENCC_TESTS=1
 # LLVM's libraries are not instrumented: containers and memory pools that they share with this code look wrong to it.
 export ASAN_OPTIONS=detect_container_overflow=0:allow_user_poisoning=0
 export UBSAN_OPTIONS=print_stacktrace=1

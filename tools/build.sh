@@ -1,5 +1,6 @@
 #!/bin/bash
 # Installs what is missing (Debian 12's packages) and builds: bash tools/build.sh [release|debug|sanitize]
+# GENCC_TESTS=1 in the environment: also what only tests need (an emulator of AArch64).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-release}
@@ -12,6 +13,7 @@ packages=(cmake ninja-build ccache git python3 libstdc++-12-dev llvm-22-dev libm
   llvm-22-tools clang-22 lld-22 clang-format-22 clang-tidy-22 libclang-rt-22-dev libfmt-dev libgtest-dev libgmock-dev
   libcli11-dev nlohmann-json3-dev zlib1g-dev libpng-dev libzstd-dev libedit-dev libxml2-dev
   libcurl4-openssl-dev)
+[ -z "${GENCC_TESTS:-}" ] || packages+=(qemu-user libc6-dev-arm64-cross libstdc++-12-dev-arm64-cross)
 
 missing=()
 for package in "${packages[@]}"; do

@@ -2,6 +2,7 @@
 
 #include "passes/Compiler.h"
 #include "passes/Weights.h"
+#include "passes/target/Cpu.h"
 #include "tools/CommandLine.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -38,15 +39,17 @@ void addOptions(CLI::App &app, Arguments &arguments) {
   std::vector<std::string> names;
   for (const auto &[name, stage] : stages())
     names.push_back(name);
-  auto oneOf = [](const std::vector<std::string> &values, const std::string &what) {
+  auto oneOf = [](const std::vector<std::string> &values, const std::string &what,
+                  bool several = false) {
     std::string list;
     for (const std::string &value : values)
       list += (list.empty() ? "" : ", ") + value;
     return CLI::Validator(
         [=](std::string &value) {
-          return llvm::is_contained(values, value)
-                     ? std::string()
-                     : "'" + value + "' is " + what + "; expected " + list;
+          for (llvm::StringRef part : llvm::split(value, ','))
+            if (!llvm::is_contained(values, part) || (!several && part != value))
+              return "'" + value + "' is " + what + "; expected " + list;
+          return std::string();
         },
         "");
   };
@@ -67,9 +70,13 @@ void addOptions(CLI::App &app, Arguments &arguments) {
   app.add_option("--target", arguments.target, "cpu, the only one in this version")
       ->type_name("TARGET")
       ->check(oneOf({"cpu"}, "no target of this version"));
-  app.add_option("--mcpu", arguments.cpu, "native (default), x86-64-v2, x86-64-v3 or x86-64-v4")
+  std::vector<std::string> cpus(cpuNames().begin(), cpuNames().end());
+  app.add_option("--mcpu", arguments.cpu,
+                 "native (default), x86-64-v2, x86-64-v3, x86-64-v4, aarch64; several x86-64 "
+                 "levels, separated by commas, are put into one file, and the best is taken when "
+                 "it is opened")
       ->type_name("CPU")
-      ->check(oneOf({"native", "x86-64-v2", "x86-64-v3", "x86-64-v4"}, "no CPU known here"));
+      ->check(oneOf(cpus, "no CPU known here", /*several=*/true));
   app.add_option("-O", arguments.optimization,
                  "-O0 to -O3: optimization of the generated code (default 3); results do not "
                  "depend on it")

@@ -16,7 +16,7 @@
 namespace gen {
 
 struct CompileOptions {
-  std::string cpu = "native"; ///< or "x86-64-v2", "x86-64-v3", "x86-64-v4"
+  std::string cpu = "native"; ///< or "x86-64-v2", "x86-64-v3", "x86-64-v4", or several: "a,b"
   int optimization = 3;       ///< 0 to 3; results do not depend on it
 };
 

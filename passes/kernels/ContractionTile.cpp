@@ -154,7 +154,8 @@ private:
       Value lhs = vector::BroadcastOp::create(b, tile.type, scalar);
       for (int64_t v = 0; v < tile.vectors; ++v) {
         Value &sum = sums[r * tile.vectors + v];
-        sum = math::FmaOp::create(b, lhs, row[v], sum);
+        // Where the processor has no such instruction, a product and a sum will do.
+        sum = math::FmaOp::create(b, lhs, row[v], sum, arith::FastMathFlags::contract);
       }
     }
   }

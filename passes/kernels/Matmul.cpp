@@ -6,6 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "gen/artefact.h"
+#include "passes/EntryProgram.h"
 #include "passes/PackedWeights.h"
 #include "passes/kernels/Contraction.h"
 #include "passes/kernels/KernelEmitter.h"
@@ -17,6 +19,16 @@ using namespace mlir::gen;
 using namespace mlir::gen::kernels;
 
 namespace {
+
+/// The registers of the module's instruction set; AVX-512 where it is not said.
+VectorTarget vectorTargetOf(Operation *op) {
+  auto features = op->getParentOfType<ModuleOp>()->getAttrOfType<IntegerAttr>(kFeaturesAttr);
+  if (!features || features.getInt() & GEN_X86_64_V4)
+    return {.registerBytes = 64, .registers = 32};
+  if (features.getInt() & GEN_X86_64_V3)
+    return {.registerBytes = 32, .registers = 16};
+  return {.registerBytes = 16, .registers = features.getInt() & GEN_AARCH64 ? 32 : 16};
+}
 
 /// The contraction of a kernel and its sizes.
 struct Product {
@@ -36,7 +48,8 @@ struct Product {
   ContractionSchedule schedule() {
     return chooseSchedule(resultType.getDimSize(rank - 2), resultType.getDimSize(rank - 1),
                           lhsType.getDimSize(depthAxis()), op.isLhsTransposed(),
-                          op.isRhsTransposed(), resultType.getElementType(), VectorTarget(), kLanes,
+                          op.isRhsTransposed(), resultType.getElementType(), vectorTargetOf(op),
+                          kLanes,
                           /*rhsIsPacked=*/bool(packedRhs(op)));
   }
 

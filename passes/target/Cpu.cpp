@@ -4,6 +4,7 @@
 
 #include "gen/artefact.h"
 #include "llvm/ADT/SmallString.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -38,35 +39,85 @@ static void keepConstantsNearTheirUse() {
     static_cast<cl::opt<bool> *>(option->second)->setValue(true);
 }
 
-Expected<CpuTarget> makeCpuTarget(StringRef cpu, int optimization) {
-  if (cpu == "native")
-    cpu = nativeLevel();
-  CpuTarget target;
-  target.level = cpu.str();
-  if (cpu == "x86-64-v2")
-    target.featureBits = GEN_X86_64_V2;
-  else if (cpu == "x86-64-v3")
-    target.featureBits = GEN_X86_64_V2 | GEN_X86_64_V3;
-  else if (cpu == "x86-64-v4")
-    target.featureBits = GEN_X86_64_V2 | GEN_X86_64_V3 | GEN_X86_64_V4;
-  else
-    return createStringError("unknown CPU '" + cpu +
-                             "': expected native, x86-64-v2, x86-64-v3 or x86-64-v4");
+namespace {
+/// What an instruction set is called, here and in LLVM.
+struct CpuLevel {
+  StringRef name;
+  uint32_t featureBits;
+  StringRef triple, llvmName;
+};
+} // namespace
 
-  keepConstantsNearTheirUse();
-  InitializeNativeTarget();
-  InitializeNativeTargetAsmPrinter();
-  Triple triple("x86_64-unknown-linux-gnu");
+static constexpr const char *kX86 = "x86_64-unknown-linux-gnu";
+static const CpuLevel kLevels[] = {
+    {"x86-64-v2", GEN_X86_64_V2, kX86, "x86-64-v2"},
+    {"x86-64-v3", GEN_X86_64_V2 | GEN_X86_64_V3, kX86, "x86-64-v3"},
+    {"x86-64-v4", GEN_X86_64_V2 | GEN_X86_64_V3 | GEN_X86_64_V4, kX86, "x86-64-v4"},
+    {"aarch64", GEN_AARCH64, "aarch64-unknown-linux-gnu", "generic"}};
+
+ArrayRef<StringRef> cpuNames() {
+  static const std::vector<StringRef> names = [] {
+    std::vector<StringRef> all = {"native"};
+    for (const CpuLevel &level : kLevels)
+      all.push_back(level.name);
+    return all;
+  }();
+  return names;
+}
+
+static Expected<CpuTarget> makeCpuTarget(const CpuLevel &level, int optimization) {
+  Triple triple(level.triple);
   std::string error;
   const Target *found = TargetRegistry::lookupTarget(triple, error);
   if (!found)
     return createStringError(error);
   TargetOptions options;
   options.AllowFPOpFusion = FPOpFusion::Strict; // fused where the emitters say so, nowhere else
-  auto level = optimization == 0 ? CodeGenOptLevel::Less : CodeGenOptLevel::Default;
-  target.machine.reset(
-      found->createTargetMachine(triple, cpu, "", options, Reloc::PIC_, std::nullopt, level));
+  options.DataSections = true;                  // data that variants share is linked once
+  auto effort = optimization == 0 ? CodeGenOptLevel::Less : CodeGenOptLevel::Default;
+  CpuTarget target;
+  target.level = level.name.str();
+  target.featureBits = level.featureBits;
+  target.machine.reset(found->createTargetMachine(triple, level.llvmName, "", options, Reloc::PIC_,
+                                                  std::nullopt, effort));
   return target;
+}
+
+static void initializeTargets() {
+  LLVMInitializeX86TargetInfo();
+  LLVMInitializeX86Target();
+  LLVMInitializeX86TargetMC();
+  LLVMInitializeX86AsmPrinter();
+  LLVMInitializeAArch64TargetInfo();
+  LLVMInitializeAArch64Target();
+  LLVMInitializeAArch64TargetMC();
+  LLVMInitializeAArch64AsmPrinter();
+}
+
+Expected<std::vector<CpuTarget>> makeCpuTargets(StringRef cpus, int optimization) {
+  SmallVector<StringRef> names;
+  cpus.split(names, ',');
+  for (StringRef &name : names) {
+    if (name == "native")
+      name = nativeLevel();
+    if (!is_contained(cpuNames(), name))
+      return createStringError("unknown CPU '" + name + "': expected " + join(cpuNames(), ", "));
+  }
+  if (names.size() > 1 && is_contained(names, "aarch64"))
+    return createStringError("'" + cpus +
+                             "': one file holds code for x86-64 levels, or for aarch64");
+  keepConstantsNearTheirUse();
+  initializeTargets();
+  std::vector<CpuTarget> targets;
+  for (const CpuLevel &level : kLevels) {
+    if (!is_contained(names, level.name))
+      continue;
+    Expected<CpuTarget> target = makeCpuTarget(level, optimization);
+    if (!target)
+      return target.takeError();
+    targets.push_back(std::move(*target));
+  }
+  return targets;
 }
 
 void prepareForCpu(llvm::Module &module, CpuTarget &target, int optimization) {
@@ -114,7 +165,7 @@ Error emitCpuCode(llvm::Module &module, CpuTarget &target, bool assembly, raw_pw
   return Error::success();
 }
 
-Error linkSharedObject(StringRef object, StringRef output) {
+Error linkObjects(ArrayRef<std::string> objects, StringRef output, bool relocatable) {
   ErrorOr<std::string> lld = sys::findProgramByName("ld.lld-22");
   for (StringRef name : {"ld.lld", "ld.mold", "ld"})
     if (!lld)
@@ -122,8 +173,13 @@ Error linkSharedObject(StringRef object, StringRef output) {
   if (!lld)
     return createStringError("no linker found: expected ld.lld-22, ld.lld, ld.mold or ld in PATH");
   std::string error;
-  SmallVector<StringRef> command{*lld,    "-shared",          "-s", "-z",   "noexecstack", "-z",
-                                 "relro", "--hash-style=gnu", "-o", output, object};
+  SmallVector<StringRef> command{*lld, "-o", output};
+  if (relocatable)
+    command.push_back("-r");
+  else
+    command.append(
+        {"-shared", "-s", "--gc-sections", "-z", "noexecstack", "-z", "relro", "--hash-style=gnu"});
+  command.append(objects.begin(), objects.end());
   if (sys::ExecuteAndWait(*lld, command, std::nullopt, {}, 60, 0, &error) != 0)
     return createStringError("the linker failed on '" + output + "'" +
                              (error.empty() ? "" : ": " + error));

@@ -9,6 +9,7 @@
 #include "llvm/Target/TargetMachine.h"
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace mlir::gen {
 
@@ -19,8 +20,12 @@ struct CpuTarget {
   std::unique_ptr<llvm::TargetMachine> machine;
 };
 
-/// `cpu` is "native" or an x86-64 level. Native means the highest level that this machine has.
-llvm::Expected<CpuTarget> makeCpuTarget(llvm::StringRef cpu, int optimization);
+/// The names of CPUs to compile for: "native", the x86-64 levels, "aarch64".
+llvm::ArrayRef<llvm::StringRef> cpuNames();
+
+/// `cpus` is one name or several x86-64 levels, "x86-64-v3,x86-64-v4". Native means the highest
+/// level that this machine has. Lowest first, each once.
+llvm::Expected<std::vector<CpuTarget>> makeCpuTargets(llvm::StringRef cpus, int optimization);
 
 /// Sets the target's attributes on all functions and runs the light mid-end.
 void prepareForCpu(llvm::Module &module, CpuTarget &target, int optimization);
@@ -29,8 +34,9 @@ void prepareForCpu(llvm::Module &module, CpuTarget &target, int optimization);
 llvm::Error emitCpuCode(llvm::Module &module, CpuTarget &target, bool assembly,
                         llvm::raw_pwrite_stream &out);
 
-/// Links an object file into a shared object with lld.
-llvm::Error linkSharedObject(llvm::StringRef object, llvm::StringRef output);
+/// Links object files into a shared object, or into one object file, with lld.
+llvm::Error linkObjects(llvm::ArrayRef<std::string> objects, llvm::StringRef output,
+                        bool relocatable);
 
 } // namespace mlir::gen
 

@@ -141,6 +141,11 @@ typedef struct gen_artefact_info {
   const gen_entry_info *entries;
   const gen_variable_info *variables;
   const gen_packed_info *packed;
+  uint32_t variant_count;
+  uint32_t reserved;
+  /* The same model for higher instruction sets, lowest first; entries and variables are equal.
+   * The runtime takes the last one that the processor can run, else this one. */
+  const struct gen_artefact_info *const *variants;
 } gen_artefact_info;
 
 #ifdef __cplusplus

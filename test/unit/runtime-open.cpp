@@ -32,7 +32,10 @@ struct Tables {
       "x86-64",
       entries,
       variables,
-      packed};
+      packed,
+      0,
+      0,
+      nullptr};
 
   static int64_t plan(const int64_t *dimensions, int64_t *shapes) { return -1; }
   static void run(const gen_services *, void *, void *const *, const void *const *, void *const *,
@@ -89,6 +92,9 @@ const Spoiled kSpoiled[] = {
      "impossible packed copy of variable 2"},
     {"PackedBytes", [](Tables &t) { t.packed[0].bytes = -1; }, "impossible packed copy"},
     {"PackedCode", [](Tables &t) { t.packed[0].pack = nullptr; }, "impossible packed copy"},
+    {"VariantTable", [](Tables &t) { t.artefact.variant_count = 1; },
+     "the table of variants is missing"},
+    {"VariantCount", [](Tables &t) { t.artefact.variant_count = 1u << 31; }, "2147483648 variants"},
     {"VariableHuge", [](Tables &t) { t.variableShape[0] = INT64_MAX; },
      "variable 'w': impossible shape"},
 };
@@ -110,6 +116,25 @@ TEST_P(ArtefactTables, AreRefused) {
 
 INSTANTIATE_TEST_SUITE_P(Open, ArtefactTables, testing::ValuesIn(kSpoiled),
                          [](const auto &info) { return std::string(info.param.name); });
+
+// A bit that is no instruction set of any processor.
+TEST(Open, TakesTheLastVariantThatTheProcessorCanRun) {
+  Tables tables, better, foreign;
+  better.artefact.target = "better";
+  foreign.artefact.header.features = 1u << 31;
+  foreign.artefact.target = "foreign";
+  const gen_artefact_info *variants[] = {&better.artefact, &foreign.artefact};
+  tables.artefact.variants = variants;
+  EXPECT_EQ(gen::Model::fromArtefact(tables.artefact).target(), "x86-64");
+  tables.artefact.variant_count = 2;
+  EXPECT_EQ(gen::Model::fromArtefact(tables.artefact).target(), "better");
+  better.artefact.entries = nullptr;
+  EXPECT_GEN_ERROR_WITH(gen::Model::fromArtefact(tables.artefact), GEN_CORRUPT,
+                        "the table of entries is missing");
+  variants[0] = nullptr;
+  EXPECT_GEN_ERROR_WITH(gen::Model::fromArtefact(tables.artefact), GEN_CORRUPT,
+                        "variant 0 is missing or has variants");
+}
 
 TEST(Open, ListsEntriesAndVariables) {
   gen::Model model = test::toyModel();

@@ -55,6 +55,10 @@ void GenDialect::initialize() {
       >();
   addOperations<
 #define GET_OP_LIST
+#include "dialect/ops/Normalization.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
 #include "dialect/ops/Loss.cpp.inc"
       >();
   addOperations<

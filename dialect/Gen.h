@@ -40,6 +40,8 @@
 #define GET_OP_CLASSES
 #include "dialect/ops/Loss.h.inc"
 #define GET_OP_CLASSES
+#include "dialect/ops/Normalization.h.inc"
+#define GET_OP_CLASSES
 #include "dialect/ops/Pooling.h.inc"
 #define GET_OP_CLASSES
 #include "dialect/ops/Random.h.inc"

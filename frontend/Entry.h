@@ -46,6 +46,7 @@ struct ProgramState {
   std::vector<std::shared_ptr<const Node>> variables; ///< in the order in which they were made
   std::map<std::string, Initializer> initializers;
   std::set<std::string> entries;
+  std::set<std::string> buffers; ///< the variables that are not parameters
 
   Variable makeVariable(const std::string &name, DType dtype, const Shape &shape,
                         Initializer initializer, SourceLocation where);

@@ -141,6 +141,19 @@ Variable Scope::variable(const std::string &name, DType dtype, const Shape &shap
   return state->makeVariable((*this / name).path(), dtype, shape, initializer, where);
 }
 
+Variable Scope::buffer(const std::string &name, DType dtype, const Shape &shape,
+                       Initializer initializer, SourceLocation where) const {
+  Variable made = variable(name, dtype, shape, initializer, where);
+  state->buffers.insert(made.name());
+  return made;
+}
+
+std::vector<Variable> Scope::parameters() const {
+  std::vector<Variable> below = variables();
+  llvm::erase_if(below, [&](const Variable &v) { return state->buffers.count(v.name()) != 0; });
+  return below;
+}
+
 std::vector<Variable> Scope::variables() const {
   std::vector<Variable> below;
   for (const auto &variable : state->variables)

@@ -159,10 +159,15 @@ struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
     Block &block = function.getBody().front();
     FusionGroups groups(block, sizes);
     groups.fuseContractionEpilogues();
+    groups.fuseRows();
     groups.fuseProducers();
     groups.fuseEpilogues();
+    groups.fuseSideBySide();
+    groups.fuseProducers();
+    groups.fuseRows();
     groups.fuseSharedResults();
     groups.fuseEpilogues();
+    groups.recomputeCheapResults();
 
     OpBuilder b(block.getTerminator());
     for (const FusionGroup *group : groups.inExecutionOrder())

@@ -38,7 +38,7 @@ bool FusionGroups::isMaterialized(Operation *op) {
   });
 }
 
-static bool isElementwise(Operation *op) {
+bool FusionGroups::isElementwise(Operation *op) {
   auto pointwise = dyn_cast<PointwiseOpInterface>(op);
   return pointwise && pointwise.isElementwise();
 }
@@ -119,18 +119,23 @@ llvm::SmallDenseSet<FusionGroups::Number> FusionGroups::predecessors(Number n) c
 }
 
 bool FusionGroups::dependsThroughOthers(Number from, Number to) {
+  Operation *first = groups[from].ops.front();
   llvm::SmallDenseSet<Number> seen;
   SmallVector<Number> work;
-  for (Number n : predecessors(to))
-    if (n != from && seen.insert(n).second)
+  auto enter = [&](Number n) {
+    // What ends before `from` begins does not depend on it.
+    if (first->isBeforeInBlock(groups[n].ops.back()) && seen.insert(n).second)
       work.push_back(n);
+  };
+  for (Number n : predecessors(to))
+    if (n != from)
+      enter(n);
   while (!work.empty()) {
-    Number n = work.pop_back_val();
-    if (n == from)
-      return true;
-    for (Number next : predecessors(n))
-      if (seen.insert(next).second)
-        work.push_back(next);
+    for (Number next : predecessors(work.pop_back_val())) {
+      if (next == from)
+        return true;
+      enter(next);
+    }
   }
   return false;
 }
@@ -177,8 +182,13 @@ bool FusionGroups::tryFuseProducer(Operation *op) {
   if (!ok || users.size() != 1 || *users.begin() == from)
     return false;
   Number into = *users.begin();
-  if (repeated && cost(from) > kCheap)
+  if (groups[into].family == FusionGroup::Reduction) {
+    // A row is computed once, whatever the shapes of the ops.
+    if (!runInRows(into, from))
+      return false;
+  } else if (repeated && cost(from) > kCheap) {
     return false;
+  }
   if (groups[into].family == FusionGroup::Contraction &&
       !sizes.sameShape(op->getResult(0), groups[into].shape))
     return false;

@@ -44,6 +44,14 @@ public:
   void fuseProducers();
   /// Puts pointwise groups on the result of a contraction or reduction into its kernel.
   void fuseEpilogues();
+  /// Puts into a reduction's group what reads its result in the same row, and other reductions of
+  /// these rows that depend on it.
+  void fuseRows();
+  /// Joins reductions of the same rows that share an operand and do not depend on each other.
+  void fuseSideBySide();
+  /// Where a group would store a value only for others that can cheaply make it of what they read
+  /// instead, they do. The last step: ops are copied.
+  void recomputeCheapResults();
   /// Joins pointwise groups of one shape where one uses a result of the other: one loop nest with
   /// several results.
   void fuseSharedResults();
@@ -78,6 +86,17 @@ private:
   bool tryFuseProducer(Operation *op);
   bool tryFuseEpilogue(Number n, FusionGroup::Family least = FusionGroup::Reduction);
   bool trySharedResult(Number n);
+  bool tryGrowRows(Number n);
+  bool trySideBySide(Number n, Number other);
+  bool runInRows(Number n, Number with);
+  void tryRecompute(Operation *op);
+  SmallVector<Operation *> cheapChain(Operation *op);
+  void insertInto(Number n, Operation *op);
+  void removeUnused(Operation *op);
+  llvm::SmallDenseSet<Value> fullOperands(Number n) const;
+  /// True if `op`, or what free ops make of it, is used by an op that is not `isInside`.
+  bool isReadOutside(Operation *op, llvm::function_ref<bool(Operation *)> isInside) const;
+  static bool isElementwise(Operation *op);
   /// True if every use of values of `from` in `to` reads the element at the same index.
   bool usesSameIndex(Number from, Number to);
   int64_t cost(Number n) const;

@@ -50,6 +50,11 @@ int64_t nominalBytes(RankedTensorType type) {
 /// then.
 bool readsInPlace(KernelOp kernel, unsigned number) {
   Value argument = kernel.getBody().getArgument(number);
+  // Kernels of rows keep intermediate values where a result is stored later.
+  for (auto reduction : kernel.getBody().getOps<ReductionOpInterface>())
+    if (cast<RankedTensorType>(reduction->getOperand(0).getType()).getRank() ==
+        cast<RankedTensorType>(argument.getType()).getRank())
+      return false;
   SmallVector<Value> work{argument};
   llvm::SmallDenseSet<Value> seen;
   while (!work.empty())

@@ -1,8 +1,11 @@
-//===- SplitReductions.cpp - reductions to a scalar in two steps ----------===//
+//===- SplitReductions.cpp - large reductions in two steps ----------------===//
 //
 // In:   %s = gen.reduce_sum %x axes [0, 1] : tensor<128x784xf32> -> tensor<f32>
 // Out:  %r = gen.reduce_sum %x axes [1]    : tensor<128x784xf32> -> tensor<128xf32>
 //       %s = gen.reduce_sum %r axes [0]    : tensor<128xf32> -> tensor<f32>
+//
+// Threads share the first step. Reductions to a scalar are split at the last axis, reductions to a
+// few columns (a batch's statistics and bias gradients) at the first.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,20 +31,40 @@ Operation *reduceAlong(OpBuilder &b, Operation *op, Value input, ArrayRef<int64_
   return b.create(state);
 }
 
+bool isScalar(ReductionOpInterface op) {
+  return cast<RankedTensorType>(op->getResult(0).getType()).getRank() == 0;
+}
+
+/// True if a result is a few vectors of columns, each the sum of many rows.
+bool isFewColumns(ReductionOpInterface op) {
+  constexpr int64_t columnsOfTask = 64, enoughTasks = 16, fewRows = 16;
+  auto input = cast<RankedTensorType>(op->getOperand(0).getType()),
+       result = cast<RankedTensorType>(op->getResult(0).getType());
+  ArrayRef<int64_t> axes = op.reductionAxes();
+  if (axes.back() == input.getRank() - 1 || !result.hasStaticShape() ||
+      result.getNumElements() == 0 || input.getDimSize(axes.front()) == 1)
+    return false;
+  int64_t last = result.getShape().back(), rows = 1;
+  for (int64_t axis : axes.drop_front())
+    rows *= input.isDynamicDim(axis) ? fewRows : input.getDimSize(axis);
+  return result.getNumElements() / last * llvm::divideCeil(last, columnsOfTask) < enoughTasks &&
+         rows >= fewRows;
+}
+
 struct SplitReductions : impl::SplitReductionsBase<SplitReductions> {
   void runOnOperation() override {
     SmallVector<ReductionOpInterface> reductions;
     getOperation().walk([&](ReductionOpInterface op) {
-      auto type = cast<RankedTensorType>(op->getOperand(0).getType());
-      if (op.reductionAxes().size() > 1 &&
-          static_cast<int64_t>(op.reductionAxes().size()) == type.getRank())
+      if (op.reductionAxes().size() > 1 && (isScalar(op) || isFewColumns(op)))
         reductions.push_back(op);
     });
     for (ReductionOpInterface op : reductions) {
       OpBuilder b(op);
-      int64_t last = op.reductionAxes().back();
-      Operation *inner = reduceAlong(b, op, op->getOperand(0), {last});
-      Operation *outer = reduceAlong(b, op, inner->getResult(0), op.reductionAxes().drop_back());
+      ArrayRef<int64_t> axes = op.reductionAxes();
+      auto [first, then] = isScalar(op) ? std::pair(axes.take_back(1), axes.drop_back())
+                                        : std::pair(axes.drop_front(), axes.take_front(1));
+      Operation *inner = reduceAlong(b, op, op->getOperand(0), first);
+      Operation *outer = reduceAlong(b, op, inner->getResult(0), then);
       op->replaceAllUsesWith(outer);
       op->erase();
     }

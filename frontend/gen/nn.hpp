@@ -75,5 +75,6 @@ public:
 } // namespace gen
 
 #include "gen/conv.hpp"
+#include "gen/norm.hpp"
 
 #endif // GEN_NN_HPP

@@ -50,8 +50,14 @@ public:
   Variable variable(const std::string &name, DType dtype, const Shape &shape,
                     Initializer initializer = {},
                     SourceLocation where = SourceLocation::current()) const;
+  /// The same for state that is no parameter: no optimizer is to change it (running statistics).
+  Variable buffer(const std::string &name, DType dtype, const Shape &shape,
+                  Initializer initializer = {},
+                  SourceLocation where = SourceLocation::current()) const;
   /// The variables below, in the order in which they were made.
   std::vector<Variable> variables() const;
+  /// Those that an optimizer is to change: all but buffers.
+  std::vector<Variable> parameters() const;
 
 private:
   friend class Program;

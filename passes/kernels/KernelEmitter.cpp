@@ -122,7 +122,7 @@ static bool sameIndices(const Indices &lhs, const Indices &rhs) {
 
 Value KernelEmitter::elementAt(Value tensor, const Indices &at) {
   if (Value element = bound.lookup(tensor))
-    return element;
+    return isa<VectorType>(element.getType()) ? element : splat(element);
   if (auto argument = dyn_cast<BlockArgument>(tensor)) {
     if (isOneElement(cast<RankedTensorType>(argument.getType())))
       return splat(function.scalar(argument));
@@ -165,13 +165,19 @@ Value KernelEmitter::masked(Value mask, llvm::function_ref<Value()> emit) {
 }
 
 void KernelEmitter::storeResults(const Indices &at) {
+  unsigned count = function.yield.getValues().size();
+  storeResults(llvm::to_vector(llvm::seq<unsigned>(0, count)), at);
+}
+
+void KernelEmitter::storeResults(ArrayRef<unsigned> numbers, const Indices &at) {
   // All elements before the first store: a result may lie where an argument is still to be read.
   SmallVector<Value> elements;
-  for (Value value : function.yield.getValues())
-    elements.push_back(elementAt(value, at));
-  for (auto [number, value] : llvm::enumerate(function.yield.getValues())) {
-    Type elementType = cast<RankedTensorType>(value.getType()).getElementType();
-    store(function.resultPointer(number), elementType, elements[number], position(value, at));
+  for (unsigned number : numbers)
+    elements.push_back(elementAt(function.yield.getValues()[number], at));
+  for (auto [number, element] : llvm::zip_equal(numbers, elements)) {
+    Value value = function.yield.getValues()[number];
+    store(function.resultPointer(number), getElementTypeOrSelf(value), element,
+          position(value, at));
   }
 }
 
@@ -183,8 +189,10 @@ Value KernelEmitter::address(Value pointer, Type elementType, Value position) {
 }
 
 Value KernelEmitter::load(BlockArgument argument, Index position) {
-  Value pointer = function.pointer(argument);
-  Type elementType = cast<RankedTensorType>(argument.getType()).getElementType();
+  return load(function.pointer(argument), getElementTypeOrSelf(argument), position);
+}
+
+Value KernelEmitter::load(Value pointer, Type elementType, Index position) {
   bool boolean = elementType.isInteger(1);
   Type memoryType = boolean ? b.getI8Type() : elementType;
   unsigned alignment = std::max(1u, memoryType.getIntOrFloatBitWidth() / 8);

@@ -64,7 +64,7 @@ public:
       : ElementEmitter(function.b, lanes, flat), function(function) {}
 
   /// Says that the element of `tensor` is `element`, at whatever index this emitter is asked for
-  /// it.
+  /// it. A scalar is the element of all lanes.
   void bind(Value tensor, Value element) { bound[tensor] = element; }
   /// Restricts all memory access to the lanes of `mask` (null: all).
   void setMask(Value mask) { laneMask = mask; }
@@ -75,12 +75,16 @@ public:
   Value sizeValue(Value index) override { return function.toI64(index); }
   Value masked(Value mask, llvm::function_ref<Value()> emit) override;
 
-  /// Emits and stores the elements at `at` of every result of the kernel.
+  /// Emits and stores the elements at `at` of every result of the kernel, or of some, by number.
   void storeResults(const Indices &at);
+  void storeResults(ArrayRef<unsigned> numbers, const Indices &at);
+
+  /// Memory that is no argument's: elements of `elementType` behind `pointer`.
+  Value load(Value pointer, Type elementType, Index position);
+  void store(Value pointer, Type elementType, Value element, Index position);
 
 private:
   Value load(BlockArgument argument, Index position);
-  void store(Value pointer, Type elementType, Value element, Index position);
   Value address(Value pointer, Type elementType, Value position);
 
   struct Computed {

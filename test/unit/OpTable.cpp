@@ -324,6 +324,7 @@ const std::vector<Row> &optable::rows() {
     std::vector<Row> rows;
     addElementwise(rows);
     addReductions(rows);
+    addNormalization(rows);
     addMovements(rows);
     addRandomAndState(rows);
     addConvolutions(rows);

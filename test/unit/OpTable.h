@@ -64,6 +64,9 @@ inline void PrintTo(const Row &row, std::ostream *stream) {
   *stream << row.op << " " << row.variant;
 }
 
+/// Rows of families that have a file of their own.
+void addNormalization(std::vector<Row> &rows);
+
 /// The table.
 const std::vector<Row> &rows();
 

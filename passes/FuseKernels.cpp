@@ -31,9 +31,7 @@ public:
       collect(op);
     for (Operation *op : group.ops)
       for (Value result : op->getResults())
-        if (llvm::any_of(result.getUsers(), [&](Operation *user) {
-              return !inside.contains(user) && !isa<tensor::DimOp>(user);
-            }))
+        if (isReadOutside(result))
           results.push_back(result);
   }
 
@@ -50,10 +48,24 @@ public:
                                    FlatSymbolRefAttr::get(kernel.getSymNameAttr()), operands);
     for (auto [result, replacement] : llvm::zip(results, launch.getResults()))
       result.replaceUsesWithIf(replacement,
-                               [&](OpOperand &use) { return !inside.contains(use.getOwner()); });
+                               [&](OpOperand &use) { return !group.ops.contains(use.getOwner()); });
   }
 
 private:
+  /// True if another group uses `result`, itself or through free ops, or the entry does.
+  bool isReadOutside(Value result) {
+    SmallVector<Operation *> work(result.getUsers());
+    while (!work.empty()) {
+      Operation *user = work.pop_back_val();
+      if (group.ops.contains(user) || isa<tensor::DimOp>(user))
+        continue;
+      if (!FusionGroups::isFree(user) || FusionGroups::isMaterialized(user))
+        return true;
+      llvm::append_range(work, user->getUsers());
+    }
+    return false;
+  }
+
   /// Adds `op` and the free ops it reads through; what is not inside is an operand of the launch.
   void collect(Operation *op) {
     if (!inside.insert(op))
@@ -160,10 +172,10 @@ struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
     FusionGroups groups(block, sizes);
     groups.fuseContractionEpilogues();
     groups.fuseRows();
-    groups.fuseProducers();
-    groups.fuseEpilogues();
+    groups.fuseProducers(/*repeat=*/false);
+    groups.fuseEpilogues(); // before: what is computed once a row is not to be repeated
     groups.fuseSideBySide();
-    groups.fuseProducers();
+    groups.fuseProducers(/*repeat=*/true);
     groups.fuseRows();
     groups.fuseSharedResults();
     groups.fuseEpilogues();

@@ -119,23 +119,18 @@ llvm::SmallDenseSet<FusionGroups::Number> FusionGroups::predecessors(Number n) c
 }
 
 bool FusionGroups::dependsThroughOthers(Number from, Number to) {
-  Operation *first = groups[from].ops.front();
   llvm::SmallDenseSet<Number> seen;
   SmallVector<Number> work;
-  auto enter = [&](Number n) {
-    // What ends before `from` begins does not depend on it.
-    if (first->isBeforeInBlock(groups[n].ops.back()) && seen.insert(n).second)
-      work.push_back(n);
-  };
   for (Number n : predecessors(to))
-    if (n != from)
-      enter(n);
+    if (n != from && seen.insert(n).second)
+      work.push_back(n);
   while (!work.empty()) {
-    for (Number next : predecessors(work.pop_back_val())) {
-      if (next == from)
-        return true;
-      enter(next);
-    }
+    Number n = work.pop_back_val();
+    if (n == from)
+      return true;
+    for (Number next : predecessors(n))
+      if (seen.insert(next).second)
+        work.push_back(next);
   }
   return false;
 }
@@ -165,7 +160,7 @@ bool FusionGroups::usesSameIndex(Number from, Number to) {
 
 /// An op may move into its only user's group if that does not compute it more often than once an
 /// element, or if it is cheap.
-bool FusionGroups::tryFuseProducer(Operation *op) {
+bool FusionGroups::tryFuseProducer(Operation *op, bool repeat) {
   Number from = groupOf(op);
   if (groups[from].family != FusionGroup::Pointwise || isMaterialized(op))
     return false;
@@ -186,7 +181,7 @@ bool FusionGroups::tryFuseProducer(Operation *op) {
     // A row is computed once, whatever the shapes of the ops.
     if (!runInRows(into, from))
       return false;
-  } else if (repeated && cost(from) > kCheap) {
+  } else if (repeated && (!repeat || cost(from) > kCheap)) {
     return false;
   }
   if (groups[into].family == FusionGroup::Contraction &&
@@ -198,10 +193,10 @@ bool FusionGroups::tryFuseProducer(Operation *op) {
   return true;
 }
 
-void FusionGroups::fuseProducers() {
+void FusionGroups::fuseProducers(bool repeat) {
   for (Operation &op : llvm::reverse(block))
     if (number.contains(&op))
-      tryFuseProducer(&op);
+      tryFuseProducer(&op, repeat);
 }
 
 /// A pointwise group joins the contraction or reduction (`least`: the lowest family) whose result

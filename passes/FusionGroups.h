@@ -40,8 +40,8 @@ public:
   /// activation. So a layer is the same kernel in every entry, whatever comes after it.
   void fuseContractionEpilogues();
   /// Puts each pointwise op into the one group that uses it, where nothing is computed twice by
-  /// that.
-  void fuseProducers();
+  /// that; with `repeat`, cheap ops too that are computed more than once then.
+  void fuseProducers(bool repeat);
   /// Puts pointwise groups on the result of a contraction or reduction into its kernel.
   void fuseEpilogues();
   /// Puts into a reduction's group what reads its result in the same row, and other reductions of
@@ -83,14 +83,16 @@ private:
   /// free op lies between.
   void forEachUse(Operation *op,
                   llvm::function_ref<void(Operation *user, bool through)> visit) const;
-  bool tryFuseProducer(Operation *op);
+  bool tryFuseProducer(Operation *op, bool repeat);
   bool tryFuseEpilogue(Number n, FusionGroup::Family least = FusionGroup::Reduction);
   bool trySharedResult(Number n);
   bool tryGrowRows(Number n);
   bool trySideBySide(Number n, Number other);
   bool runInRows(Number n, Number with);
+  bool waitsForOthers(Number n, Number reader);
   void tryRecompute(Operation *op);
   SmallVector<Operation *> cheapChain(Operation *op);
+  llvm::SmallDenseSet<Operation *> rowMembers(Number n);
   void insertInto(Number n, Operation *op);
   void removeUnused(Operation *op);
   llvm::SmallDenseSet<Value> fullOperands(Number n) const;

@@ -64,6 +64,18 @@ bool FusionGroups::runInRows(Number n, Number with) {
   return repeated <= kCheap;
 }
 
+/// True if `reader` has one element a row, and needs what group `n` does not: it is the epilogue of
+/// the last of the groups that it reads.
+bool FusionGroups::waitsForOthers(Number n, Number reader) {
+  int64_t rank = cast<RankedTensorType>(groups[n].anchor->getResult(0).getType()).getRank();
+  if (groups[reader].family != FusionGroup::Pointwise ||
+      llvm::any_of(groups[reader].ops, [&](Operation *op) { return rankOf(op) != rank; }))
+    return false;
+  llvm::SmallDenseSet<Number> known = predecessors(n);
+  return llvm::any_of(predecessors(reader),
+                      [&](Number other) { return other != n && !known.contains(other); });
+}
+
 bool FusionGroups::tryGrowRows(Number n) {
   if (groups[n].ops.empty() || groups[n].family != FusionGroup::Reduction)
     return false;
@@ -76,7 +88,7 @@ bool FusionGroups::tryGrowRows(Number n) {
         readers.insert(reader);
     });
   for (Number reader : readers)
-    if (runInRows(n, reader) && !dependsThroughOthers(n, reader)) {
+    if (!waitsForOthers(n, reader) && runInRows(n, reader) && !dependsThroughOthers(n, reader)) {
       merge(reader, n);
       return true;
     }
@@ -92,7 +104,8 @@ void FusionGroups::fuseRows() {
   }
 }
 
-/// What a group reads of others and of the entry, of the rank of what its reductions fold.
+/// What a group reads of the entry and of others, of the rank of what its reductions fold. For all
+/// results of a group stands one of them.
 llvm::SmallDenseSet<Value> FusionGroups::fullOperands(Number n) const {
   llvm::SmallDenseSet<Value> values;
   int64_t rank = cast<RankedTensorType>(spaceOf(groups[n]).domain.getType()).getRank();
@@ -106,7 +119,9 @@ llvm::SmallDenseSet<Value> FusionGroups::fullOperands(Number n) const {
       if (producer && !number.contains(producer) && isFree(producer))
         work.push_back(producer);
       else if (type.getRank() == rank)
-        values.insert(operand);
+        values.insert(producer && number.contains(producer)
+                          ? groups[number.lookup(producer)].ops.front()->getResult(0)
+                          : operand);
     }
   return values;
 }
@@ -136,10 +151,27 @@ void FusionGroups::fuseSideBySide() {
 // What is computed twice
 //===----------------------------------------------------------------------===//
 
-/// The ops that make `op` from what is in memory anyway: one value of its rank, and smaller ones.
-/// Empty if there is no such cheap chain.
+/// The members of group `n` that have one element a row: cheap to store.
+llvm::SmallDenseSet<Operation *> FusionGroups::rowMembers(Number n) {
+  llvm::SmallDenseSet<Operation *> rows;
+  if (groups[n].family != FusionGroup::Reduction)
+    return rows;
+  RowSpace space = spaceOf(groups[n]);
+  ArrayRef<Operation *> members = groups[n].ops.getArrayRef();
+  RowAnalysis analysis(space, members, sizes, [&](Operation *op) {
+    return isReadOutside(op, [&](Operation *user) { return groups[n].ops.contains(user); });
+  });
+  for (Operation *op : members)
+    if (analysis.kind(op) == RowAnalysis::Row)
+      rows.insert(op);
+  return rows;
+}
+
+/// The ops that make `op` from what is in memory anyway, one value of its rank and smaller ones,
+/// and from rows. Empty if there is no such cheap chain.
 SmallVector<Operation *> FusionGroups::cheapChain(Operation *op) {
   Number own = groupOf(op);
+  llvm::SmallDenseSet<Operation *> rows = rowMembers(own);
   llvm::SmallSetVector<Operation *, 4> chain;
   llvm::SmallDenseSet<Value> large;
   chain.insert(op);
@@ -162,16 +194,15 @@ SmallVector<Operation *> FusionGroups::cheapChain(Operation *op) {
       Operation *producer = value.getDefiningOp();
       if (!type)
         continue;
-      bool isSmall = type.getRank() < rankOf(op);
       bool isMember = producer && number.contains(producer) && groupOf(producer) == own;
       if (producer && !number.contains(producer) && isFree(producer)) {
         for (Value operand : producer->getOperands())
           work.push_back({operand, true});
-      } else if (!isSmall && isMember && !isReadOutside(producer, isOwn)) {
+      } else if (isMember && !rows.contains(producer) && !isReadOutside(producer, isOwn)) {
         if (through)
           return {};
         chain.insert(producer);
-      } else if (!isSmall) {
+      } else if (type.getRank() >= rankOf(op)) {
         large.insert(value);
       }
     }
@@ -197,7 +228,7 @@ void FusionGroups::removeUnused(Operation *op) {
   if (!group.ops.empty() && group.shape == op->getResult(0))
     group.shape = group.ops.back()->getResult(0);
   number.erase(op);
-  op->erase();
+  op->dropAllReferences(); // sizes are known by value: it is erased with the outlined ones
 }
 
 /// Gives each other group that reads the result of `op` its own copy of what makes it.

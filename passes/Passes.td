@@ -63,10 +63,11 @@ def ResolveDimensions : Pass<"gen-resolve-dimensions", "::mlir::func::FuncOp"> {
 }
 
 def SplitReductions : Pass<"gen-split-reductions", "::mlir::func::FuncOp"> {
-  let summary = "reduce large tensors to a scalar in two steps, so that the first one is parallel";
+  let summary = "reduce large tensors to a scalar or a few columns in two steps, so that the first one is parallel";
   let description = [{
     `reduce_sum axes [0, 1] : tensor<128x784xf32> -> tensor<f32>` becomes a reduction of the last axis and one of the
-    rest. The order of the sum thus depends on the shape alone, never on the number of threads.
+    rest; `reduce_sum axes [0, 1] : tensor<32x1024x64xf32> -> tensor<64xf32>` one of the axes behind the first, and one of
+    the first. The order of the sum thus depends on the shape alone, never on the number of threads.
   }];
 }
 
@@ -84,7 +85,8 @@ def FuseKernels : Pass<"gen-fuse-kernels", "::mlir::ModuleOp"> {
   let summary = "group ops into kernels and launch them";
   let description = [{
     Every op on tensors ends up in the body of a `gen.kernel`. A matmul takes the elementwise ops on its result into
-    its epilogue; a reduction takes in the ops that make its input and those on its result; chains and fans of elementwise
+    its epilogue; a reduction takes in the ops that make its input and those on its result, and other reductions of the same
+    rows: softmax is one kernel, which reads a row once. Chains and fans of elementwise
     ops of one shape become one kernel with several results. Data movement is recomputed wherever it is
     read, since it only changes indices.
   }];

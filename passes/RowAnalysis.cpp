@@ -123,7 +123,7 @@ void RowAnalysis::read(Value value, const Reading &at) {
   if (!op)
     return;
   if (inside.contains(op)) {
-    Kind seen = isReading(at, value, allAxes()) ? Full
+    Kind seen = isReading(at, value, allAxes())    ? Full
                 : isReading(at, value, space.kept) ? Row
                                                    : Foreign;
     Kind &kind = kinds[op];

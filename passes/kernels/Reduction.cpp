@@ -1,8 +1,8 @@
 //===- Reduction.cpp - kernels around reductions --------------------------===//
 //
-// Two nests. If the last axis is reduced, a row is what one result is folded of: the lanes run along
-// it and are folded at the end. If it is kept, the lanes run along results, and nothing is folded
-// across them: a row is a block of columns. Each row is gone over in the loops of its plan
+// Two nests. If the last axis is reduced, a row is what one result is folded of: the lanes run
+// along it and are folded at the end. If it is kept, the lanes run along results, and nothing is
+// folded across them: a row is a block of columns. Each row is gone over in the loops of its plan
 // (RowPlan.h): a loop folds reductions side by side and stores results. The order of a fold is a
 // function of the shape alone.
 //
@@ -33,7 +33,7 @@ using RowValues = llvm::MapVector<Value, Value>;
 /// A position in a row: indices of all axes of the domain, the last one along the lanes.
 struct Position {
   Indices at;
-  Value mask;     ///< null: all lanes
+  Value mask;      ///< null: all lanes
   Value inScratch; ///< of the first lane
 };
 
@@ -84,15 +84,14 @@ private:
     RowValues values;
     emitRowOps(0, row, 1, Value(), values);
     for (auto [number, loop] : llvm::enumerate(plan.loops)) {
-      SmallVector<Value> folded = overOuterReduced(
-          at, 0, {}, i64Constant(b, 0), identities(loop, kUnroll),
-          [&](const Indices &outer, Value scratch, ValueRange running) {
-            return emitRow(loop, outer, scratch, running, values);
-          });
+      SmallVector<Value> folded =
+          overOuterReduced(at, 0, {}, i64Constant(b, 0), identities(loop, kUnroll),
+                           [&](const Indices &outer, Value scratch, ValueRange running) {
+                             return emitRow(loop, outer, scratch, running, values);
+                           });
       for (auto [i, reduction] : llvm::enumerate(loop.reductions))
-        values[reduction->getResult(0)] =
-            foldLanes(reduction, foldVectors(reduction, ArrayRef<Value>(folded).slice(
-                                                            i * kUnroll, kUnroll)));
+        values[reduction->getResult(0)] = foldLanes(
+            reduction, foldVectors(reduction, ArrayRef<Value>(folded).slice(i * kUnroll, kUnroll)));
       emitRowOps(number + 1, row, 1, Value(), values);
     }
     storeRowResults(row, 1, Value(), values);
@@ -270,9 +269,9 @@ private:
       b.setInsertionPointToStart(&function.function.getBody().front());
       int64_t elements = *plan.elements * (lastReduced ? 1 : kUnroll * kLanes);
       constexpr int64_t cacheLine = 64;
-      pointer = LLVM::AllocaOp::create(b, LLVM::LLVMPointerType::get(b.getContext()),
-                                       getElementTypeOrSelf(value), i64Constant(b, elements),
-                                       cacheLine);
+      pointer =
+          LLVM::AllocaOp::create(b, LLVM::LLVMPointerType::get(b.getContext()),
+                                 getElementTypeOrSelf(value), i64Constant(b, elements), cacheLine);
     }
     return pointer;
   }
@@ -317,14 +316,14 @@ private:
       return body(outer, position, running);
     }
     Value size = function.size(domain, reduced[depth]);
-    return emitLoop(i64Constant(b, 0), size, i64Constant(b, 1), running,
-                    [&](Value i, ValueRange state) {
-                      SmallVector<Value> next = reducedAt;
-                      next.push_back(i);
-                      Value inner = b.createOrFold<arith::AddIOp>(
-                          b.createOrFold<arith::MulIOp>(position, size), i);
-                      return overOuterReduced(keptAt, depth + 1, next, inner, state, body);
-                    });
+    return emitLoop(
+        i64Constant(b, 0), size, i64Constant(b, 1), running, [&](Value i, ValueRange state) {
+          SmallVector<Value> next = reducedAt;
+          next.push_back(i);
+          Value inner =
+              b.createOrFold<arith::AddIOp>(b.createOrFold<arith::MulIOp>(position, size), i);
+          return overOuterReduced(keptAt, depth + 1, next, inner, state, body);
+        });
   }
 
   /// scf.for with carried values; nothing if it is known to be empty.
@@ -348,8 +347,7 @@ private:
     if (getConstantIntValue(left) == 0)
       return SmallVector<Value>(otherwise);
     Value some = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, left, i64Constant(b, 0));
-    auto branch =
-        scf::IfOp::create(b, ValueRange(otherwise).getTypes(), some, !otherwise.empty());
+    auto branch = scf::IfOp::create(b, ValueRange(otherwise).getTypes(), some, !otherwise.empty());
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(branch.thenBlock());
     SmallVector<Value> next = body(left);
@@ -370,8 +368,8 @@ private:
   }
   Value identity(ReductionOpInterface reduction) {
     auto type = VectorType::get(kLanes, getElementTypeOrSelf(reduction->getResult(0)));
-    return arith::ConstantOp::create(
-        b, DenseElementsAttr::get(type, Attribute(reduction.identity())));
+    return arith::ConstantOp::create(b,
+                                     DenseElementsAttr::get(type, Attribute(reduction.identity())));
   }
 
   Value roundedDown(Value value, Value multiple) {

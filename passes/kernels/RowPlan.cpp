@@ -26,8 +26,7 @@ public:
   }
 
   void run() {
-    RowAnalysis analysis(plan.space, members, sizes,
-                         [&](Operation *op) { return isYielded(op); });
+    RowAnalysis analysis(plan.space, members, sizes, [&](Operation *op) { return isYielded(op); });
     for (Operation *op : members)
       kinds[op] = analysis.kind(op);
     findLevels();
@@ -38,9 +37,7 @@ public:
   }
 
 private:
-  bool isYielded(Operation *op) {
-    return llvm::is_contained(op->getUsers(), yield.getOperation());
-  }
+  bool isYielded(Operation *op) { return llvm::is_contained(op->getUsers(), yield.getOperation()); }
   bool isMember(Operation *op) {
     auto pointwise = dyn_cast<PointwiseOpInterface>(op);
     return isa<ReductionOpInterface>(op) ||

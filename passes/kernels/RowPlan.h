@@ -5,8 +5,8 @@
 //
 //   softmax       loop 0: max(x)      loop 1: sum(e), e = exp(x - max)      loop 2: store e / sum
 //
-// What a later loop needs again is computed again where that is cheap. Otherwise the loop that has it
-// first keeps it: in the row of a result that is stored later, or else in scratch on the stack.
+// What a later loop needs again is computed again where that is cheap. Otherwise the loop that has
+// it first keeps it: in the row of a result that is stored later, or else in scratch on the stack.
 //
 //===----------------------------------------------------------------------===//
 

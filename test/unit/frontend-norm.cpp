@@ -75,8 +75,8 @@ TEST(Normalization, LayerNormFollowsPyTorch) {
 
 TEST(Normalization, GroupNormFollowsPyTorch) {
   expectLayer(kGroupNorm, {2, 6, 3, 2}, [](const Scope &scope) { return GroupNorm(scope, 2, 6); });
-  expectLayer(kGroupNormPlain, {2, 6},
-              [](const Scope &scope) { return GroupNorm(scope, 3, 6, {.affine = false}); });
+  expectLayer(kGroupNormPlain, {2, 12},
+              [](const Scope &scope) { return GroupNorm(scope, 3, 12, {.affine = false}); });
 }
 
 TEST(Normalization, BatchNormFollowsPyTorch) {

@@ -48,7 +48,7 @@ if __name__ == "__main__":
     layer("kLayerNormPlain", nn.LayerNorm(7, elementwise_affine=False), (3, 7))
     layer("kRmsNorm", nn.RMSNorm(7), (2, 3, 7))
     layer("kGroupNorm", nn.GroupNorm(2, 6), (2, 6, 3, 2))
-    layer("kGroupNormPlain", nn.GroupNorm(3, 6, affine=False), (2, 6))
+    layer("kGroupNormPlain", nn.GroupNorm(3, 12, affine=False), (2, 12))
     layer("kBatchNorm1d", nn.BatchNorm1d(5), (4, 5))
     layer("kBatchNorm1dOfRank3", nn.BatchNorm1d(3), (4, 3, 5))
     layer("kBatchNorm2d", nn.BatchNorm2d(3), (2, 3, 4, 2))

@@ -34,6 +34,9 @@ const std::vector<ModelInfo> &models() {
       {"train_mlp_gan_b128", "benchmark: a GAN's training step", {}, buildTrainMlpGan, {}},
       {"vae_decode_b128", "benchmark: a VAE's decoder", {}, buildVaeDecoder, {}},
       {"mlp_gan_g_b128", "benchmark: a GAN's generator", {}, buildMlpGenerator, {}},
+      {"realnvp_sample_b128", "benchmark: samples of a flow", {}, buildRealNvpSampler, {}},
+      {"train_realnvp_b128", "benchmark: a flow's training step", {}, buildTrainRealNvp, {}},
+      {"train_wgan_gp_b64", "benchmark: a WGAN-GP's training step", {}, buildTrainWganGp, {}},
   };
   return all;
 }

@@ -46,6 +46,9 @@ void buildTrainVae(Program &program, const Settings &settings);
 void buildTrainMlpGan(Program &program, const Settings &settings);
 void buildVaeDecoder(Program &program, const Settings &settings);
 void buildMlpGenerator(Program &program, const Settings &settings);
+void buildRealNvpSampler(Program &program, const Settings &settings);
+void buildTrainRealNvp(Program &program, const Settings &settings);
+void buildTrainWganGp(Program &program, const Settings &settings);
 
 } // namespace gen::zoo
 

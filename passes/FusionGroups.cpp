@@ -31,10 +31,11 @@ bool FusionGroups::isStored(Operation *op) {
 }
 
 bool FusionGroups::isMaterialized(Operation *op) {
-  return llvm::any_of(op->getUsers(), [](Operation *user) {
+  return llvm::any_of(op->getUses(), [](OpOperand &use) {
+    Operation *user = use.getOwner();
     auto contraction = dyn_cast<ContractionOpInterface>(user);
-    return !isa<PointwiseOpInterface, ReductionOpInterface, tensor::DimOp>(user) &&
-           !(contraction && packedRhs(contraction));
+    bool isPackedWeight = contraction && use.getOperandNumber() == 1 && packedRhs(contraction);
+    return !isa<PointwiseOpInterface, ReductionOpInterface, tensor::DimOp>(user) && !isPackedWeight;
   });
 }
 

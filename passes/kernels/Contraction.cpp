@@ -258,7 +258,6 @@ private:
       Value buffer = elementPointer(b, element, sums, slot * scratch.tileSums);
       bool even = m.constant() && *m.constant() % s.rows == 0;
       Int rows = even ? Int(b, s.rows) : min(m - row, Int(b, s.rows));
-      prefetchTile(panel, row, rows);
       forEachWidth(panel, [&](int64_t vectors, Int columns) {
         forEachHeight(rows, [&](int64_t height) {
           emitTile(block, panel, height, vectors, rows, columns, number, buffer);
@@ -290,13 +289,14 @@ private:
     return pointers;
   }
 
-  void prefetchTile(const Panel &panel, Int row, Int rows) {
+  /// Asks for what the epilogue of a row of the tile at `row` will touch.
+  std::function<void(Int)> prefetchOf(const Panel &panel, Int row) {
     if (!prefetch || s.transposed || blocks.splits)
-      return;
-    emitLoop(b, Int(b, 0), rows, 1, [&](Int r) {
+      return nullptr;
+    return [this, column = panel.column, row](Int r) {
       for (int64_t v = 0; v < s.vectors; ++v)
-        prefetch(b, row + r, panel.column + v * s.lanes);
-    });
+        prefetch(b, row + r, column + v * s.lanes);
+    };
   }
 
   /// Emits `body` for each number of vectors that a panel may have, under the test for it.
@@ -345,8 +345,9 @@ private:
 
   void emitTile(const Block &block, const Panel &panel, int64_t height, int64_t vectors, Int rows,
                 Int columns, Int number, Value buffer) {
-    RegisterTile tile{height, vectors, type,   {},        {},           block.walk,
-                      bytes,  {},      buffer, s.vectors, block.isFirst};
+    RegisterTile tile{height, vectors,   type,          {}, {}, block.walk, bytes, {},
+                      buffer, s.vectors, block.isFirst, {}};
+    tile.prefetch = prefetchOf(panel, (block.firstTile + number) * s.rows);
     if (s.packLhs) {
       Value rowsOfTile = elementPointer(b, element, lhsBlock, number * s.rows * block.depth);
       for (int64_t r = 0; r < height; ++r)

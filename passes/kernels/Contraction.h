@@ -93,7 +93,7 @@ using ContractionEpilogue = llvm::function_ref<void(ImplicitLocOpBuilder &, Valu
                                                     Value accumulator, Value mask)>;
 
 /// Asks for the memory that the epilogue of C[row, column .. column + lanes - 1] will touch. Called
-/// for every vector of a tile before its sums are computed, which takes long enough for the memory
+/// for every vector of a tile while its sums are computed, which takes long enough for the memory
 /// to arrive.
 using ContractionPrefetch =
     llvm::function_ref<void(ImplicitLocOpBuilder &, Value row, Value column)>;

@@ -65,6 +65,8 @@ public:
 
   void emit() {
     Int zero(b, 0);
+    if (tile.prefetch && tile.depth.size() > 1)
+      emitLoop(b, zero, Int(b, tile.rows), 1, tile.prefetch);
     SmallVector<Value> sums = digit(tile.depth, zero, zero, initial());
     for (auto [i, sum] : llvm::enumerate(sums))
       storeVector(b, sum, accumulator(i), alignment);
@@ -120,8 +122,17 @@ private:
     int64_t unroll = tile.depth.size() > 1 && steps && *steps <= kShort ? *steps : kUnroll;
     if (unroll == 0)
       return sums;
-    Int whole = step.extent / unroll * unroll;
-    sums = loop(Int(b, 0), whole, unroll, sums, products(unroll));
+    Int start(b, 0), whole = step.extent / unroll * unroll;
+    if (tile.prefetch && tile.depth.size() == 1) {
+      Int part = step.extent / (tile.rows * unroll) * unroll; // of a row's turn
+      sums = loop(start, Int(b, tile.rows), 1, sums, [&](Int row, SmallVectorImpl<Value> &current) {
+        tile.prefetch(row);
+        Int from = row * part;
+        current = loop(from, from + part, unroll, current, products(unroll));
+      });
+      start = part * tile.rows;
+    }
+    sums = loop(start, whole, unroll, sums, products(unroll));
     return loop(whole, step.extent, 1, sums, products(1));
   }
 

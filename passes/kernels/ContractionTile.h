@@ -8,6 +8,7 @@
 #define GEN_PASSES_KERNELS_CONTRACTIONTILE_H
 
 #include "passes/kernels/Int.h"
+#include <functional>
 
 namespace mlir::gen::kernels {
 
@@ -90,6 +91,10 @@ struct RegisterTile {
   Value accumulators; ///< Vector v of row r is number r * accumulatorStride + v.
   int64_t accumulatorStride;
   Value first; ///< i1: start from 0, not from `accumulators`. Null: always.
+  /// Asks for memory that row `row` of the result will touch; null: none. The rows' turns are
+  /// spread over the steps of k: all at once they would fill the queues to memory, and the loads of
+  /// the operands would wait behind them.
+  std::function<void(Int row)> prefetch;
 };
 
 /// accumulators = (first ? 0 : accumulators) + lhs * rhs.

@@ -1,6 +1,9 @@
 # The lit suite: .mlir files check the compiler's text, .test files run commands.
 import os
 import shutil
+import subprocess
+import sys
+
 import lit.formats
 
 config.name = "gencc"
@@ -28,6 +31,22 @@ if os.path.isdir(os.path.join(shared, "data")):
     config.available_features.add("data")
 if shutil.which("qemu-aarch64") and os.path.isdir("/usr/aarch64-linux-gnu/include"):
     config.available_features.add("aarch64")
+
+# The peer benchmarks' definitions in PyTorch, and an interpreter that has it: PEERS_DIR, PEERS_PYTHON.
+peers = os.environ.get("PEERS_DIR") or os.path.join(shared, "peers")
+python = os.environ.get("PEERS_PYTHON") or sys.executable
+config.environment["PEERS_DIR"] = peers
+config.environment["PYTHONDONTWRITEBYTECODE"] = "1"
+config.substitutions.append(("%peers-python", python))
+if os.path.exists(os.path.join(peers, "models.py")):
+    find = "import importlib.util, sys; sys.exit(not importlib.util.find_spec('torch'))"
+    if subprocess.run([python, "-c", find]).returncode == 0:
+        config.available_features.add("torch")
+    else:
+        lit_config.note(f"{python} has no PyTorch: results are not compared with it (PEERS_PYTHON names another)")
+else:
+    lit_config.note(f"{peers}: no models.py: results are not compared with PyTorch's (PEERS_DIR names the folder)")
+
 if config.sanitize:
     config.available_features.add("sanitize")
 for tool in ("gencc", "gen-opt", "gen-run", "gen-zoo"):

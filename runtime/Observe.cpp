@@ -46,7 +46,16 @@ gen_status *gen_profile_write(gen_session *session, const char *path) {
   return guard([&] {
     requireNonNull(path, "gen_profile_write", "path");
     SessionUse use(session, "gen_profile_write");
-    session->profile.write(path);
+    session->profile.write(path, limitsOf(session->threads));
+  });
+}
+
+gen_status *gen_profile_limit(gen_session *session, double *seconds) {
+  return guard([&] {
+    requireNonNull(seconds, "gen_profile_limit", "seconds");
+    *seconds = 0;
+    SessionUse use(session, "gen_profile_limit");
+    *seconds = session->profile.limitSeconds(limitsOf(session->threads));
   });
 }
 

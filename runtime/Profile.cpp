@@ -75,11 +75,26 @@ double Profile::flops() const {
   return total;
 }
 
+// Launches of one kernel are taken as equal.
+static double limitOf(const gen_kernel_profile &sum, const Limits &limits) {
+  double calls = double(sum.calls);
+  return calls * limits.seconds(sum.flops / calls, sum.bytes / calls);
+}
+
+double Profile::limitSeconds(const Limits &limits) const {
+  double total = 0;
+  for (size_t rank = 0; rank < sums.size(); ++rank)
+    total += limitOf(kernel(rank), limits);
+  return total;
+}
+
+static double percent(double part, double whole) { return whole > 0 ? 100 * part / whole : 0; }
+
 static double rate(double amount, double seconds) {
   return seconds > 0 ? amount / seconds * 1e-9 : 0;
 }
 
-void Profile::write(const std::string &path) const {
+void Profile::write(const std::string &path, const Limits &limits) const {
   AtomicFile file(path);
   file.write("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n"
              "{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":1,\"tid\":1,"
@@ -91,24 +106,33 @@ void Profile::write(const std::string &path) const {
                       quoteJson(name).c_str(), event.kernel ? "kernel" : "entry", event.begin * 1e6,
                       event.seconds * 1e6));
     if (event.kernel)
-      file.write(format(",\"args\":{\"location\":%s,\"tasks\":%lld,\"flops\":%lld,\"bytes\":%lld,"
-                        "\"gflop_per_s\":%.3f,\"gbyte_per_s\":%.3f}",
-                        quoteJson(event.kernel->location ? event.kernel->location : "").c_str(),
-                        (long long)event.tasks, (long long)event.flops, (long long)event.bytes,
-                        rate(double(event.flops), event.seconds),
-                        rate(double(event.bytes), event.seconds)));
+      file.write(
+          format(",\"args\":{\"location\":%s,\"tasks\":%lld,\"flops\":%lld,\"bytes\":%lld,"
+                 "\"gflop_per_s\":%.3f,\"gbyte_per_s\":%.3f,"
+                 "\"percent_of_limit\":%.1f}",
+                 quoteJson(event.kernel->location ? event.kernel->location : "").c_str(),
+                 (long long)event.tasks, (long long)event.flops, (long long)event.bytes,
+                 rate(double(event.flops), event.seconds), rate(double(event.bytes), event.seconds),
+                 percent(limits.seconds(double(event.flops), double(event.bytes)), event.seconds)));
     file.write("}");
   }
   file.write("\n],\"kernels\":[");
   for (size_t rank = 0; rank < sums.size(); ++rank) {
     gen_kernel_profile sum = kernel(rank);
     file.write(format("%s\n{\"name\":%s,\"location\":%s,\"calls\":%llu,\"ms\":%.6f,\"flops\":%.0f,"
-                      "\"bytes\":%.0f,\"gflop_per_s\":%.3f,\"gbyte_per_s\":%.3f}",
+                      "\"bytes\":%.0f,\"gflop_per_s\":%.3f,\"gbyte_per_s\":%.3f,"
+                      "\"percent_of_limit\":%.1f}",
                       rank ? "," : "", quoteJson(sum.name).c_str(), quoteJson(sum.location).c_str(),
                       (unsigned long long)sum.calls, sum.seconds * 1e3, sum.flops, sum.bytes,
-                      rate(sum.flops, sum.seconds), rate(sum.bytes, sum.seconds)));
+                      rate(sum.flops, sum.seconds), rate(sum.bytes, sum.seconds),
+                      percent(limitOf(sum, limits), sum.seconds)));
   }
-  file.write("\n]}\n");
+  file.write(format("\n],\"limits\":{\"gflop_per_s\":%.3f,\"gbyte_per_s\":{",
+                    limits.flopsPerSecond * 1e-9));
+  for (const Limits::Bandwidth &level : limits.bandwidth)
+    file.write(format("%s\"%lld\":%.3f", &level == &limits.bandwidth.front() ? "" : ",",
+                      (long long)level.bytes, level.bytesPerSecond * 1e-9));
+  file.write("}}}\n");
   file.commit();
 }
 

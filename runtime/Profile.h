@@ -2,6 +2,7 @@
 // trace.
 #pragma once
 
+#include "Limits.h"
 #include "gen/runtime.h"
 
 #include <chrono>
@@ -25,7 +26,8 @@ public:
   size_t kernelCount() const { return sums.size(); }
   gen_kernel_profile kernel(size_t rank) const; // 0 is the slowest
   double flops() const;
-  void write(const std::string &path) const;
+  double limitSeconds(const Limits &limits) const; // of all launches, one after another
+  void write(const std::string &path, const Limits &limits) const;
 
 private:
   struct Event {

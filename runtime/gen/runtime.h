@@ -251,8 +251,15 @@ GEN_API gen_status *gen_profile_kernel(const gen_session *session, size_t index,
                                        gen_kernel_profile *profile);
 /* Total floating-point operations recorded. */
 GEN_API double gen_profile_flops(const gen_session *session);
+/* The least time in which this machine could do what was recorded, with the session's threads: of
+ * each launch the larger of its operations at the rate of f32 multiply-adds and its bytes at the
+ * bandwidth of the cache, or memory, that holds as many. Both are measured by the first call of
+ * this or the next function in a process, which takes some 0.1 s and 64 MiB; let nothing else run
+ * then. */
+GEN_API gen_status *gen_profile_limit(gen_session *session, double *seconds);
 /* Writes the launches as Chrome trace JSON (chrome://tracing, ui.perfetto.dev), with the sums of
- * each kernel under "kernels". At most 2^20 launches are kept; the sums count all. */
+ * each kernel under "kernels", time, operations, bytes and percent of the limit. At most 2^20
+ * launches are kept; the sums count all. */
 GEN_API gen_status *gen_profile_write(gen_session *session, const char *path);
 
 /* ---- DLPack ------------------------------------------------------------------------------------

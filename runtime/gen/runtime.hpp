@@ -463,6 +463,12 @@ public:
   void writeProfile(const std::string &path) {
     detail::check(gen_profile_write(c(), path.c_str()));
   }
+  /// The least seconds that what was recorded could take on this machine; see gen_profile_limit().
+  double profileLimit() {
+    double seconds = 0;
+    detail::check(gen_profile_limit(c(), &seconds));
+    return seconds;
+  }
   /// The kernels that have run since the profile was started, the slowest first.
   std::vector<gen_kernel_profile> profile() const {
     std::vector<gen_kernel_profile> kernels(gen_profile_kernel_count(c()));

@@ -192,6 +192,13 @@ TEST(Profile, SumsAndTrace) {
   EXPECT_STREQ(add.location, "toy.cpp:9");
   EXPECT_EQ(gen_profile_flops(session.c()), 3 * 8 * 1024 + 4 * 2);
 
+  // 8192 multiply-adds and 32 KiB a call cannot be free, nor take a second.
+  double limit = session.profileLimit();
+  EXPECT_GT(limit, 1e-9);
+  EXPECT_LT(limit, 1);
+  EXPECT_GEN_ERROR_WITH(gen::detail::check(gen_profile_limit(session.c(), nullptr)),
+                        GEN_INVALID_ARGUMENT, "seconds");
+
   session.writeProfile(dir / "trace.json");
   auto trace = nlohmann::json::parse(test::readFile(dir / "trace.json"));
   size_t launches = 0, calls = 0;
@@ -202,6 +209,10 @@ TEST(Profile, SumsAndTrace) {
   EXPECT_EQ(launches, 4u);
   EXPECT_EQ(calls, 4u);
   EXPECT_EQ(trace["kernels"].size(), 2u);
+  for (auto &kernel : trace["kernels"])
+    EXPECT_GT(kernel["percent_of_limit"], 0) << kernel;
+  EXPECT_GT(trace["limits"]["gflop_per_s"], 0.1);
+  EXPECT_GT(trace["limits"]["gbyte_per_s"]["67108864"], 0.1);
   EXPECT_GEN_ERROR_WITH(session.writeProfile(dir / "none/trace.json"), GEN_NOT_FOUND,
                         "cannot write: No such file or directory");
   gen_kernel_profile profile;

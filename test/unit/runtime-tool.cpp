@@ -87,6 +87,7 @@ TEST_F(GenRun, Benchmark) {
   EXPECT_GE(line["ms_median"], line["ms_min"]);
   EXPECT_DOUBLE_EQ(line["gflop"], 1024e-9);
   EXPECT_GT(line["peak_rss_mib"], 1);
+  EXPECT_GT(line["percent_of_limit"], 0);
   EXPECT_EQ(runToy("--entry=mixed --benchmark --repeat=5"), 0) << err; // all dtypes made up
 }
 

@@ -289,11 +289,11 @@ private:
     return pointers;
   }
 
-  /// Asks for what the epilogue of a row of the tile at `row` will touch.
-  std::function<void(Int)> prefetchOf(const Panel &panel, Int row) {
+  /// Asks for what the epilogue of a row of tile `number` will touch.
+  std::function<void(Int)> prefetchOf(const Block &block, const Panel &panel, Int number) {
     if (!prefetch || s.transposed || blocks.splits)
       return nullptr;
-    return [this, column = panel.column, row](Int r) {
+    return [this, column = panel.column, row = (block.firstTile + number) * s.rows](Int r) {
       for (int64_t v = 0; v < s.vectors; ++v)
         prefetch(b, row + r, column + v * s.lanes);
     };
@@ -347,7 +347,7 @@ private:
                 Int columns, Int number, Value buffer) {
     RegisterTile tile{height, vectors,   type,          {}, {}, block.walk, bytes, {},
                       buffer, s.vectors, block.isFirst, {}};
-    tile.prefetch = prefetchOf(panel, (block.firstTile + number) * s.rows);
+    tile.prefetch = prefetchOf(block, panel, number);
     if (s.packLhs) {
       Value rowsOfTile = elementPointer(b, element, lhsBlock, number * s.rows * block.depth);
       for (int64_t r = 0; r < height; ++r)

@@ -75,7 +75,7 @@ class Benchmark:
             run(["cc", "-O3", "-march=native", "-mprefer-vector-width=512", "-pthread", self.args.peers / "ceiling.c",
                  "-o", program])
         for threads in sorted({1, *self.args.threads}):
-            row = {"ceiling": threads, "round": number}
+            row = {"ceiling": threads, "threads": threads, "round": number}
             if report.key(row) not in self.done:
                 self.add({**last_json([program, threads]), **row})
 
@@ -129,10 +129,10 @@ class Benchmark:
             self.add({**got, **row})
         print(f"{workload}, {threads} threads: round {number} of {args.rounds}", file=sys.stderr)
 
-    def measure_all(self, workloads):
+    def measure_all(self):
         for number in range(1, self.args.rounds + 1):
             self.ceilings(number)
-            for workload in workloads:
+            for workload in self.args.workloads:
                 for threads in self.args.threads:
                     self.measure(workload, threads, number)
 
@@ -145,30 +145,46 @@ def known_workloads(args):
     return [name for name in names if name in zoo]
 
 
-def parse():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--report", type=pathlib.Path, nargs="+", metavar="FILE", help="measure nothing: show these results")
+def add_places(parser):
+    """What all benchmarks need to know."""
     parser.add_argument("--peers", type=pathlib.Path, default=os.environ.get("PEERS_DIR"), help="folder of run.py")
     parser.add_argument("--python", default=os.environ.get("PEERS_PYTHON"), help="interpreter that has the peers")
     parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "build/release/bin", help="our programs")
     parser.add_argument("--work", type=pathlib.Path, default=ROOT / "build/benchmark", help="folder for models, results")
-    parser.add_argument("--cache", type=pathlib.Path, help="folder of the peers' exported models (WORK/peers)")
-    parser.add_argument("--out", type=pathlib.Path, help="where runs are added (WORK/results.jsonl)")
-    parser.add_argument("--svg", type=pathlib.Path, help="where to draw the ratios")
-    parser.add_argument("--workloads", nargs="+", help="these only")
-    parser.add_argument("--only", nargs="+", metavar="PEER", help="these peers instead of those that usually lead")
+    parser.add_argument("--workloads", nargs="+", metavar="NAME", help="these only")
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=3.0, help="of timed calls in a peer's run; ours takes 3")
-    parser.add_argument("--limit", type=float, default=1800, help="seconds a peer may take, its compiler included")
+
+
+def checked(parser, offline=lambda args: False):
+    """The arguments, with the workloads that there are; `offline`: nothing is measured."""
     args = parser.parse_args()
-    args.cache, args.out = args.cache or args.work / "peers", args.out or args.work / "results.jsonl"
-    if args.report:
+    if offline(args):
         return args
     if not args.peers or not args.python:
         parser.error("expected --peers DIR and --python PYTHON (or PEERS_DIR and PEERS_PYTHON)")
     if not (args.peers / "run.py").is_file():
         sys.exit(f"error: --peers {args.peers}: there is no run.py")
+    known = known_workloads(args)
+    for name in args.workloads or []:
+        if name not in known:
+            sys.exit(f"error: --workloads {name}: expected one of {', '.join(known)}")
+    args.workloads = args.workloads or known
+    return args
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--report", type=pathlib.Path, nargs="+", metavar="FILE", help="measure nothing: show these results")
+    add_places(parser)
+    parser.add_argument("--cache", type=pathlib.Path, help="folder of the peers' exported models (WORK/peers)")
+    parser.add_argument("--out", type=pathlib.Path, help="where runs are added (WORK/results.jsonl)")
+    parser.add_argument("--svg", type=pathlib.Path, help="where to draw the ratios")
+    parser.add_argument("--only", nargs="+", metavar="PEER", help="these peers instead of those that usually lead")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of timed calls in a peer's run; ours takes 3")
+    parser.add_argument("--limit", type=float, default=1800, help="seconds a peer may take, its compiler included")
+    args = checked(parser, offline=lambda args: args.report)
+    args.cache, args.out = args.cache or args.work / "peers", args.out or args.work / "results.jsonl"
     return args
 
 
@@ -178,12 +194,8 @@ def main():
         rows = report.read(args.report)
     else:
         args.work.mkdir(parents=True, exist_ok=True)
-        known = known_workloads(args)
-        for name in args.workloads or []:
-            if name not in known:
-                sys.exit(f"error: --workloads {name}: expected one of {', '.join(known)}")
         benchmark = Benchmark(args)
-        benchmark.measure_all(args.workloads or known)
+        benchmark.measure_all()
         rows = benchmark.rows
     print(report.markdown(rows))
     if args.svg:

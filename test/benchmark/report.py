@@ -118,7 +118,7 @@ def means(results):
     for (kind, threads), ratios in sorted(groups.items()):
         least = min(ratios, key=ratios.get)
         yield (f"- {kind}, {threads} thread{'s' * (threads > 1)}: geometric mean {geometric_mean(ratios.values()):.2f} over "
-               f"{len(ratios)} workloads; least {ratios[least]:.2f} (`{least}`)")
+               f"{len(ratios)} workload{'s' * (len(ratios) > 1)}; least {ratios[least]:.2f} (`{least}`)")
 
 
 def speedups(results):

@@ -1,4 +1,4 @@
-// RUN: gen-opt %s --gen-fuse-kernels --gen-schedule-kernels --gen-emit-kernels | FileCheck %s
+// RUN: gen-opt %s --split-input-file --gen-fuse-kernels --gen-schedule-kernels --gen-emit-kernels | FileCheck %s
 
 // One task, on bare pointers: a loop of whole vectors, and the lanes that are left under a mask.
 // CHECK-LABEL: llvm.func internal @exp_add.task(%arg0: !llvm.ptr, %arg1: i64)
@@ -16,4 +16,20 @@ func.func @f(%x: tensor<1000xf32>, %y: tensor<1000xf32>) -> tensor<1000xf32> {
   %0 = gen.exp %x : tensor<1000xf32>
   %1 = gen.add %0, %y : (tensor<1000xf32>, tensor<1000xf32>) -> tensor<1000xf32>
   return %1 : tensor<1000xf32>
+}
+
+// -----
+
+// While a tile of the product is computed, it asks for the memory that its epilogue will change.
+// CHECK-LABEL: llvm.func internal @matmul_sub.task
+// CHECK: scf.for {{.*}} -> (vector<16xf32>
+// CHECK: "llvm.intr.prefetch"({{.*}}) <{cache = 1 : i32, hint = 3 : i32, rw = 0 : i32}>
+// CHECK: math.fma
+gen.variable @w : tensor<256x512xf32>
+func.func @update(%x: tensor<128x256xf32>, %dy: tensor<128x512xf32>) {
+  %w = gen.read @w : tensor<256x512xf32>
+  %0 = gen.matmul %x transposed, %dy : (tensor<128x256xf32>, tensor<128x512xf32>) -> tensor<256x512xf32>
+  %1 = gen.sub %w, %0 : (tensor<256x512xf32>, tensor<256x512xf32>) -> tensor<256x512xf32>
+  gen.assign @w, %1 : tensor<256x512xf32>
+  return
 }

@@ -89,11 +89,16 @@ def Gen_ReductionOpInterface : OpInterface<"ReductionOpInterface"> {
 def Gen_ContractionOpInterface : OpInterface<"ContractionOpInterface"> {
   let cppNamespace = "::mlir::gen";
   let description = [{
-    result[b..., m, n] = sum over k of lhs[b..., m, k] * rhs[b..., k, n], where operand 0 is lhs and operand 1 is rhs.
+    The op adds products of elements of operand 0, lhs, and operand 1, rhs. A matrix product is
+    result[b..., m, n] = sum over k of lhs[b..., m, k] * rhs[b..., k, n]; a convolution (ConvolutionOpInterface) is one, too, with
+    its own way through the operands.
   }];
   let methods = [
-    InterfaceMethod<"True if lhs is stored as [b..., k, m].", "bool", "isLhsTransposed", (ins)>,
-    InterfaceMethod<"True if rhs is stored as [b..., n, k].", "bool", "isRhsTransposed", (ins)>,
+    InterfaceMethod<"True if lhs is stored as [b..., k, m].", "bool", "isLhsTransposed", (ins), "", "return false;">,
+    InterfaceMethod<"True if rhs is stored as [b..., n, k].", "bool", "isRhsTransposed", (ins), "", "return false;">,
+    InterfaceMethod<[{
+      How many products there are: the number returned times the sizes put in `sizes`, each an axis of a tensor.
+    }], "int64_t", "countProducts", (ins "::llvm::SmallVectorImpl<std::pair<::mlir::Value, int64_t>> &":$sizes)>,
   ];
 }
 

@@ -163,6 +163,13 @@ struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
                LaunchOp>(op))
         return op.emitOpError("belongs to no kernel; hint: run --gen-differentiate and "
                               "--gen-decompose before --gen-fuse-kernels");
+    for (auto op : function.getBody().front().getOps<ConvolutionOpInterface>())
+      if (!op.getChannelsLast() ||
+          (op->getResult(0) != op.getInput() &&
+           llvm::any_of(llvm::concat<const int64_t>(op.getLow(), op.getHigh()),
+                        [](int64_t padding) { return padding != 0; })))
+        return op->emitOpError("is made a kernel with channels last and padded input only; hint: "
+                               "run --gen-channels-last before --gen-fuse-kernels");
     return success();
   }
 

@@ -30,12 +30,24 @@ bool FusionGroups::isStored(Operation *op) {
   return elements && !elements.isSplat() && elements.getNumElements() > kFewElements;
 }
 
+/// True if `user` is the first of the ops that unpack `value` for a contraction that reads it as it
+/// is.
+static bool unpacks(Operation *user, Value value) {
+  while (isa<PointwiseOpInterface>(user) && user->hasOneUse())
+    user = *user->user_begin();
+  auto contraction = dyn_cast<ContractionOpInterface>(user);
+  return contraction && packedRhs(contraction) == value;
+}
+
 bool FusionGroups::isMaterialized(Operation *op) {
-  return llvm::any_of(op->getUses(), [](OpOperand &use) {
+  return llvm::any_of(op->getUses(), [op](OpOperand &use) {
     Operation *user = use.getOwner();
     auto contraction = dyn_cast<ContractionOpInterface>(user);
     bool isPackedWeight = contraction && use.getOperandNumber() == 1 && packedRhs(contraction);
-    return !isa<PointwiseOpInterface, ReductionOpInterface, tensor::DimOp>(user) && !isPackedWeight;
+    if (isPackedWeight)
+      return false;
+    return !isa<PointwiseOpInterface, ReductionOpInterface, tensor::DimOp>(user) ||
+           unpacks(user, op->getResult(0));
   });
 }
 

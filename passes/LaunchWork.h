@@ -128,9 +128,11 @@ private:
   /// A multiply-add of a product is two operations, an elementwise op one, however costly.
   void addFlops(Operation *op) {
     if (auto contraction = dyn_cast<ContractionOpInterface>(op)) {
-      int64_t rank = cast<RankedTensorType>(op->getResult(0).getType()).getRank();
-      int64_t depth = contraction.isLhsTransposed() ? rank - 2 : rank - 1;
-      flops += elements(op->getResult(0)) * size(op->getOperand(0), depth) * 2;
+      SmallVector<std::pair<Value, int64_t>> factors;
+      Amount products = static_cast<double>(contraction.countProducts(factors)) * 2;
+      for (auto [tensor, axis] : factors)
+        products = products * size(tensor, axis);
+      flops += products;
     } else if (isa<ReductionOpInterface>(op)) {
       flops += elements(op->getOperand(0));
     } else if (isa<PointwiseOpInterface>(op) && !FusionGroups::isFree(op)) {

@@ -7,7 +7,8 @@
 //       %h = gen.matmul %x, %unpacked transposed       (%unpacked: transpose, reshape, slice of %p)
 //
 // In entries that do not assign the weight. A training step would pack it anew in every call, which
-// its kernels do on the way.
+// its kernels do on the way; but a weight that is transposed first, as for convolutions, is put in
+// the packed order instead.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,6 +16,8 @@
 #include "passes/Passes.h"
 #include "passes/kernels/KernelEmitter.h"
 
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+#include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/StringSet.h"
 
 namespace mlir::gen {
@@ -27,53 +30,100 @@ namespace mlir::gen {
 
 static constexpr int64_t kLanes = kernels::kLanes;
 
-RankedTensorType packedType(RankedTensorType weight) {
-  return RankedTensorType::get(
-      {(weight.getDimSize(0) + kLanes - 1) / kLanes, weight.getDimSize(1), kLanes},
-      weight.getElementType());
+std::optional<int64_t> packedAxis(ContractionOpInterface contraction) {
+  int64_t rank = cast<RankedTensorType>(contraction->getOperand(1).getType()).getRank();
+  if (auto convolution = dyn_cast<ConvolutionOpInterface>(contraction.getOperation())) {
+    if (convolution->getResult(0) == convolution.getWeight() || convolution.getGroups() != 1 ||
+        !convolution.getChannelsLast())
+      return std::nullopt;
+    return convolution->getResult(0) == convolution.getInput() ? rank - 2 : rank - 1;
+  }
+  return contraction.isRhsTransposed() && rank == 2 ? std::optional<int64_t>(0) : std::nullopt;
 }
 
-Value packWeight(GenBuilder &b, Value weight) {
+/// The shape with the columns split in vectors and lanes.
+static SmallVector<int64_t> splitShape(RankedTensorType weight, int64_t columns) {
+  SmallVector<int64_t> shape(weight.getShape());
+  shape[columns] = llvm::divideCeil(shape[columns], kLanes);
+  shape.insert(shape.begin() + columns + 1, kLanes);
+  return shape;
+}
+
+/// Brings the vectors to the front and the lanes to the end.
+static SmallVector<int64_t> packedPermutation(int64_t rank, int64_t columns) {
+  SmallVector<int64_t> permutation{columns};
+  for (int64_t axis = 0; axis <= rank; ++axis)
+    if (axis != columns && axis != columns + 1)
+      permutation.push_back(axis);
+  permutation.push_back(columns + 1);
+  return permutation;
+}
+
+static RankedTensorType permuted(RankedTensorType type, ArrayRef<int64_t> permutation) {
+  return type.clone(llvm::map_to_vector(
+      permutation, [&](int64_t axis) -> int64_t { return type.getDimSize(axis); }));
+}
+
+RankedTensorType packedType(RankedTensorType weight, int64_t columns) {
+  return permuted(weight.clone(splitShape(weight, columns)),
+                  packedPermutation(weight.getRank(), columns));
+}
+
+/// A transposed weight is packed as it was before: one movement of its elements.
+Value packWeight(GenBuilder &b, Value weight, int64_t columns) {
   auto type = cast<RankedTensorType>(weight.getType());
-  RankedTensorType packed = packedType(type);
-  int64_t rows = packed.getDimSize(0) * kLanes, missing = rows - type.getDimSize(0);
-  Type element = type.getElementType();
-  if (missing)
-    weight = PadOp::create(b, RankedTensorType::get({rows, type.getDimSize(1)}, element), weight,
-                           cast<TypedAttr>(b.getZeroAttr(element)), ArrayRef<int64_t>{0, 0},
-                           ArrayRef<int64_t>{missing, 0}, ArrayRef<int64_t>{0, 0});
-  auto split = RankedTensorType::get({packed.getDimSize(0), kLanes, packed.getDimSize(1)}, element);
-  Value vectors = ReshapeOp::create(b, split, weight, ValueRange());
-  return TransposeOp::create(b, packed, vectors, ArrayRef<int64_t>{0, 2, 1});
+  auto order = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
+  RankedTensorType packed = packedType(type, columns);
+  SmallVector<int64_t> permutation = packedPermutation(type.getRank(), columns);
+  if (auto transpose = weight.getDefiningOp<TransposeOp>()) {
+    llvm::copy(transpose.getPermutation(), order.begin());
+    weight = transpose.getInput();
+    type = transpose.getInput().getType();
+  }
+  int64_t axis = order[columns];
+  SmallVector<int64_t> split = splitShape(type, axis), padded(type.getShape()),
+                       none(type.getRank(), 0), high(none);
+  padded[axis] = split[axis] * kLanes;
+  high[axis] = padded[axis] - type.getDimSize(axis);
+  if (high[axis] != 0)
+    weight = PadOp::create(b, type.clone(padded), weight,
+                           cast<TypedAttr>(b.getZeroAttr(type.getElementType())), none, high, none);
+  Value vectors = ReshapeOp::create(b, type.clone(split), weight, ValueRange());
+  for (int64_t &number : permutation) {
+    bool isLanes = number == columns + 1;
+    int64_t before = order[number > columns ? number - 1 : number];
+    number = before > axis || isLanes ? before + 1 : before;
+  }
+  return TransposeOp::create(b, packed, vectors, permutation);
 }
 
-Value unpackWeight(GenBuilder &b, Value packed, int64_t n) {
-  auto type = cast<RankedTensorType>(packed.getType());
-  int64_t vectors = type.getDimSize(0), k = type.getDimSize(1);
-  Type element = type.getElementType();
-  Value rows = TransposeOp::create(b, RankedTensorType::get({vectors, kLanes, k}, element), packed,
-                                   ArrayRef<int64_t>{0, 2, 1});
-  Value weight = ReshapeOp::create(b, RankedTensorType::get({vectors * kLanes, k}, element), rows,
-                                   ValueRange());
-  if (n == vectors * kLanes)
+Value unpackWeight(GenBuilder &b, Value packed, RankedTensorType type, int64_t columns) {
+  SmallVector<int64_t> split = splitShape(type, columns), padded(type.getShape());
+  padded[columns] = split[columns] * kLanes;
+  SmallVector<int64_t> back = invertPermutationVector(packedPermutation(type.getRank(), columns));
+  Value vectors = TransposeOp::create(b, type.clone(split), packed, back);
+  Value weight = ReshapeOp::create(b, type.clone(padded), vectors, ValueRange());
+  if (type.getShape() == ArrayRef(padded))
     return weight;
-  return SliceOp::create(b, RankedTensorType::get({n, k}, element), weight, ArrayRef<int64_t>{0, 0},
-                         ArrayRef<int64_t>{n, k}, ArrayRef<int64_t>{1, 1});
+  SmallVector<int64_t> starts(type.getRank(), 0), steps(type.getRank(), 1);
+  return SliceOp::create(b, type, weight, starts, type.getShape(), steps);
 }
 
 Value packedRhs(ContractionOpInterface contraction) {
-  Value weight = contraction->getOperand(1);
-  if (!contraction.isRhsTransposed() || cast<RankedTensorType>(weight.getType()).getRank() != 2)
+  std::optional<int64_t> columns = packedAxis(contraction);
+  if (!columns)
     return {};
+  Value weight = contraction->getOperand(1);
+  auto type = cast<RankedTensorType>(weight.getType());
   if (auto slice = weight.getDefiningOp<SliceOp>())
     weight = slice.getInput();
   auto reshape = weight.getDefiningOp<ReshapeOp>();
   auto transpose = reshape ? reshape.getInput().getDefiningOp<TransposeOp>() : TransposeOp();
-  if (!transpose || transpose.getPermutation() != ArrayRef<int64_t>{0, 2, 1})
+  if (!transpose || transpose.getPermutation() != ArrayRef(invertPermutationVector(
+                                                      packedPermutation(type.getRank(), *columns))))
     return {};
   Value packed = transpose.getInput();
-  auto type = cast<RankedTensorType>(contraction->getOperand(1).getType());
-  bool fits = type.hasStaticShape() && packed.getType() == packedType(type);
+  bool fits = type.hasStaticShape() && packed.getType() == packedType(type, *columns);
   return fits ? packed : Value();
 }
 
@@ -91,48 +141,81 @@ public:
     llvm::StringSet<> assigned;
     for (auto assign : entry.getOps<AssignOp>())
       assigned.insert(assign.getVariable());
-    llvm::StringMap<Value> reads; // of packed weights in this entry
+    llvm::StringMap<Value> packs; // by name, in this entry
+    llvm::DenseMap<std::pair<Value, int64_t>, Value> moved;
     for (auto contraction : llvm::to_vector(entry.getOps<ContractionOpInterface>())) {
-      auto read = contraction->getOperand(1).getDefiningOp<ReadOp>();
-      if (!read || assigned.contains(read.getVariable()) ||
-          !kernels::isPackedByItsKernel(contraction))
+      std::optional<int64_t> columns = packedAxis(contraction);
+      Value weight = contraction->getOperand(1);
+      if (!columns || !kernels::isPackedByItsKernel(contraction))
         continue;
-      Value &packed = reads[read.getVariable()];
-      if (!packed)
-        packed = readPacked(entry, read);
       GenBuilder b(contraction.getLoc(), contraction);
-      auto type = cast<RankedTensorType>(read.getType());
-      contraction->setOperand(1, unpackWeight(b, packed, type.getDimSize(0)));
+      auto unpack = [&](Value packed) {
+        contraction->setOperand(
+            1, unpackWeight(b, packed, cast<RankedTensorType>(weight.getType()), *columns));
+      };
+      ReadOp read = readOf(weight);
+      if (!read || assigned.contains(read.getVariable())) {
+        // What has to be moved anyway is moved to where it is read best.
+        if (!weight.getDefiningOp<TransposeOp>())
+          continue;
+        Value &packed = moved[{weight, *columns}];
+        if (!packed)
+          packed = packWeight(b, weight, *columns);
+        unpack(packed);
+        continue;
+      }
+      func::FuncOp pack = packFunction(read, weight, *columns);
+      Value &packed = packs[pack.getSymName()];
+      if (!packed)
+        packed = readPacked(entry, pack);
+      unpack(packed);
     }
   }
 
 private:
-  Value readPacked(func::FuncOp entry, ReadOp read) {
-    func::FuncOp pack = packFunction(read);
-    ImplicitLocOpBuilder b(read.getLoc(), &entry.getBody().front(),
+  /// The variable that a weight is, or is moved from by the ops of `path`.
+  static ReadOp readOf(Value weight, SmallVectorImpl<Operation *> *path = nullptr) {
+    while (isa_and_nonnull<TransposeOp, ReshapeOp>(weight.getDefiningOp())) {
+      if (path)
+        path->insert(path->begin(), weight.getDefiningOp());
+      weight = weight.getDefiningOp()->getOperand(0);
+    }
+    return weight.getDefiningOp<ReadOp>();
+  }
+
+  static Value readPacked(func::FuncOp entry, func::FuncOp pack) {
+    AssignOp assign = *pack.getOps<AssignOp>().begin();
+    ImplicitLocOpBuilder b(pack.getLoc(), &entry.getBody().front(),
                            entry.getBody().front().begin());
     func::CallOp::create(b, pack, ValueRange());
-    return ReadOp::create(b, packedType(cast<RankedTensorType>(read.getType())),
-                          (read.getVariable() + ".packed").str());
+    return ReadOp::create(b, assign.getValue().getType(), assign.getVariable());
   }
 
   /// func.func private @w.pack(): @w.packed = pack(@w).
-  func::FuncOp packFunction(ReadOp read) {
-    std::string name = (read.getVariable() + ".pack").str(),
-                packedName = (read.getVariable() + ".packed").str();
+  func::FuncOp packFunction(ReadOp read, Value weight, int64_t columns) {
+    auto type = cast<RankedTensorType>(weight.getType());
+    // A model may use a weight both ways.
+    bool isUsual = columns == 0 || columns == type.getRank() - 1;
+    StringRef suffix = isUsual ? "" : ".transposed";
+    std::string name = (read.getVariable() + ".pack" + suffix).str(),
+                packedName = (read.getVariable() + ".packed" + suffix).str();
     if (auto made = symbols.lookup<func::FuncOp>(name))
       return made;
     GenBuilder b(read.getLoc(), module.getContext());
     b.setInsertionPointToEnd(module.getBody());
-    auto type = cast<RankedTensorType>(read.getType());
-    VariableOp::create(b, packedName, packedType(type), ElementsAttr());
+    VariableOp::create(b, packedName, packedType(type, columns), ElementsAttr());
     auto function = func::FuncOp::create(b, name, b.getFunctionType({}, {}));
     function.setPrivate();
     function->setAttr(kPacksAttr, read.getVariableAttr());
     symbols.insert(function);
     b.setInsertionPointToStart(function.addEntryBlock());
-    Value packed = packWeight(b, ReadOp::create(b, type, read.getVariable()));
-    AssignOp::create(b, packedName, packed);
+    IRMapping mapping;
+    b.clone(*read, mapping);
+    SmallVector<Operation *> path;
+    readOf(weight, &path);
+    for (Operation *op : path)
+      b.clone(*op, mapping);
+    AssignOp::create(b, packedName, packWeight(b, mapping.lookup(weight), columns));
     func::ReturnOp::create(b);
     return function;
   }

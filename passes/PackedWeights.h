@@ -1,9 +1,10 @@
 //===- PackedWeights.h - the layout of packed weights -----------*- C++ -*-===//
 //
-// A weight [n, k] (one row an output, as Linear stores it) is packed as [ceil(n / lanes), k,
-// lanes]: vectors of lanes consecutive outputs, one after another along k, zeros beyond n. A
-// product reads it front to back. The layout is written as gen ops, so the interpreter and every
-// pass understand it; the contraction emitter recognizes it and reads the packed weight directly.
+// A weight whose axis `columns` becomes the columns of a product is packed as [ceil(columns /
+// lanes), other axes..., lanes]: vectors of lanes consecutive columns, one after another along the
+// sums, zeros beyond. For a linear layer's [n, k] that is [ceil(n / lanes), k, lanes]. A product
+// reads it front to back. The layout is written as gen ops, so the interpreter and every pass
+// understand it; the contraction emitter recognizes it and reads the packed weight directly.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,14 +20,18 @@ namespace mlir::gen {
 /// before they read the packed copy; the runtime leaves the call out while the copy is up to date.
 inline constexpr StringLiteral kPacksAttr = "gen.packs";
 
-/// The type of a packed weight of type [n, k].
-RankedTensorType packedType(RankedTensorType weight);
+/// The axis of a contraction's right-hand side that becomes columns of its product, if a packed
+/// right-hand side is read.
+std::optional<int64_t> packedAxis(ContractionOpInterface contraction);
 
-/// pad, reshape and transpose a weight [n, k] into the packed layout.
-Value packWeight(GenBuilder &b, Value weight);
+/// The type of a packed weight.
+RankedTensorType packedType(RankedTensorType weight, int64_t columns);
 
-/// The weight [n, k] as transpose, reshape and slice of a packed one.
-Value unpackWeight(GenBuilder &b, Value packed, int64_t n);
+/// pad, reshape and transpose a weight into the packed layout.
+Value packWeight(GenBuilder &b, Value weight, int64_t columns);
+
+/// The weight of `type` as transpose, reshape and slice of a packed one.
+Value unpackWeight(GenBuilder &b, Value packed, RankedTensorType type, int64_t columns);
 
 /// The packed weight that a contraction's right-hand side unpacks; null if it is no such thing.
 Value packedRhs(ContractionOpInterface contraction);

@@ -71,6 +71,13 @@ def SplitReductions : Pass<"gen-split-reductions", "::mlir::func::FuncOp"> {
   }];
 }
 
+def PrepareConvolutions : Pass<"gen-prepare-convolutions", "::mlir::func::FuncOp"> {
+  let summary = "pad what transposed convolutions read beyond, as kernels read inside of their operands only";
+  let description = [{
+    Channels last. A transposed convolution of a single position becomes a matrix product.
+  }];
+}
+
 def PackWeights : Pass<"gen-pack-weights", "::mlir::ModuleOp"> {
   let summary = "keep weights in the order that products read them, beside the variables";
   let description = [{

@@ -32,6 +32,7 @@ static void differentiate(OpPassManager &pm) {
 }
 
 static void fuse(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(createPrepareConvolutions());
   pm.addNestedPass<func::FuncOp>(createResolveDimensions());
   simplify(pm);
   pm.addNestedPass<func::FuncOp>(

@@ -118,6 +118,14 @@ LogicalResult MatmulOp::reifyResultShapes(OpBuilder &b, ReifiedRankedShapedTypeD
 bool MatmulOp::isLhsTransposed() { return getTransposeLhs(); }
 bool MatmulOp::isRhsTransposed() { return getTransposeRhs(); }
 
+int64_t MatmulOp::countProducts(SmallVectorImpl<std::pair<Value, int64_t>> &sizes) {
+  int64_t rank = getType().getRank();
+  for (int64_t axis = 0; axis < rank; ++axis)
+    sizes.push_back({getResult(), axis});
+  sizes.push_back({getLhs(), getTransposeLhs() ? rank - 2 : rank - 1});
+  return 1;
+}
+
 LogicalResult MatmulOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,
                                  SmallVectorImpl<Array> &results) {
   const Array &lhs = operands[0], &rhs = operands[1];

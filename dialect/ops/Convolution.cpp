@@ -283,6 +283,46 @@ LogicalResult ConvolutionWeightGradientOp::evaluate(EvaluationContext &, ArrayRe
 }
 
 //===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+using ProductSizes = SmallVectorImpl<std::pair<Value, int64_t>>;
+
+static void addAxes(TypedValue<RankedTensorType> tensor, ProductSizes &sizes) {
+  for (int64_t axis = 0; axis < tensor.getType().getRank(); ++axis)
+    sizes.push_back({tensor, axis});
+}
+
+/// A weight's elements that meet one element of the output.
+static int64_t productsOfOutput(ConvolutionOpInterface op) {
+  RankedTensorType weight = op.getWeight().getType();
+  return weight.getNumElements() /
+         weight.getDimSize(ConvolutionWindow::of(op).axes().outputChannels());
+}
+
+int64_t ConvolutionOp::countProducts(ProductSizes &sizes) {
+  addAxes(getOutput(), sizes);
+  return productsOfOutput(*this);
+}
+
+int64_t ConvolutionWeightGradientOp::countProducts(ProductSizes &sizes) {
+  addAxes(getOutput(), sizes);
+  return productsOfOutput(*this);
+}
+
+/// What a position of the input takes part in, on average: the output may be padded.
+int64_t ConvolutionTransposeOp::countProducts(ProductSizes &sizes) {
+  addAxes(getInput(), sizes);
+  RankedTensorType weight = getWeight().getType();
+  ConvolutionAxes axes = ConvolutionWindow::of(*this).axes();
+  int64_t positions = 1;
+  for (int64_t stride : getStrides())
+    positions *= stride;
+  return weight.getNumElements() / weight.getDimSize(axes.inputChannels()) /
+         static_cast<int64_t>(getGroups()) / positions;
+}
+
+//===----------------------------------------------------------------------===//
 // Derivatives
 //===----------------------------------------------------------------------===//
 

@@ -37,9 +37,14 @@ struct Product {
     lhs.base = c.lhs;
     rhs = {c.rhs, {{n, c.transposeRhs ? apart : one}}};
     if (c.depth.empty()) {
-      Int m(b, c.m), k(b, c.k), rowsApart(b, c.lhsStride);
+      Int m(b, c.m), k(b, c.k), rowsApart(b, c.lhsStride), lanes(b, schedule.lanes);
       lhs.walk = {{m, c.transposeLhs ? one : rowsApart}};
-      depth = {{k, c.transposeLhs ? rowsApart : one, c.transposeRhs ? one : apart}};
+      depth = {{k, c.transposeLhs ? rowsApart : one,
+                schedule.rhsIsPacked ? lanes
+                : c.transposeRhs     ? one
+                                     : apart}};
+      if (schedule.rhsIsPacked)
+        packedStride = (k * schedule.lanes).value;
     } else {
       for (const RowDigit &digit : c.rows)
         lhs.walk.push_back({Int(b, digit.extent), Int(b, digit.stride)});
@@ -47,6 +52,7 @@ struct Product {
         depth.push_back({Int(b, digit.extent), Int(b, digit.lhsStride), Int(b, digit.rhsStride)});
       simplify(lhs.walk);
       simplify(depth);
+      packedStride = c.rhsStride;
     }
     if (schedule.transposed) {
       std::swap(lhs, rhs);
@@ -65,7 +71,8 @@ struct Product {
   Type element;
   Operand lhs, rhs;
   DepthWalk depth;
-  bool packColumns; ///< Panels of B are packed column by column.
+  Value packedStride; ///< Elements between two vectors of columns of a packed B.
+  bool packColumns;   ///< Panels of B are packed column by column.
   bool longEpilogue;
 };
 
@@ -169,7 +176,8 @@ private:
 
   /// A panel of columns and its operands, from the start of the block of k.
   struct Panel {
-    Int column, columns, width; ///< `width` in vectors.
+    Int firstVector, width; ///< In vectors.
+    Int column, columns;
     Value lhs, rhs;
   };
 
@@ -233,7 +241,7 @@ private:
       Int from = evenSplit(rowVectors, panels, number);
       Int width = evenSplit(rowVectors, panels, number + 1) - from;
       Int column = from * s.lanes;
-      Panel panel{column, min(n - column, width * s.lanes), width, lhs, rhs};
+      Panel panel{from, width, column, min(n - column, width * s.lanes), lhs, rhs};
       if (!isRagged()) // also where `width` is not known, panels are whole vectors
         panel.columns = width * s.lanes;
       emitPanel(block, panel, number - block.firstPanel, epilogue);
@@ -363,22 +371,22 @@ private:
                        height, isEven(p.lhs.walk, s.rows), limit);
     }
     Int lanes(b, s.lanes);
-    auto packed = [&](Value start, Int apart, Int rowSize) {
+    if (s.packRhs) {
+      for (int64_t v = 0; v < vectors; ++v)
+        tile.rhs.push_back(elementPointer(b, element, rhsPanel, lanes * v));
+      makeLinear(tile.depth, &DepthStep::rhsStride, Int(b, vectors * s.lanes));
+    } else if (s.rhsIsPacked) {
+      Int apart(b, p.packedStride);
+      Value start = elementPointer(b, element, panel.rhs, panel.firstVector * apart);
       for (int64_t v = 0; v < vectors; ++v)
         tile.rhs.push_back(elementPointer(b, element, start, apart * v));
-      makeLinear(tile.depth, &DepthStep::rhsStride, rowSize);
-      tile.rhsAlignment = bytes * s.lanes;
-    };
-    if (s.packRhs) {
-      packed(rhsPanel, lanes, Int(b, vectors * s.lanes));
-    } else if (s.rhsIsPacked) {
-      packed(elementPointer(b, element, p.rhs.base, panel.column * k + block.start * s.lanes),
-             k * s.lanes, lanes);
     } else {
       tile.rhs = vectorPointers(panel, vectors);
       if (isRagged())
         tile.rhsMask = laneMask(b, columns - (vectors - 1) * s.lanes, s.lanes);
     }
+    if (s.packRhs || s.rhsIsPacked)
+      tile.rhsAlignment = bytes * s.lanes;
     simplify(tile.depth);
     emitRegisterTile(b, tile);
   }

@@ -39,7 +39,8 @@ struct ContractionSchedule {
   int64_t panels = 1;     ///< Panels of a task at most.
   bool packLhs = false;   ///< Copy the task's block of A tile by tile (transposed A only).
   bool packRhs = true;    ///< Copy each panel of B (always so for transposed B).
-  /// B lies in memory as [ceil(n / lanes), k, lanes], zeros beyond n: nothing is copied.
+  /// B lies in memory as [ceil(n / lanes), k, lanes], zeros beyond n: nothing is copied. With
+  /// digits of k, `rhsStride` is the distance of two vectors of columns.
   bool rhsIsPacked = false;
   /// Compute C^T = B^T A^T, with the lanes along the rows of C: for a few columns, at most `lanes`.
   /// All of the above then speaks of C^T; the epilogue still gets rows of C.
@@ -58,6 +59,10 @@ struct VectorTarget {
 ContractionSchedule chooseSchedule(int64_t m, int64_t n, int64_t k, bool transposeLhs,
                                    bool transposeRhs, Type elementType, VectorTarget target = {},
                                    int64_t lanes = 0, bool rhsIsPacked = false);
+
+/// The same for the gradient of a convolution's weight, [taps and channels, n], a sum over pixels.
+ContractionSchedule chooseWeightGradientSchedule(int64_t m, int64_t n, int64_t k, Type elementType,
+                                                 VectorTarget target = {}, int64_t lanes = 0);
 
 /// A digit of m: it counts to `extent`, and each step is `stride` elements of A.
 struct RowDigit {

@@ -83,4 +83,26 @@ ContractionSchedule chooseSchedule(int64_t m, int64_t n, int64_t k, bool transpo
   return schedule;
 }
 
+/// Sums are long, and one tap's elements of the input are the next one's a bit later. So a task
+/// goes over all columns while a short block of k is in the cache, and copies nothing.
+ContractionSchedule chooseWeightGradientSchedule(int64_t m, int64_t n, int64_t k, Type elementType,
+                                                 VectorTarget target, int64_t lanes) {
+  constexpr int64_t kDepth = 128, kMostPanels = 8, kLeastTasks = 4, kRows = 256;
+  ContractionSchedule s = chooseSchedule(m, n, k, /*transposeLhs=*/true, /*transposeRhs=*/false,
+                                         elementType, target, lanes);
+  if (s.transposed)
+    return s;
+  int64_t vectors = ceilDivide(n, s.lanes);
+  if (vectors == 4 && s.rows > 6 && s.vectors == 3)
+    s.rows = 6, s.vectors = 4;
+  s.packLhs = s.packRhs = false;
+  s.depth = !ShapedType::isDynamic(k) && k <= 2 * kDepth ? 0 : kDepth;
+  s.panels = std::min(ceilDivide(vectors, s.vectors), kMostPanels);
+  int64_t across = ceilDivide(vectors, s.vectors * s.panels), tiles = kRows / s.rows;
+  while (tiles > 4 && across * ceilDivide(m, tiles * s.rows) < kLeastTasks)
+    tiles /= 2;
+  s.rowBlock = tiles * s.rows;
+  return s;
+}
+
 } // namespace mlir::gen::kernels

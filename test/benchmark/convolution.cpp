@@ -51,7 +51,7 @@ struct Product {
   std::vector<Row> rows;
   std::vector<Depth> depth;
   int64_t n, rhsStride;
-  bool transposeLhs, transposeRhs;
+  bool transposeRhs;
   int64_t repeats; ///< Products of this size that make the whole.
   int64_t m() const {
     int64_t product = 1;
@@ -75,7 +75,6 @@ Product productOf(const Layer &l, char kind) {
             l.o,
             l.o,
             false,
-            false,
             1};
   if (kind == 'w')
     return {{{l.kh, line}, {l.kw, l.c}, {l.c, 1}},
@@ -84,7 +83,6 @@ Product productOf(const Layer &l, char kind) {
              {ow, l.stride * l.c, l.o}},
             l.o,
             l.o,
-            true,
             false,
             1};
   // Lines of the padded gradient of the output, h / stride positions of the input a residue.
@@ -95,7 +93,6 @@ Product productOf(const Layer &l, char kind) {
           {{high, padded, -l.stride * l.kw * column}, {wide, l.o, -l.stride * column}, {l.o, 1, 1}},
           l.c,
           l.o,
-          false,
           true,
           l.stride * l.stride};
 }
@@ -124,8 +121,9 @@ void benchmark(const Layer &layer, char kind, double duration) {
   Contraction c;
   Type f32 = Float32Type::get(context.get());
   bool packed = std::getenv("RHS_IS_PACKED") != nullptr;
-  c.schedule =
-      chooseSchedule(p.m(), p.n, p.k(), p.transposeLhs, p.transposeRhs, f32, {}, 16, packed);
+  c.schedule = kind == 'w' ? chooseWeightGradientSchedule(p.m(), p.n, p.k(), f32, {}, 16)
+                           : chooseSchedule(p.m(), p.n, p.k(), /*transposeLhs=*/false,
+                                            p.transposeRhs, f32, {}, 16, packed);
   applyEnvironment(c.schedule);
   int64_t tasks = 0;
   SmallVector<Type> arguments(3, pointer);

@@ -107,6 +107,17 @@ Walked phase(const Layer &l) {
 using Change = std::function<void(ContractionSchedule &)>;
 using Kernel = void(const float *, const float *, float *, const int64_t *);
 
+/// A product with a packed B: steps of k follow each other, a vector of columns each.
+Walked packedWalk(Walked w) {
+  w.rhsStart = 0;
+  w.rhsStride = 16;
+  for (Walked::Depth &digit : llvm::reverse(w.depth)) {
+    digit.rhsStride = w.rhsStride;
+    w.rhsStride *= digit.extent;
+  }
+  return w;
+}
+
 /// C = A B by all tasks in turn. The array holds the extents and strides, for dynamic code.
 std::unique_ptr<JitModule> compile(const Walked &w, bool isStatic, const Change &change,
                                    bool rhsIsPacked = false) {
@@ -159,6 +170,7 @@ std::unique_ptr<JitModule> compile(const Walked &w, bool isStatic, const Change 
   return std::make_unique<JitModule>(*module);
 }
 
+/// What `known` takes, in its order.
 std::vector<int64_t> sizesOf(const Walked &w) {
   std::vector<int64_t> sizes;
   for (const Walked::Row &row : w.rows)
@@ -217,13 +229,13 @@ struct Operands {
     return packed;
   }
 
-  std::vector<float> run(JitModule &code, const float *otherRhs = nullptr) const {
+  std::vector<float> run(JitModule &code) const { return run(code, w, rhs.data() + w.rhsStart); }
+  std::vector<float> run(JitModule &code, const Walked &walked, const float *b) const {
     constexpr int64_t kGuard = 64;
     std::vector<float> result(w.m() * w.n + 2 * kGuard, -77.0f);
-    std::vector<int64_t> sizes = sizesOf(w);
-    code.lookup<Kernel>("product")(lhs.data() + w.lhsStart,
-                                   otherRhs ? otherRhs : rhs.data() + w.rhsStart,
-                                   result.data() + kGuard, sizes.data());
+    std::vector<int64_t> sizes = sizesOf(walked);
+    code.lookup<Kernel>("product")(lhs.data() + w.lhsStart, b, result.data() + kGuard,
+                                   sizes.data());
     for (int64_t i = 0; i < kGuard; ++i) {
       EXPECT_EQ(result[i], -77.0f);
       EXPECT_EQ(result[result.size() - 1 - i], -77.0f);
@@ -320,9 +332,10 @@ TEST(ContractionWalks, TransposedSchedule) {
 TEST(ContractionWalks, PackedRhs) {
   for (const Walked &w : problems()) {
     Operands operands(w);
+    Walked walked = packedWalk(w);
     auto packed = operands.packedRhs();
     for (bool isStatic : {true, false})
-      EXPECT_EQ(operands.run(*compile(w, isStatic, nullptr, true), packed.get()),
+      EXPECT_EQ(operands.run(*compile(walked, isStatic, nullptr, true), walked, packed.get()),
                 operands.expected())
           << w.m() << " " << w.n;
   }

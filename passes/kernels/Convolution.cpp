@@ -1,0 +1,312 @@
+//===- Convolution.cpp - convolutions as products -------------------------===//
+//
+// Channels last and padded, all three convolutions are products without any rearrangement of the
+// operands (implicit GEMM); only the digits that rows and steps of k are made of differ:
+//
+//     output        [n, p...; o]    += input [n, p * stride + k * dilation, c] * weight[k..., c; o]
+//     weight        [k..., c; o]    += input [n, p * stride + k * dilation, c] * output[n, p...; o]
+//     input (phase) [n, q...; c]    += output[n, first + q + t, o] * weight[taps(t)..., c; o]
+//
+// The input's gradient, or a transposed convolution, falls into phases: positions s = q * stride +
+// r of one residue r meet the same taps, every (stride / gcd(stride, dilation))th. So nothing is
+// multiplied by the zeros between the positions of the output.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/ops/Convolution.h"
+#include "passes/PackedWeights.h"
+#include "passes/kernels/Int.h"
+#include "passes/kernels/Products.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include <numeric>
+
+using namespace mlir;
+using namespace mlir::gen;
+using namespace mlir::gen::kernels;
+
+namespace {
+
+/// What meets the input's positions of one residue along one axis, counted in the order of the
+/// output's positions.
+struct Phase {
+  int64_t taps;     ///< How many.
+  int64_t position; ///< The output's position that the first tap takes for the phase's first input.
+  int64_t tap;      ///< The number of the first tap; they come down from there.
+};
+
+/// The phases along one axis, with the steps between two taps.
+struct PhasedAxis {
+  PhasedAxis(const ConvolutionWindow &window, int64_t i, int64_t kernel) {
+    int64_t stride = window.strides[i], dilation = window.dilations[i];
+    int64_t common = std::gcd(stride, dilation);
+    tapStep = stride / common;
+    positionStep = dilation / common;
+    for (int64_t residue = 0; residue < stride; ++residue) {
+      Phase phase{0, 0, 0};
+      for (int64_t tap = 0; tap < kernel; ++tap) {
+        int64_t distance = residue + window.low[i] - tap * dilation;
+        if (distance % stride != 0)
+          continue;
+        ++phase.taps;
+        phase.tap = tap;
+        phase.position = distance / stride;
+      }
+      phases.push_back(phase);
+    }
+  }
+  bool isUniform() const {
+    return llvm::all_of(phases, [&](const Phase &p) { return p.taps == phases[0].taps; });
+  }
+
+  SmallVector<Phase> phases; ///< One a residue.
+  int64_t tapStep, positionStep;
+};
+
+class ConvolutionProducts : public Products {
+public:
+  explicit ConvolutionProducts(ConvolutionOpInterface op)
+      : op(op), window(ConvolutionWindow::of(op)), axes(window.axes()), input(op.getInput()),
+        weight(op.getWeight()), output(op.getOutput()), result(op->getResult(0)),
+        groups(window.groups) {
+    ArrayRef<int64_t> shape = weight.getType().getShape();
+    packed = packedRhs(cast<ContractionOpInterface>(op.getOperation()));
+    inputsOfGroup = shape[axes.inputChannels()];
+    outputsOfGroup = shape[axes.outputChannels()] / groups;
+    if (makesInput())
+      for (int64_t i = 0; i < axes.spatialRank(); ++i)
+        phased.push_back(PhasedAxis(window, i, shape[axes.kernel(i)]));
+  }
+
+  ContractionSchedule chooseSchedule() const override {
+    auto product = [](ArrayRef<int64_t> sizes) {
+      return llvm::is_contained(sizes, ShapedType::kDynamic) ? ShapedType::kDynamic
+                                                             : llvm::product_of(sizes);
+    };
+    ArrayRef<int64_t> x = input.getType().getShape(), w = weight.getType().getShape(),
+                      y = output.getType().getShape();
+    int64_t columns = makesInput() ? inputsOfGroup : outputsOfGroup;
+    int64_t ofOutput = product(w.drop_back()), outputs = product(y.drop_back());
+    int64_t rows = makesWeight() ? ofOutput : outputs, depth = makesWeight() ? outputs : ofOutput;
+    if (makesInput()) {
+      rows = x[0];
+      depth = outputsOfGroup;
+      for (int64_t i = 0; i < axes.spatialRank(); ++i) {
+        int64_t size = x[axes.spatial(i)], stride = window.strides[i];
+        rows = product({rows, ShapedType::isDynamic(size) ? size : (size + stride - 1) / stride});
+        depth = product(
+            {depth, phased[i].isUniform() ? phased[i].phases[0].taps : ShapedType::kDynamic});
+      }
+    }
+    Type element = weight.getType().getElementType();
+    if (makesWeight())
+      return chooseWeightGradientSchedule(rows, columns, depth, element, VectorTarget(), kLanes);
+    return kernels::chooseSchedule(rows, columns, depth, /*transposeLhs=*/false,
+                                   /*transposeRhs=*/makesInput(), element, VectorTarget(), kLanes,
+                                   bool(packed));
+  }
+
+  Value count(KernelFunction &function) override {
+    int64_t number = groups;
+    for (const PhasedAxis &axis : phased)
+      number *= static_cast<int64_t>(axis.phases.size());
+    return i64Constant(function.b, number);
+  }
+
+  Contraction first(KernelFunction &function) override {
+    b = &function.b;
+    x = stridesOf(function, input);
+    y = stridesOf(function, output);
+    for (Int size : sizesOf(function, weight))
+      weightSizes.push_back(*size.constant());
+    Contraction c;
+    c.elementType = weight.getType().getElementType();
+    auto pointer = [&](Value tensor) { return function.pointer(cast<BlockArgument>(tensor)); };
+    c.lhs = pointer(makesInput() ? output : input);
+    c.rhs = pointer(makesWeight() ? output : packed ? packed : weight);
+    c.n = constant(makesInput() ? inputsOfGroup : outputsOfGroup);
+    if (makesInput())
+      addInputDigits(function, c);
+    else if (makesWeight())
+      addWeightDigits(function, c);
+    else
+      addOutputDigits(function, c);
+    for (const RowDigit &row : c.rows)
+      rowExtents.push_back(Int(*b, row.extent));
+    return c;
+  }
+
+  void moveTo(KernelFunction &function, Contraction &c, Value number) override {
+    Int rest(*b, number), group = rest % groups;
+    rest = rest / groups;
+    int64_t lhsChannels = makesInput() ? outputsOfGroup : inputsOfGroup;
+    Int lhsOffset = group * lhsChannels, rhsOffset = group * outputsOfGroup;
+    firstColumn = group * (makesInput() ? inputsOfGroup : outputsOfGroup);
+    for (int64_t i = 0; i < static_cast<int64_t>(phased.size()); ++i) {
+      int64_t residues = static_cast<int64_t>(phased[i].phases.size());
+      Int residue = rest % residues;
+      rest = rest / residues;
+      phases.push_back(residue);
+      auto choose = [&](int64_t Phase::*field) { return chosen(phased[i].phases, field, residue); };
+      lhsOffset = lhsOffset + choose(&Phase::position) * y[axes.spatial(i)];
+      rhsOffset = rhsOffset + choose(&Phase::tap) * weightStride(axes.kernel(i));
+      c.depth[i].extent = choose(&Phase::taps);
+    }
+    c.lhs = elementPointer(*b, c.elementType, c.lhs, lhsOffset);
+    c.rhs = elementPointer(*b, c.elementType, c.rhs, rhsOffset);
+  }
+
+  void atResult(KernelFunction &function, Value row, Value column,
+                llvm::function_ref<void(const Indices &)> body) override {
+    SmallVector<Int> digits(rowExtents.size(), Int(*b, row));
+    for (size_t i = digits.size(); i-- > 1;) {
+      digits[i] = digits[0] % rowExtents[i];
+      digits[0] = digits[0] / rowExtents[i];
+    }
+    Value exists;
+    for (size_t i = 0; i < phases.size(); ++i) {
+      int64_t axis = axes.spatial(static_cast<int64_t>(i)), stride = window.strides[i];
+      Int &position = digits[axis];
+      position = position * stride + phases[i];
+      Int size(*b, function.size(input, axis));
+      if (stride == 1 || (size % stride).is(0))
+        continue;
+      Value inside = position < size;
+      exists = exists ? arith::AndIOp::create(*b, exists, inside).getResult() : inside;
+    }
+    Indices at;
+    for (Int digit : digits)
+      at.push_back({digit, Index::Uniform});
+    at.push_back({Int(*b, column) + *firstColumn, Index::Consecutive});
+    if (!exists)
+      return body(at);
+    auto branch = scf::IfOp::create(*b, exists, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(*b);
+    b->setInsertionPointToStart(branch.thenBlock());
+    body(at);
+  }
+
+  bool isWhole() const override { return !makesInput() && groups == 1; }
+
+private:
+  bool makesInput() const { return result == input; }
+  bool makesWeight() const { return result == weight; }
+  Int constant(int64_t value) { return {*b, value}; }
+
+  static SmallVector<Int> sizesOf(KernelFunction &function, Value tensor) {
+    SmallVector<Int> sizes;
+    for (int64_t axis = 0; axis < cast<RankedTensorType>(tensor.getType()).getRank(); ++axis)
+      sizes.push_back(Int(function.b, function.size(tensor, axis)));
+    return sizes;
+  }
+
+  /// Elements between two positions along each axis.
+  static SmallVector<Int> stridesOf(KernelFunction &function, Value tensor) {
+    SmallVector<Int> sizes = sizesOf(function, tensor);
+    SmallVector<Int> strides(sizes.size(), Int(function.b, 1));
+    for (size_t i = sizes.size() - 1; i-- > 0;)
+      strides[i] = strides[i + 1] * sizes[i + 1];
+    return strides;
+  }
+
+  /// The same along an axis of the weight, or of what it is packed as: [columns / lanes, k...,
+  /// summed channels, lanes].
+  int64_t weightStride(int64_t axis) const {
+    int64_t stride = 1, channels = axes.inputChannels();
+    if (packed)
+      stride = axis < channels ? kLanes * summedChannels() : kLanes;
+    for (int64_t i = axis + 1; i < (packed ? channels : axes.rank); ++i)
+      stride *= weightSizes[i];
+    return stride;
+  }
+  int64_t summedChannels() const { return makesInput() ? outputsOfGroup : inputsOfGroup; }
+
+  /// Elements between two vectors of columns of the packed weight.
+  int64_t packedVectorStride() const {
+    int64_t stride = kLanes * summedChannels();
+    for (int64_t i = 0; i < axes.spatialRank(); ++i)
+      stride *= weightSizes[axes.kernel(i)];
+    return stride;
+  }
+
+  void addWeightRhs(Contraction &c) {
+    if (packed)
+      c.rhsStride = constant(packedVectorStride());
+    else
+      c.rhsStride = constant(weightStride(axes.inputChannels()));
+  }
+
+  // rows (n, p...), steps of k (taps..., c)
+  void addOutputDigits(KernelFunction &function, Contraction &c) {
+    c.rows.push_back({function.size(output, 0), x[0]});
+    for (int64_t i = 0; i < axes.spatialRank(); ++i) {
+      int64_t axis = axes.spatial(i), kernel = axes.kernel(i);
+      c.rows.push_back({function.size(output, axis), x[axis] * window.strides[i]});
+      c.depth.push_back({constant(weightSizes[kernel]), x[axis] * window.dilations[i],
+                         constant(weightStride(kernel))});
+    }
+    c.depth.push_back(
+        {constant(inputsOfGroup), constant(1), constant(weightStride(axes.inputChannels()))});
+    addWeightRhs(c);
+  }
+
+  // rows (taps..., c), steps of k (n, p...)
+  void addWeightDigits(KernelFunction &function, Contraction &c) {
+    c.depth.push_back({function.size(output, 0), x[0], y[0]});
+    for (int64_t i = 0; i < axes.spatialRank(); ++i) {
+      int64_t axis = axes.spatial(i);
+      c.rows.push_back({constant(weightSizes[axes.kernel(i)]), x[axis] * window.dilations[i]});
+      c.depth.push_back({function.size(output, axis), x[axis] * window.strides[i], y[axis]});
+    }
+    c.rows.push_back({constant(inputsOfGroup), constant(1)});
+    c.rhsStride = constant(weightSizes.back());
+  }
+
+  // rows (n, q...), steps of k (taps of the phase..., o); the taps are those of the first phase
+  void addInputDigits(KernelFunction &function, Contraction &c) {
+    c.rows.push_back({function.size(input, 0), y[0]});
+    for (int64_t i = 0; i < axes.spatialRank(); ++i) {
+      int64_t axis = axes.spatial(i);
+      Int size(*b, function.size(input, axis));
+      c.rows.push_back({roundedUpQuotient(size, window.strides[i]), y[axis]});
+      c.depth.push_back({constant(phased[i].phases[0].taps), y[axis] * phased[i].positionStep,
+                         constant(-phased[i].tapStep * weightStride(axes.kernel(i)))});
+    }
+    int64_t step = packed ? kLanes : 1;
+    c.depth.push_back({constant(outputsOfGroup), constant(1), constant(step)});
+    c.transposeRhs = true;
+    addWeightRhs(c);
+  }
+
+  /// A number of the phase of a residue.
+  Int chosen(ArrayRef<Phase> phases, int64_t Phase::*field, Int residue) {
+    Int value = constant(phases.back().*field);
+    for (int64_t i = static_cast<int64_t>(phases.size()) - 2; i >= 0; --i) {
+      Int other = constant(phases[i].*field);
+      if (value.constant() == other.constant())
+        continue;
+      value = {*b, b->createOrFold<arith::SelectOp>(residue == constant(i), other, value)};
+    }
+    return value;
+  }
+
+  ConvolutionOpInterface op;
+  ConvolutionWindow window;
+  ConvolutionAxes axes;
+  TypedValue<RankedTensorType> input, weight, output;
+  Value result, packed; ///< `packed`: what the weight is unpacked from, or null.
+  int64_t groups, inputsOfGroup, outputsOfGroup;
+  SmallVector<PhasedAxis> phased; ///< One a spatial axis, if the input is made.
+  // The code:
+  ImplicitLocOpBuilder *b = nullptr;
+  SmallVector<Int> x, y; ///< Strides.
+  SmallVector<int64_t> weightSizes;
+  SmallVector<Int> rowExtents, phases;
+  std::optional<Int> firstColumn;
+};
+
+} // namespace
+
+std::unique_ptr<Products> mlir::gen::kernels::convolutionProducts(ConvolutionOpInterface op) {
+  return std::make_unique<ConvolutionProducts>(op);
+}

@@ -450,11 +450,15 @@ private:
 } // namespace
 
 Value emitTaskCount(ImplicitLocOpBuilder &b, const Contraction &contraction) {
+  if (contraction.schedule.dot)
+    return dotTaskCount(b, contraction);
   return TaskEmitter(b, contraction).taskCount();
 }
 
 void emitTask(ImplicitLocOpBuilder &b, const Contraction &contraction, Value index,
               ContractionEpilogue epilogue, ContractionPrefetch prefetch) {
+  if (contraction.schedule.dot)
+    return emitDotTask(b, contraction, Int(b, index), epilogue);
   TaskEmitter(b, contraction).emit(Int(b, index), epilogue, prefetch);
 }
 

@@ -10,7 +10,8 @@
 //
 // Every element of C is one chain acc = fma(A[m, k], B[k, n], acc) from 0 over k = 0, 1, ...,
 // whatever the schedule. So its bits depend on its row of A and its column of B alone: not on the
-// batch, the tile or edge it falls in, the thread, or whether sizes are dynamic.
+// batch, the tile or edge it falls in, the thread, or whether sizes are dynamic. (With `dot` it is
+// one chain a lane, and a tree over the lanes, to the same effect.)
 //
 // Scratch (packed operands, unfinished sums) is an alloca in the entry block of the function around
 // the task, at most a few hundred KB.
@@ -45,6 +46,10 @@ struct ContractionSchedule {
   /// Compute C^T = B^T A^T, with the lanes along the rows of C: for a few columns, at most `lanes`.
   /// All of the above then speaks of C^T; the epilogue still gets rows of C.
   bool transposed = false;
+  /// Lanes along k, and a sum over them at the end: for a known, small number of columns, and
+  /// digits of k, known as well, the last of which has stride 1 in A. `rows` and `rowBlock` count
+  /// only.
+  bool dot = false;
 };
 
 /// What the rules want to know of the machine.
@@ -63,6 +68,13 @@ ContractionSchedule chooseSchedule(int64_t m, int64_t n, int64_t k, bool transpo
 /// The same for the gradient of a convolution's weight, [taps and channels, n], a sum over pixels.
 ContractionSchedule chooseWeightGradientSchedule(int64_t m, int64_t n, int64_t k, Type elementType,
                                                  VectorTarget target = {}, int64_t lanes = 0);
+
+/// The same for a convolution of `n` output channels (or the gradient of its input, of as many
+/// input channels): `run` elements of A are contiguous along k.
+ContractionSchedule chooseConvolutionSchedule(int64_t m, int64_t n, int64_t k, int64_t run,
+                                              bool transposeRhs, Type elementType,
+                                              VectorTarget target = {}, int64_t lanes = 0,
+                                              bool rhsIsPacked = false);
 
 /// A digit of m: it counts to `extent`, and each step is `stride` elements of A.
 struct RowDigit {

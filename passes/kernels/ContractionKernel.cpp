@@ -32,6 +32,8 @@ DictionaryAttr mlir::gen::kernels::chooseContractionSchedule(KernelOp kernel) {
   fields.push_back(b.getNamedAttr("pack_rhs", b.getBoolAttr(chosen.packRhs)));
   if (chosen.transposed)
     fields.push_back(b.getNamedAttr("transposed", b.getBoolAttr(true)));
+  if (chosen.dot)
+    fields.push_back(b.getNamedAttr("dot", b.getBoolAttr(true)));
   return b.getDictionaryAttr(fields);
 }
 
@@ -40,7 +42,7 @@ bool mlir::gen::kernels::isPackedByItsKernel(ContractionOpInterface contraction)
   if (!weight.hasStaticShape() || weight.getNumElements() == 0)
     return false;
   ContractionSchedule schedule = productsOf(contraction)->chooseSchedule();
-  return schedule.packRhs && !schedule.transposed;
+  return schedule.packRhs && !schedule.transposed && !schedule.dot;
 }
 
 static ContractionSchedule scheduleOf(KernelOp kernel) {
@@ -59,6 +61,7 @@ static ContractionSchedule scheduleOf(KernelOp kernel) {
   schedule.packLhs = flag("pack_lhs", schedule.packLhs);
   schedule.packRhs = flag("pack_rhs", schedule.packRhs);
   schedule.transposed = flag("transposed", schedule.transposed);
+  schedule.dot = flag("dot", schedule.dot);
   return schedule;
 }
 

@@ -83,20 +83,43 @@ ContractionSchedule chooseSchedule(int64_t m, int64_t n, int64_t k, bool transpo
   return schedule;
 }
 
+ContractionSchedule chooseConvolutionSchedule(int64_t m, int64_t n, int64_t k, int64_t run,
+                                              bool transposeRhs, Type elementType,
+                                              VectorTarget target, int64_t lanes,
+                                              bool rhsIsPacked) {
+  ContractionSchedule s = chooseSchedule(m, n, k, /*transposeLhs=*/false, transposeRhs, elementType,
+                                         target, lanes, rhsIsPacked);
+  constexpr int64_t kMostColumns = 6, kShort = 64, kPanel = 65536, kAccumulators = 24, kRows = 256;
+  if (rhsIsPacked || n > kMostColumns || ShapedType::isDynamic(k) || k < kShort || k * n > kPanel ||
+      run < s.lanes)
+    return s;
+  int64_t most = target.registers >= 32 ? kAccumulators : kAccumulators / 2;
+  int64_t cost = std::max<int64_t>(
+      s.lanes * elementType.getIntOrFloatBitWidth() / 8 / target.registerBytes, 1);
+  s = {.lanes = s.lanes, .dot = true};
+  s.rows = std::clamp<int64_t>(most / (n * cost), 1, 8);
+  if (!ShapedType::isDynamic(m))
+    s.rows = std::min(s.rows, std::max<int64_t>(m, 1));
+  s.vectors = 1;
+  s.packRhs = true;
+  s.rowBlock = kRows / s.rows * s.rows;
+  return s;
+}
+
 /// Sums are long, and one tap's elements of the input are the next one's a bit later. So a task
 /// goes over all columns while a short block of k is in the cache, and copies nothing.
 ContractionSchedule chooseWeightGradientSchedule(int64_t m, int64_t n, int64_t k, Type elementType,
                                                  VectorTarget target, int64_t lanes) {
-  constexpr int64_t kDepth = 128, kMostPanels = 8, kLeastTasks = 4, kRows = 256;
+  constexpr int64_t kShort = 256, kDepth = 128, kMostPanels = 8, kLeastTasks = 4, kRows = 256;
   ContractionSchedule s = chooseSchedule(m, n, k, /*transposeLhs=*/true, /*transposeRhs=*/false,
                                          elementType, target, lanes);
-  if (s.transposed)
+  if (s.transposed || (!ShapedType::isDynamic(k) && k <= kShort))
     return s;
   int64_t vectors = ceilDivide(n, s.lanes);
   if (vectors == 4 && s.rows > 6 && s.vectors == 3)
     s.rows = 6, s.vectors = 4;
   s.packLhs = s.packRhs = false;
-  s.depth = !ShapedType::isDynamic(k) && k <= 2 * kDepth ? 0 : kDepth;
+  s.depth = kDepth;
   s.panels = std::min(ceilDivide(vectors, s.vectors), kMostPanels);
   int64_t across = ceilDivide(vectors, s.vectors * s.panels), tiles = kRows / s.rows;
   while (tiles > 4 && across * ceilDivide(m, tiles * s.rows) < kLeastTasks)

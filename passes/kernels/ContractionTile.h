@@ -7,6 +7,7 @@
 #ifndef GEN_PASSES_KERNELS_CONTRACTIONTILE_H
 #define GEN_PASSES_KERNELS_CONTRACTIONTILE_H
 
+#include "passes/kernels/Contraction.h"
 #include "passes/kernels/Int.h"
 #include <functional>
 
@@ -99,6 +100,11 @@ struct RegisterTile {
 
 /// accumulators = (first ? 0 : accumulators) + lhs * rhs.
 void emitRegisterTile(ImplicitLocOpBuilder &b, const RegisterTile &tile);
+
+/// The tasks of a product whose schedule says `dot`.
+Int dotTaskCount(ImplicitLocOpBuilder &b, const Contraction &contraction);
+void emitDotTask(ImplicitLocOpBuilder &b, const Contraction &contraction, Int index,
+                 ContractionEpilogue epilogue);
 
 } // namespace mlir::gen::kernels
 

@@ -101,9 +101,8 @@ public:
     Type element = weight.getType().getElementType();
     if (makesWeight())
       return chooseWeightGradientSchedule(rows, columns, depth, element, VectorTarget(), kLanes);
-    return kernels::chooseSchedule(rows, columns, depth, /*transposeLhs=*/false,
-                                   /*transposeRhs=*/makesInput(), element, VectorTarget(), kLanes,
-                                   bool(packed));
+    return chooseConvolutionSchedule(rows, columns, depth, summedChannels(), makesInput(), element,
+                                     VectorTarget(), kLanes, bool(packed));
   }
 
   Value count(KernelFunction &function) override {

@@ -111,6 +111,7 @@ void applyEnvironment(ContractionSchedule &s) {
   number("PACK_LHS", s.packLhs);
   number("PACK_RHS", s.packRhs);
   number("TRANSPOSED", s.transposed);
+  number("DOT", s.dot);
 }
 
 void benchmark(const Layer &layer, char kind, double duration) {
@@ -122,8 +123,8 @@ void benchmark(const Layer &layer, char kind, double duration) {
   Type f32 = Float32Type::get(context.get());
   bool packed = std::getenv("RHS_IS_PACKED") != nullptr;
   c.schedule = kind == 'w' ? chooseWeightGradientSchedule(p.m(), p.n, p.k(), f32, {}, 16)
-                           : chooseSchedule(p.m(), p.n, p.k(), /*transposeLhs=*/false,
-                                            p.transposeRhs, f32, {}, 16, packed);
+                           : chooseConvolutionSchedule(p.m(), p.n, p.k(), p.depth.back().extent,
+                                                       p.transposeRhs, f32, {}, 16, packed);
   applyEnvironment(c.schedule);
   int64_t tasks = 0;
   SmallVector<Type> arguments(3, pointer);
@@ -188,7 +189,10 @@ void benchmark(const Layer &layer, char kind, double duration) {
               "%4.0f ms to compile\n",
               kind, p.m(), p.n, p.k(), flops / best * 1e-3, best, tasks, s.rows, s.vectors, s.depth,
               s.rowBlock, s.panels, s.packLhs ? "A" : "-", s.packRhs ? "B" : "-",
-              s.transposed ? "T" : "", compileMs);
+              s.dot          ? "D"
+              : s.transposed ? "T"
+                             : "",
+              compileMs);
   std::fflush(stdout);
 }
 

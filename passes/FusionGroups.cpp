@@ -182,9 +182,9 @@ bool FusionGroups::tryFuseProducer(Operation *op, bool repeat) {
   forEachUse(op, [&](Operation *user, bool through) {
     users.insert(groupOf(user));
     Value input = op->getResult(0);
-    // A reduction reads its operand once an element; a pointwise op may broadcast it.
-    repeated |=
-        through || (isa<PointwiseOpInterface>(user) && !sizes.sameShape(input, user->getResult(0)));
+    // A reduction, or padding, reads its operand once an element; a pointwise op may broadcast it.
+    repeated |= through || (isa<PointwiseOpInterface>(user) && !isa<PadOp>(user) &&
+                            !sizes.sameShape(input, user->getResult(0)));
     ok &= !isa<ContractionOpInterface>(user);
   });
   if (!ok || users.size() != 1 || *users.begin() == from)

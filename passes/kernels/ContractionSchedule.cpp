@@ -110,7 +110,8 @@ ContractionSchedule chooseConvolutionSchedule(int64_t m, int64_t n, int64_t k, i
 /// goes over all columns while a short block of k is in the cache, and copies nothing.
 ContractionSchedule chooseWeightGradientSchedule(int64_t m, int64_t n, int64_t k, Type elementType,
                                                  VectorTarget target, int64_t lanes) {
-  constexpr int64_t kShort = 256, kDepth = 128, kMostPanels = 8, kLeastTasks = 4, kRows = 256;
+  constexpr int64_t kShort = 256, kDepth = 128, kNarrowRows = 13, kMostPanels = 8, kLeastTasks = 4,
+                    kRows = 256;
   ContractionSchedule s = chooseSchedule(m, n, k, /*transposeLhs=*/true, /*transposeRhs=*/false,
                                          elementType, target, lanes);
   if (s.transposed || (!ShapedType::isDynamic(k) && k <= kShort))
@@ -118,11 +119,13 @@ ContractionSchedule chooseWeightGradientSchedule(int64_t m, int64_t n, int64_t k
   int64_t vectors = ceilDivide(n, s.lanes);
   if (vectors == 4 && s.rows > 6 && s.vectors == 3)
     s.rows = 6, s.vectors = 4;
+  if (vectors == 1 && s.rows == 8) // as many sums at once as registers allow
+    s.rows = ceilDivide(m, ceilDivide(m, kNarrowRows));
   s.packLhs = s.packRhs = false;
   s.depth = kDepth;
   s.panels = std::min(ceilDivide(vectors, s.vectors), kMostPanels);
   int64_t across = ceilDivide(vectors, s.vectors * s.panels), tiles = kRows / s.rows;
-  while (tiles > 4 && across * ceilDivide(m, tiles * s.rows) < kLeastTasks)
+  while (tiles > 1 && across * ceilDivide(m, tiles * s.rows) < kLeastTasks)
     tiles /= 2;
   s.rowBlock = tiles * s.rows;
   return s;

@@ -81,10 +81,7 @@ void optable::addConvolutions(std::vector<Row> &rows) {
                .result = each.output,
                .body = "%z = gen.convolution %x, %w " + each.window + " : ($x, $w) -> $z",
                .sizes = each.letters,
-               .differentiable = !each.large,
-               .compiled = false};
-    // What no pass has to prepare.
-    row.compiled = each.variant.find("inside") != std::string::npos;
+               .differentiable = !each.large};
     rows.push_back(row);
 
     row.op = "gen.convolution_transpose";

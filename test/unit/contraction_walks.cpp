@@ -329,6 +329,31 @@ TEST(ContractionWalks, TransposedSchedule) {
     }
 }
 
+/// Lanes along k: other sums than the chain, but the same for a row, wherever it is.
+TEST(ContractionWalks, DotSchedule) {
+  for (int64_t channels : {3, 16, 21})
+    for (int64_t columns : {1, 3, 6}) {
+      const Layer layer{.n = 3, .h = 7, .w = 6, .c = channels, .kh = 2, .kw = 3, .o = columns};
+      const Layer gradient{
+          .n = 3, .h = 7, .w = 6, .c = columns, .kh = 4, .kw = 4, .o = channels, .stride = 2};
+      for (Walked w : {forward(layer), phase(gradient)}) {
+        Operands operands(w);
+        auto dot = [](ContractionSchedule &s) {
+          s.dot = true, s.rows = 5, s.rowBlock = 20, s.vectors = 1;
+        };
+        std::vector<float> result = operands.run(*compile(w, true, dot)),
+                           chain = operands.expected();
+        for (size_t i = 0; i < chain.size(); ++i)
+          ASSERT_NEAR(result[i], chain[i], 1e-5 * static_cast<double>(w.k()))
+              << channels << columns;
+        Operands first(w);
+        first.w.rows[0].extent = 1;
+        result.resize(first.w.m() * w.n);
+        EXPECT_EQ(first.run(*compile(first.w, true, dot)), result) << channels << columns;
+      }
+    }
+}
+
 TEST(ContractionWalks, PackedRhs) {
   for (const Walked &w : problems()) {
     Operands operands(w);

@@ -27,16 +27,9 @@ const std::map<std::string, std::string> kStructure = {
 };
 
 /// Ops that a stage of the compiler handles by itself, whatever interface they have.
-const std::set<std::string> kHandledByStage = {"gen.variable",
-                                               "gen.read",
-                                               "gen.assign",
-                                               "gen.gradient",
-                                               "gen.kernel",
-                                               "gen.launch",
-                                               "gen.yield",
-                                               "gen.convolution",
-                                               "gen.convolution_transpose",
-                                               "gen.convolution_weight_gradient"};
+const std::set<std::string> kHandledByStage = {"gen.variable", "gen.read",   "gen.assign",
+                                               "gen.gradient", "gen.kernel", "gen.launch",
+                                               "gen.yield"};
 
 /// Descriptions by op name.
 std::map<std::string, std::string> readDescriptions() {

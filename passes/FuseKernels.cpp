@@ -187,6 +187,7 @@ struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
     groups.fuseSharedResults();
     groups.fuseEpilogues();
     groups.recomputeCheapResults();
+    groups.fuseFrames();
 
     OpBuilder b(block.getTerminator());
     for (const FusionGroup *group : groups.inExecutionOrder())

@@ -56,6 +56,9 @@ public:
   /// several results.
   void fuseSharedResults();
 
+  /// Lets a contraction store its result with the padding that the next one reads.
+  void fuseFrames();
+
   /// The groups, each after those it depends on; and, where possible, a group that gives a variable
   /// its new value after those that read the old one, so that it can be updated in place.
   SmallVector<const FusionGroup *> inExecutionOrder();

@@ -7,9 +7,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/PackedWeights.h"
+#include "passes/kernels/Int.h"
 #include "passes/kernels/Products.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 using namespace mlir::gen;
@@ -74,11 +76,26 @@ static Contraction firstProduct(KernelFunction &function, Products &products) {
   return contraction;
 }
 
+/// The tasks of the products.
+static Value productTasks(KernelFunction &function, Products &products,
+                          const Contraction &contraction) {
+  Value count = products.count(function);
+  return function.b.createOrFold<arith::MulIOp>(count, emitTaskCount(function.b, contraction));
+}
+
+static bool hasFrames(KernelFunction &function) {
+  return llvm::any_of(function.yield.getValues(),
+                      [&](Value value) { return bool(frameOf(function.kernel, value)); });
+}
+
 Value mlir::gen::kernels::emitContractionTaskCount(KernelFunction &function) {
   auto products = productsOf(contractionOf(function.kernel));
   Contraction contraction = firstProduct(function, *products);
-  Value count = products->count(function);
-  return function.b.createOrFold<arith::MulIOp>(count, emitTaskCount(function.b, contraction));
+  Value count = productTasks(function, *products, contraction);
+  if (hasFrames(function)) // one more an image
+    count = function.b.createOrFold<arith::AddIOp>(
+        count, function.size(contractionOf(function.kernel)->getResult(0), 0));
+  return count;
 }
 
 /// The tensors that the epilogue reads element by element: the residual, a weight and its moments.
@@ -101,19 +118,63 @@ static void emitPrefetch(ImplicitLocOpBuilder &b, Value pointer, Type elementTyp
   LLVM::Prefetch::create(b, at, kRead, kAllLevels, kData);
 }
 
-void mlir::gen::kernels::emitContractionTask(KernelFunction &function, Value index) {
+/// Fills elements `from` .. `to` - 1.
+static void emitFill(ImplicitLocOpBuilder &b, Value pointer, TypedAttr value, Int from, Int to) {
+  auto type = VectorType::get(kLanes, value.getType());
+  Value filler = arith::ConstantOp::create(b, DenseElementsAttr::get(type, Attribute(value)));
+  emitLaneLoop(b, from, to, kLanes, /*once=*/true, [&](Value at, Value mask) {
+    Value place = LLVM::GEPOp::create(b, pointer.getType(), value.getType(), pointer,
+                                      ArrayRef<LLVM::GEPArg>{at});
+    LLVM::MaskedStoreOp::create(b, filler, place, mask,
+                                b.getI32IntegerAttr(value.getType().getIntOrFloatBitWidth() / 8));
+  });
+}
+
+/// Fills what padding adds to image `image` of a result [n, ..., lines, channels].
+static void emitFrame(KernelFunction &function, PadOp frame, Value pointer, Value image) {
+  ImplicitLocOpBuilder &b = function.b;
+  Value result = frame.getResult();
+  int64_t rank = frame.getType().getRank(), across = rank - 2;
+  auto size = [&](Value tensor, int64_t axis) { return Int(b, function.size(tensor, axis)); };
+  Int lines(b, 1);
+  for (int64_t axis = 1; axis < across; ++axis)
+    lines = lines * size(result, axis);
+  auto loop = scf::ForOp::create(b, i64Constant(b, 0), lines, i64Constant(b, 1));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Int line(b, loop.getInductionVar()), rest = line;
+  Value inside = arith::ConstantIntOp::create(b, 1, 1);
+  for (int64_t axis = across - 1; axis > 0; --axis) {
+    Int at = rest % size(result, axis);
+    rest = rest / size(result, axis);
+    Int first(b, frame.getLow()[axis]);
+    Value isIn = arith::AndIOp::create(b, first <= at, at < first + size(frame.getInput(), axis));
+    inside = arith::AndIOp::create(b, inside, isIn);
+  }
+  Int channels = size(result, rank - 1), width = size(result, across) * channels;
+  Int start = (Int(b, image) * lines + line) * width, end = start + width;
+  Int left = start + channels * frame.getLow()[across];
+  Int right = left + size(frame.getInput(), across) * channels;
+  auto branch = scf::IfOp::create(b, inside, /*withElseRegion=*/true);
+  b.setInsertionPointToStart(branch.thenBlock());
+  emitFill(b, pointer, frame.getValue(), start, left);
+  emitFill(b, pointer, frame.getValue(), right, end);
+  b.setInsertionPointToStart(branch.elseBlock());
+  emitFill(b, pointer, frame.getValue(), start, end);
+}
+
+static void emitProductTask(KernelFunction &function, Products &products, Contraction contraction,
+                            Value index) {
   ImplicitLocOpBuilder &b = function.b;
   ContractionOpInterface op = contractionOf(function.kernel);
-  auto products = productsOf(op);
-  Contraction contraction = firstProduct(function, *products);
   Value number = i64Constant(b, 0);
-  if (std::optional<int64_t> count = getConstantIntValue(products->count(function)); count != 1) {
+  if (std::optional<int64_t> count = getConstantIntValue(products.count(function)); count != 1) {
     Value tasks = emitTaskCount(b, contraction);
     number = arith::DivUIOp::create(b, index, tasks);
     index = arith::RemUIOp::create(b, index, tasks);
   }
-  products->moveTo(function, contraction, number);
-  SmallVector<BlockArgument> inputs = epilogueInputs(function.kernel, *products);
+  products.moveTo(function, contraction, number);
+  SmallVector<BlockArgument> inputs = epilogueInputs(function.kernel, products);
   auto prefetch = [&](ImplicitLocOpBuilder &, Value row, Value column) {
     for (BlockArgument input : inputs)
       emitPrefetch(b, function.pointer(input), contraction.elementType, row, column, contraction.n);
@@ -121,7 +182,7 @@ void mlir::gen::kernels::emitContractionTask(KernelFunction &function, Value ind
   emitTask(
       b, contraction, index,
       [&](ImplicitLocOpBuilder &, Value row, Value column, Value accumulator, Value mask) {
-        products->atResult(function, row, column, [&](const Indices &at) {
+        products.atResult(function, row, column, [&](const Indices &at) {
           KernelEmitter emitter(function, kLanes);
           emitter.setMask(mask);
           emitter.bind(op->getResult(0), accumulator);
@@ -129,6 +190,25 @@ void mlir::gen::kernels::emitContractionTask(KernelFunction &function, Value ind
         });
       },
       inputs.empty() ? ContractionPrefetch() : prefetch);
+}
+
+void mlir::gen::kernels::emitContractionTask(KernelFunction &function, Value index) {
+  ImplicitLocOpBuilder &b = function.b;
+  auto products = productsOf(contractionOf(function.kernel));
+  Contraction contraction = firstProduct(function, *products);
+  if (!hasFrames(function))
+    return emitProductTask(function, *products, contraction, index);
+  Value tasks = productTasks(function, *products, contraction);
+  Value isProduct = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, index, tasks);
+  auto branch = scf::IfOp::create(b, isProduct, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.elseBlock());
+  Value image = arith::SubIOp::create(b, index, tasks);
+  for (auto [number, value] : llvm::enumerate(function.yield.getValues()))
+    if (PadOp frame = frameOf(function.kernel, value))
+      emitFrame(function, frame, function.resultPointer(number), image);
+  b.setInsertionPointToStart(branch.thenBlock());
+  emitProductTask(function, *products, contraction, index);
 }
 
 Value mlir::gen::kernels::emitFlops(KernelFunction &function) {

@@ -172,12 +172,19 @@ void KernelEmitter::storeResults(const Indices &at) {
 void KernelEmitter::storeResults(ArrayRef<unsigned> numbers, const Indices &at) {
   // All elements before the first store: a result may lie where an argument is still to be read.
   SmallVector<Value> elements;
-  for (unsigned number : numbers)
-    elements.push_back(elementAt(function.yield.getValues()[number], at));
+  for (unsigned number : numbers) {
+    Value value = function.yield.getValues()[number];
+    PadOp frame = frameOf(function.kernel, value);
+    elements.push_back(elementAt(frame ? frame.getInput() : value, at));
+  }
   for (auto [number, element] : llvm::zip_equal(numbers, elements)) {
     Value value = function.yield.getValues()[number];
+    Indices place = at;
+    if (PadOp frame = frameOf(function.kernel, value))
+      for (auto [index, low] : llvm::zip_equal(place, frame.getLow()))
+        index = add(index, i64(low));
     store(function.resultPointer(number), getElementTypeOrSelf(value), element,
-          position(value, at));
+          position(value, place));
   }
 }
 
@@ -241,6 +248,10 @@ void KernelEmitter::store(Value pointer, Type elementType, Value element, Index 
 
 bool mlir::gen::kernels::isOneElement(RankedTensorType type) {
   return type.hasStaticShape() && type.getNumElements() == 1;
+}
+
+PadOp mlir::gen::kernels::frameOf(KernelOp kernel, Value result) {
+  return kernel.getFamily() == "contraction" ? result.getDefiningOp<PadOp>() : PadOp();
 }
 
 bool mlir::gen::kernels::isFlat(KernelOp kernel) {

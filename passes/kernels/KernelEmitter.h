@@ -100,6 +100,10 @@ private:
 /// True if `type` is of one element, whatever the sizes of a call.
 bool isOneElement(RankedTensorType type);
 
+/// The padding of a contraction kernel's result, or null: its elements are stored where they come
+/// to be, and the rest is filled by tasks of its own.
+PadOp frameOf(KernelOp kernel, Value result);
+
 /// True if every element of the kernel's results depends on elements at the same position only, so
 /// that the kernel can run over positions whatever the rank.
 bool isFlat(KernelOp kernel);

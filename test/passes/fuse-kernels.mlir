@@ -103,3 +103,31 @@ func.func @dynamic(%x: tensor<?x4xf32> {gen.dims = ["batch", ""]}, %b: tensor<4x
   %1 = gen.add %0, %b : (tensor<?x4xf32>, tensor<4xf32>) -> tensor<?x4xf32>
   return %1 : tensor<?x4xf32>
 }
+
+// -----
+
+// A convolution stores its result with the frame that the next one reads, and beside it what others read.
+// CHECK-LABEL: func.func @frames
+// CHECK: %[[Y:.*]]:2 = gen.launch @[[FIRST:convolution_relu_pad]](%arg0, %arg1)
+// CHECK: gen.launch @convolution_add(%[[Y]]#1, %arg2, %[[Y]]#0)
+// CHECK: gen.kernel @[[FIRST]]{{.*}} family "contraction"
+func.func @frames(%x: tensor<2x10x10x4xf32>, %w: tensor<3x3x4x4xf32>, %v: tensor<3x3x4x4xf32>) -> tensor<2x8x8x4xf32> {
+  %0 = gen.convolution %x, %w strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] channels_last : (tensor<2x10x10x4xf32>, tensor<3x3x4x4xf32>) -> tensor<2x8x8x4xf32>
+  %1 = gen.relu %0 : tensor<2x8x8x4xf32>
+  %2 = gen.pad %1 value 0.0 : f32 low [0, 1, 1, 0] high [0, 1, 1, 0] interior [0, 0, 0, 0] : tensor<2x8x8x4xf32> -> tensor<2x10x10x4xf32>
+  %3 = gen.convolution %2, %v strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] channels_last : (tensor<2x10x10x4xf32>, tensor<3x3x4x4xf32>) -> tensor<2x8x8x4xf32>
+  %4 = gen.add %3, %1 : tensor<2x8x8x4xf32>
+  return %4 : tensor<2x8x8x4xf32>
+}
+
+// -----
+
+// Padding reads an element once, however long it takes to compute.
+// CHECK-LABEL: func.func @padded
+// CHECK: gen.launch @exp_pad(%arg0)
+func.func @padded(%x: tensor<2x8x8x4xf32>, %w: tensor<3x3x4x4xf32>) -> tensor<2x8x8x4xf32> {
+  %0 = gen.exp %x : tensor<2x8x8x4xf32>
+  %1 = gen.pad %0 value 0.0 : f32 low [0, 1, 1, 0] high [0, 1, 1, 0] interior [0, 0, 0, 0] : tensor<2x8x8x4xf32> -> tensor<2x10x10x4xf32>
+  %2 = gen.convolution %1, %w strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] channels_last : (tensor<2x10x10x4xf32>, tensor<3x3x4x4xf32>) -> tensor<2x8x8x4xf32>
+  return %2 : tensor<2x8x8x4xf32>
+}

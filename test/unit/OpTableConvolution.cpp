@@ -97,4 +97,18 @@ void optable::addConvolutions(std::vector<Row> &rows) {
     row.body = "%z = gen.convolution_weight_gradient %x, %y " + each.window + " : ($x, $y) -> $z";
     rows.push_back(row);
   }
+
+  // The first one's result is stored with the padding of the second.
+  const std::string window = "strides [1, 1] low [1, 2] high [1, 0] dilations [1, 1]";
+  rows.push_back({.op = "gen.convolution",
+                  .variant = "twice",
+                  .arguments = {{"x", "Ax3xBxCxE", -1, 1},
+                                {"w", "5x3x3x3xE", -1, 1},
+                                {"v", "4x5x3x3xE", -1, 1}},
+                  .result = "Ax4xBxCxE",
+                  .body = "%y = gen.convolution %x, %w " + window + " : ($x, $w) -> $y\n  " +
+                          "%h = gen.sigmoid %y : $y\n  " + "%z = gen.convolution %h, %v " + window +
+                          " : ($y, $v) -> $z",
+                  .types = {{"y", "Ax5xBxCxE"}},
+                  .sizes = {{2, 3, 4}, {1, 1, 1}, {3, 9, 17}, {1, 2, 33}}});
 }

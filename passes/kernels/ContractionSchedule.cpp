@@ -83,6 +83,15 @@ ContractionSchedule chooseSchedule(int64_t m, int64_t n, int64_t k, bool transpo
   return schedule;
 }
 
+/// Four vectors of columns are one panel rather than two of two.
+static void useFourVectors(ContractionSchedule &s) {
+  constexpr int64_t kRows = 6;
+  if (s.rows != 8 || s.vectors != 3)
+    return;
+  s.rows = kRows, s.vectors = 4;
+  s.rowBlock = s.rowBlock / kRows * kRows;
+}
+
 ContractionSchedule chooseConvolutionSchedule(int64_t m, int64_t n, int64_t k, int64_t run,
                                               bool transposeRhs, Type elementType,
                                               VectorTarget target, int64_t lanes,
@@ -90,6 +99,8 @@ ContractionSchedule chooseConvolutionSchedule(int64_t m, int64_t n, int64_t k, i
   ContractionSchedule s = chooseSchedule(m, n, k, /*transposeLhs=*/false, transposeRhs, elementType,
                                          target, lanes, rhsIsPacked);
   constexpr int64_t kMostColumns = 6, kShort = 64, kPanel = 65536, kAccumulators = 24, kRows = 256;
+  if (ceilDivide(n, s.lanes) == 4)
+    useFourVectors(s);
   if (rhsIsPacked || n > kMostColumns || ShapedType::isDynamic(k) || k < kShort || k * n > kPanel ||
       run < s.lanes)
     return s;
@@ -117,8 +128,8 @@ ContractionSchedule chooseWeightGradientSchedule(int64_t m, int64_t n, int64_t k
   if (s.transposed || (!ShapedType::isDynamic(k) && k <= kShort))
     return s;
   int64_t vectors = ceilDivide(n, s.lanes);
-  if (vectors == 4 && s.rows > 6 && s.vectors == 3)
-    s.rows = 6, s.vectors = 4;
+  if (vectors == 4)
+    useFourVectors(s);
   if (vectors == 1 && s.rows == 8) // as many sums at once as registers allow
     s.rows = ceilDivide(m, ceilDivide(m, kNarrowRows));
   s.packLhs = s.packRhs = false;

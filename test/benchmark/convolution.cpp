@@ -97,7 +97,7 @@ Product productOf(const Layer &l, char kind) {
           l.stride * l.stride};
 }
 
-/// Overrides from the environment, for experiments.
+/// Overrides from the environment, for experiments; RHS_IS_PACKED: the weight is packed before.
 void applyEnvironment(ContractionSchedule &s) {
   auto number = [](const char *name, auto &field) {
     if (const char *text = std::getenv(name))
@@ -116,12 +116,19 @@ void applyEnvironment(ContractionSchedule &s) {
 
 void benchmark(const Layer &layer, char kind, double duration) {
   Product p = productOf(layer, kind);
+  bool packed = std::getenv("RHS_IS_PACKED") != nullptr && kind != 'w';
+  if (packed) { // steps of k follow each other, a vector of columns each
+    p.rhsStride = 16;
+    for (Product::Depth &digit : llvm::reverse(p.depth)) {
+      digit.rhsStride = p.rhsStride;
+      p.rhsStride *= digit.extent;
+    }
+  }
   auto context = makeContext();
   OwningOpRef<ModuleOp> module(ModuleOp::create(UnknownLoc::get(context.get())));
   Type pointer = LLVM::LLVMPointerType::get(context.get());
   Contraction c;
   Type f32 = Float32Type::get(context.get());
-  bool packed = std::getenv("RHS_IS_PACKED") != nullptr;
   c.schedule = kind == 'w' ? chooseWeightGradientSchedule(p.m(), p.n, p.k(), f32, {}, 16)
                            : chooseConvolutionSchedule(p.m(), p.n, p.k(), p.depth.back().extent,
                                                        p.transposeRhs, f32, {}, 16, packed);
@@ -170,10 +177,10 @@ void benchmark(const Layer &layer, char kind, double duration) {
   };
   int64_t input = std::max(layer.n * (layer.h + 4) * (layer.w + 4), int64_t(1)) *
                   std::max(layer.c, layer.o),
-          weight = layer.kh * layer.kw * layer.c * llvm::alignTo(layer.o, 16);
+          weight = layer.kh * layer.kw * llvm::alignTo(layer.c, 16) * llvm::alignTo(layer.o, 16);
   auto a = filled(input, 0.5f), b = filled(std::max(input, 2 * weight), 0.25f),
        out = filled(std::max(input, weight), 0);
-  const float *rhs = b.get() + (kind == 'd' ? weight : 0);
+  const float *rhs = b.get() + (kind == 'd' && !packed ? weight : 0);
   double flops = 2.0 * static_cast<double>(p.m() * p.n * p.k() * p.repeats), best = 0;
   run(a.get(), rhs, out.get());
   double start = now();

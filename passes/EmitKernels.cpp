@@ -36,6 +36,8 @@ Family familyOf(KernelOp kernel) {
     return {kernels::emitContractionTask, kernels::emitContractionTaskCount};
   if (kernel.getFamily() == "reduction")
     return {kernels::emitReductionTask, kernels::emitReductionTaskCount};
+  if (kernels::isTransposition(kernel))
+    return {kernels::emitTranspositionTask, kernels::emitTranspositionTaskCount};
   return {kernels::emitPointwiseTask, kernels::emitPointwiseTaskCount};
 }
 

@@ -39,7 +39,18 @@ static bool unpacks(Operation *user, Value value) {
   return contraction && packedRhs(contraction) == value;
 }
 
+/// True if `op` brings a convolution's weight gradient into the order of the weight. That is a fast
+/// kernel of its own, and what follows, an optimizer's update, another.
+static bool ordersGradient(Operation *op) {
+  auto transpose = dyn_cast<TransposeOp>(op);
+  auto maker = transpose ? transpose.getInput().getDefiningOp<ConvolutionOpInterface>()
+                         : ConvolutionOpInterface();
+  return maker && maker.getWeight() == transpose.getInput();
+}
+
 bool FusionGroups::isMaterialized(Operation *op) {
+  if (ordersGradient(op))
+    return !op->use_empty();
   return llvm::any_of(op->getUses(), [op](OpOperand &use) {
     Operation *user = use.getOwner();
     auto contraction = dyn_cast<ContractionOpInterface>(user);
@@ -282,7 +293,7 @@ bool FusionGroups::trySharedResult(Number n) {
   if (groups[n].ops.empty() || groups[n].family != FusionGroup::Pointwise)
     return false;
   for (Number p : predecessors(n)) {
-    if (groups[p].family != FusionGroup::Pointwise ||
+    if (groups[p].family != FusionGroup::Pointwise || ordersGradient(groups[p].ops.back()) ||
         !sizes.sameShape(groups[n].shape, groups[p].shape) || !usesSameIndex(p, n) ||
         dependsThroughOthers(p, n))
       continue;

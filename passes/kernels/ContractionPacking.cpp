@@ -22,8 +22,10 @@ Value shuffle(ImplicitLocOpBuilder &b, Value x, Value y,
   return vector::ShuffleOp::create(b, x, y, indices);
 }
 
-/// Turns rows into columns in log2(lanes) steps; step d swaps d x d blocks off the diagonal of 2d x
-/// 2d blocks.
+} // namespace
+
+// In log2(lanes) steps; step d swaps d x d blocks off the diagonal of 2d x
+// 2d blocks.
 void transposeSquare(ImplicitLocOpBuilder &b, SmallVectorImpl<Value> &rows) {
   int64_t lanes = rows.size();
   for (int64_t d = 1; d < lanes; d *= 2)
@@ -35,8 +37,6 @@ void transposeSquare(ImplicitLocOpBuilder &b, SmallVectorImpl<Value> &rows) {
       rows[i + d] = shuffle(b, x, y, [&](int64_t l) { return l & d ? lanes + l : l + d; });
     }
 }
-
-} // namespace
 
 void forEachRun(ImplicitLocOpBuilder &b, ArrayRef<DepthStep> depth,
                 llvm::function_ref<void(Int, Int, Int)> body) {

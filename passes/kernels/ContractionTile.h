@@ -65,6 +65,9 @@ Value loadVector(ImplicitLocOpBuilder &b, VectorType type, Value pointer, unsign
                  Value mask = nullptr);
 void storeVector(ImplicitLocOpBuilder &b, Value vector, Value pointer, unsigned alignment);
 
+/// Turns the rows of a square into its columns, in registers.
+void transposeSquare(ImplicitLocOpBuilder &b, SmallVectorImpl<Value> &rows);
+
 /// Copies a panel of B (`depth` x `columns`, k major; `source`: a pointer a vector) to `panel`,
 /// rows of `source.size()` * lanes apart. Columns beyond are 0.
 void packPanel(ImplicitLocOpBuilder &b, ArrayRef<Value> source, ArrayRef<DepthStep> depth,

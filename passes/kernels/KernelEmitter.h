@@ -134,12 +134,18 @@ Value ceilDivide(ImplicitLocOpBuilder &b, Value value, Value divisor);
 /// The emitters of the families: the body of a task, and the number of tasks.
 void emitPointwiseTask(KernelFunction &function, Value index);
 Value emitPointwiseTaskCount(KernelFunction &function);
+void emitTranspositionTask(KernelFunction &function, Value index);
+Value emitTranspositionTaskCount(KernelFunction &function);
 void emitReductionTask(KernelFunction &function, Value index);
 Value emitReductionTaskCount(KernelFunction &function);
 void emitContractionTask(KernelFunction &function, Value index);
 Value emitContractionTaskCount(KernelFunction &function);
 /// Floating-point operations of the products of a contraction kernel; 0 for other families.
 Value emitFlops(KernelFunction &function);
+
+/// True if a kernel does nothing but move its argument's elements, another axis becoming the
+/// contiguous one.
+bool isTransposition(KernelOp kernel);
 
 /// The schedule that a kernel gets by rule.
 DictionaryAttr chooseSchedule(KernelOp kernel);

@@ -116,7 +116,7 @@ func.func @frames(%x: tensor<2x10x10x4xf32>, %w: tensor<3x3x4x4xf32>, %v: tensor
   %1 = gen.relu %0 : tensor<2x8x8x4xf32>
   %2 = gen.pad %1 value 0.0 : f32 low [0, 1, 1, 0] high [0, 1, 1, 0] interior [0, 0, 0, 0] : tensor<2x8x8x4xf32> -> tensor<2x10x10x4xf32>
   %3 = gen.convolution %2, %v strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] channels_last : (tensor<2x10x10x4xf32>, tensor<3x3x4x4xf32>) -> tensor<2x8x8x4xf32>
-  %4 = gen.add %3, %1 : tensor<2x8x8x4xf32>
+  %4 = gen.add %3, %1 : (tensor<2x8x8x4xf32>, tensor<2x8x8x4xf32>) -> tensor<2x8x8x4xf32>
   return %4 : tensor<2x8x8x4xf32>
 }
 

@@ -1,0 +1,164 @@
+//===- Transposition.cpp - kernels that only transpose --------------------===//
+//
+// A kernel whose one result is its argument, reshaped and transposed, so that another axis is the
+// contiguous one: vectors are read along the argument's, turned square by square in registers, and
+// written along the result's. (Element by element, each would be a gather.)
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/kernels/ContractionTile.h"
+#include "passes/kernels/KernelEmitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace mlir::gen;
+using namespace mlir::gen::kernels;
+
+namespace {
+
+/// An axis of the loop nest: steps in both tensors.
+struct Axis {
+  int64_t extent, from, to;
+};
+
+/// What a kernel moves.
+struct Movement {
+  BlockArgument source;
+  SmallVector<Axis> outer; ///< All axes but the two contiguous ones.
+  Axis read, written;      ///< `read`: contiguous in the argument; `written`: in the result.
+
+  int64_t readBlocks() const { return llvm::divideCeil(read.extent, kLanes); }
+  /// Strips of `kLanes` written elements, over all that is read.
+  int64_t strips() const {
+    int64_t count = llvm::divideCeil(written.extent, kLanes);
+    for (const Axis &axis : outer)
+      count *= axis.extent;
+    return count;
+  }
+};
+
+SmallVector<int64_t> rowMajorStrides(ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> strides(shape.size(), 1);
+  for (size_t i = shape.size(); i-- > 1;)
+    strides[i - 1] = strides[i] * shape[i];
+  return strides;
+}
+
+} // namespace
+
+/// The movement, if that is all, sizes are known, and squares are filled well enough.
+static std::optional<Movement> movementOf(KernelOp kernel) {
+  auto yield = cast<YieldOp>(kernel.getBody().front().getTerminator());
+  if (yield.getValues().size() != 1)
+    return std::nullopt;
+  auto transpose = yield.getValues()[0].getDefiningOp<TransposeOp>();
+  if (!transpose || !transpose.getType().hasStaticShape() ||
+      transpose.getType().getElementTypeBitWidth() < 8)
+    return std::nullopt;
+  Value source = transpose.getInput();
+  while (auto reshape = source.getDefiningOp<ReshapeOp>())
+    source = reshape.getInput();
+  Movement movement{dyn_cast<BlockArgument>(source), {}, {}, {}};
+  if (!movement.source)
+    return std::nullopt;
+  SmallVector<int64_t> from = rowMajorStrides(transpose.getInput().getType().getShape()),
+                       to = rowMajorStrides(transpose.getType().getShape());
+  SmallVector<Axis> axes;
+  for (auto [i, axis] : llvm::enumerate(transpose.getPermutation())) {
+    Axis next{transpose.getType().getDimSize(i), from[axis], to[i]};
+    if (next.extent == 1)
+      continue;
+    // Neighbours in both are one axis.
+    if (!axes.empty() && axes.back().from == next.extent * next.from &&
+        axes.back().to == next.extent * next.to)
+      axes.back() = {axes.back().extent * next.extent, next.from, next.to};
+    else
+      axes.push_back(next);
+  }
+  constexpr int64_t kLeast = 4, kLeastElements = 64;
+  for (const Axis &axis : axes)
+    if (axis.from == 1)
+      movement.read = axis;
+    else if (axis.to == 1)
+      movement.written = axis;
+    else
+      movement.outer.push_back(axis);
+  bool isWorth = movement.read.extent >= kLeast && movement.written.extent >= kLeast &&
+                 movement.read.extent * movement.written.extent >= kLeastElements;
+  return isWorth ? std::optional(movement) : std::nullopt;
+}
+
+bool mlir::gen::kernels::isTransposition(KernelOp kernel) { return movementOf(kernel).has_value(); }
+
+static int64_t stripsOfTask(KernelFunction &function, const Movement &movement) {
+  constexpr int64_t kTask = 16384;
+  return std::max<int64_t>(
+      scheduled(function.kernel, "task", kTask) / (kLanes * movement.read.extent), 1);
+}
+
+Value mlir::gen::kernels::emitTranspositionTaskCount(KernelFunction &function) {
+  Movement movement = *movementOf(function.kernel);
+  return i64Constant(function.b,
+                     llvm::divideCeil(movement.strips(), stripsOfTask(function, movement)));
+}
+
+/// Turns `rows` (or fewer, if masked) x `columns` elements, `columns` at most `kLanes`.
+static void emitSquare(ImplicitLocOpBuilder &b, VectorType type, Value from, Value to,
+                       const Movement &movement, Int rows, int64_t columns) {
+  Type element = type.getElementType();
+  unsigned alignment = element.getIntOrFloatBitWidth() / 8;
+  Value readMask = columns < kLanes ? laneMask(b, Int(b, columns), kLanes) : Value();
+  Value writtenMask = rows.is(kLanes) ? Value() : laneMask(b, rows, kLanes);
+  SmallVector<Value> square;
+  for (int64_t i = 0; i < kLanes; ++i) {
+    Int row = writtenMask ? min(Int(b, i), rows - 1) : Int(b, i);
+    Value pointer = elementPointer(b, element, from, row * movement.written.from);
+    square.push_back(loadVector(b, type, pointer, alignment, readMask));
+  }
+  transposeSquare(b, square);
+  for (int64_t i = 0; i < columns; ++i) {
+    Value pointer = elementPointer(b, element, to, Int(b, i * movement.read.to));
+    if (writtenMask)
+      LLVM::MaskedStoreOp::create(b, square[i], pointer, writtenMask,
+                                  b.getI32IntegerAttr(alignment));
+    else
+      storeVector(b, square[i], pointer, alignment);
+  }
+}
+
+void mlir::gen::kernels::emitTranspositionTask(KernelFunction &function, Value index) {
+  ImplicitLocOpBuilder &b = function.b;
+  Movement movement = *movementOf(function.kernel);
+  Type element = cast<RankedTensorType>(movement.source.getType()).getElementType();
+  auto type = VectorType::get(kLanes, element);
+  Value source = function.pointer(movement.source), result = function.resultPointer(0);
+  int64_t each = stripsOfTask(function, movement),
+          across = llvm::divideCeil(movement.written.extent, kLanes),
+          whole = movement.read.extent / kLanes, rest = movement.read.extent % kLanes;
+  Int first = Int(b, index) * each;
+  emitLoop(b, first, min(first + each, Int(b, movement.strips())), 1, [&](Int strip) {
+    Int start = strip % across * kLanes, number = strip / across;
+    Int from = start * movement.written.from, to = start;
+    for (const Axis &axis : llvm::reverse(movement.outer)) {
+      Int at = number % axis.extent;
+      number = number / axis.extent;
+      from = from + at * axis.from;
+      to = to + at * axis.to;
+    }
+    bool isEven = movement.written.extent % kLanes == 0;
+    Int rows =
+        isEven ? Int(b, kLanes) : min(Int(b, movement.written.extent) - start, Int(b, kLanes));
+    Value sourceStrip = elementPointer(b, element, source, from),
+          resultStrip = elementPointer(b, element, result, to);
+    emitLoop(b, Int(b, 0), Int(b, whole), 1, [&](Int block) {
+      emitSquare(b, type, elementPointer(b, element, sourceStrip, block * kLanes),
+                 elementPointer(b, element, resultStrip, block * (kLanes * movement.read.to)),
+                 movement, rows, kLanes);
+    });
+    if (rest != 0)
+      emitSquare(b, type, elementPointer(b, element, sourceStrip, Int(b, whole * kLanes)),
+                 elementPointer(b, element, resultStrip, Int(b, whole * kLanes * movement.read.to)),
+                 movement, rows, rest);
+  });
+}

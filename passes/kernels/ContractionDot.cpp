@@ -159,7 +159,7 @@ private:
       Value row = loadVector(b, type, elementPointer(b, element, lhs[r], lhsOffset), bytes, mask);
       for (int64_t column = 0; column < columns; ++column) {
         Value &sum = sums[r * columns + column];
-        sum = math::FmaOp::create(b, row, rhs[column], sum);
+        sum = math::FmaOp::create(b, row, rhs[column], sum, arith::FastMathFlags::contract);
       }
     }
     return sums;

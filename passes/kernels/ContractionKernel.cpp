@@ -6,6 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "gen/artefact.h"
+#include "passes/EntryProgram.h"
 #include "passes/PackedWeights.h"
 #include "passes/kernels/Int.h"
 #include "passes/kernels/Products.h"
@@ -21,6 +23,15 @@ static constexpr StringLiteral kNumbers[] = {"rows", "vectors", "depth", "row_bl
 
 static ContractionOpInterface contractionOf(KernelOp kernel) {
   return *kernel.getBody().front().getOps<ContractionOpInterface>().begin();
+}
+
+VectorTarget mlir::gen::kernels::vectorTargetOf(Operation *op) {
+  auto features = op->getParentOfType<ModuleOp>()->getAttrOfType<IntegerAttr>(kFeaturesAttr);
+  if (!features || features.getInt() & GEN_X86_64_V4)
+    return {.registerBytes = 64, .registers = 32};
+  if (features.getInt() & GEN_X86_64_V3)
+    return {.registerBytes = 32, .registers = 16};
+  return {.registerBytes = 16, .registers = features.getInt() & GEN_AARCH64 ? 32 : 16};
 }
 
 DictionaryAttr mlir::gen::kernels::chooseContractionSchedule(KernelOp kernel) {

@@ -100,9 +100,10 @@ public:
     }
     Type element = weight.getType().getElementType();
     if (makesWeight())
-      return chooseWeightGradientSchedule(rows, columns, depth, element, VectorTarget(), kLanes);
+      return chooseWeightGradientSchedule(rows, columns, depth, element, vectorTargetOf(op),
+                                          kLanes);
     return chooseConvolutionSchedule(rows, columns, depth, summedChannels(), makesInput(), element,
-                                     VectorTarget(), kLanes, bool(packed));
+                                     vectorTargetOf(op), kLanes, bool(packed));
   }
 
   Value count(KernelFunction &function) override {

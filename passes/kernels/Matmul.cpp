@@ -24,7 +24,7 @@ public:
     RankedTensorType type = result.getType();
     return kernels::chooseSchedule(type.getDimSize(rank - 2), type.getDimSize(rank - 1),
                                    lhs.getType().getDimSize(depthAxis()), op.isLhsTransposed(),
-                                   op.isRhsTransposed(), type.getElementType(), VectorTarget(),
+                                   op.isRhsTransposed(), type.getElementType(), vectorTargetOf(op),
                                    kLanes, /*rhsIsPacked=*/bool(packedRhs(op)));
   }
 

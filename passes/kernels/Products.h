@@ -34,6 +34,9 @@ public:
   virtual bool isWhole() const = 0;
 };
 
+/// The registers of the module's instruction set; AVX-512 where it is not said.
+VectorTarget vectorTargetOf(Operation *op);
+
 std::unique_ptr<Products> matrixProducts(ContractionOpInterface op);
 std::unique_ptr<Products> convolutionProducts(ConvolutionOpInterface op);
 

@@ -203,6 +203,8 @@ SmallVector<Operation *> FusionGroups::cheapChain(Operation *op) {
           return {};
         chain.insert(producer);
       } else if (type.getRank() >= rankOf(op)) {
+        if (isa_and_nonnull<ReadOp>(producer)) // its variable may be about to change
+          return {};
         large.insert(value);
       }
     }
@@ -242,7 +244,7 @@ void FusionGroups::tryRecompute(Operation *op) {
     readers.insert(groupOf(user));
     direct &= !through;
   });
-  if (readers.empty() || !direct)
+  if (readers.empty() || !direct || rowMembers(own).contains(op)) // rows are cheap to store
     return;
   SmallVector<Operation *> chain = cheapChain(op);
   if (chain.empty())

@@ -28,8 +28,9 @@ bool RowSpace::isLastReduced() const {
 }
 
 bool RowSpace::staysInCache() const {
-  // Elements of a row, and rows of a block of 64 columns: at most 256 KB.
-  constexpr int64_t mostElements = 65536, mostRows = 1024;
+  // Elements of a row, and rows of a block of 64 columns: at most 256 KB. A row that is alone is
+  // work for one thread.
+  constexpr int64_t mostElements = 65536, mostAlone = 16384, mostRows = 1024;
   int64_t elements = 1;
   for (int64_t axis : reduced) {
     if (typeOf(domain).isDynamicDim(axis)) {
@@ -39,8 +40,10 @@ bool RowSpace::staysInCache() const {
     }
     elements *= typeOf(domain).getDimSize(axis);
   }
+  if (!isLastReduced())
+    return elements <= mostRows;
   auto isMany = [&](int64_t axis) { return typeOf(domain).getDimSize(axis) != 1; };
-  return llvm::any_of(kept, isMany) && elements <= (isLastReduced() ? mostElements : mostRows);
+  return elements <= (llvm::any_of(kept, isMany) ? mostElements : mostAlone);
 }
 
 //===----------------------------------------------------------------------===//

@@ -30,7 +30,7 @@ struct RowSpace {
   /// True if the last axis is reduced: lanes run along it.
   bool isLastReduced() const;
   /// True if a row (of a block of columns, where the last axis is kept) stays in the cache from one
-  /// pass to the next, and rows are enough to be shared by threads.
+  /// pass to the next, and one thread is enough for it.
   bool staysInCache() const;
 
   Value domain; ///< a value of the shape of what is folded

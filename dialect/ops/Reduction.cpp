@@ -203,12 +203,15 @@ template <typename Op> static Value sharedGradient(Op op, GenBuilder &b, Value d
   return b.select(winner, spread(op, b, b.div(dz, count)), b.scalar(0, dz));
 }
 
+/// To order zeros by their signs would cost more than the rest.
+static constexpr arith::FastMathFlags kAnyZero = arith::FastMathFlags::nsz;
+
 // reduce_max: dx = x == z ? dz / number of ties : 0
 ArrayRef<int64_t> ReduceMaxOp::reductionAxes() { return getAxes(); }
 TypedAttr ReduceMaxOp::identity() { return extreme(getType().getElementType(), /*least=*/true); }
 Value ReduceMaxOp::combine(ImplicitLocOpBuilder &b, Value lhs, Value rhs) {
   if (isa<FloatType>(getElementTypeOrSelf(lhs)))
-    return arith::MaximumFOp::create(b, lhs, rhs);
+    return arith::MaximumFOp::create(b, lhs, rhs, kAnyZero);
   return arith::MaxSIOp::create(b, lhs, rhs);
 }
 LogicalResult ReduceMaxOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,
@@ -226,7 +229,7 @@ ArrayRef<int64_t> ReduceMinOp::reductionAxes() { return getAxes(); }
 TypedAttr ReduceMinOp::identity() { return extreme(getType().getElementType(), /*least=*/false); }
 Value ReduceMinOp::combine(ImplicitLocOpBuilder &b, Value lhs, Value rhs) {
   if (isa<FloatType>(getElementTypeOrSelf(lhs)))
-    return arith::MinimumFOp::create(b, lhs, rhs);
+    return arith::MinimumFOp::create(b, lhs, rhs, kAnyZero);
   return arith::MinSIOp::create(b, lhs, rhs);
 }
 LogicalResult ReduceMinOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,

@@ -207,6 +207,8 @@ private:
     SmallVector<Value> next(running);
     size_t count = columns.size();
     Value first = b.createOrFold<arith::MulIOp>(scratch, columnBlock());
+    if (&loop == &plan.loops.front())
+      prefetchRows(outer, columns);
     for (size_t u = 0; u < count; ++u) {
       Position position{outer, mask, offset(first, static_cast<int64_t>(u) * kLanes)};
       position.at.push_back(columns[u].back());
@@ -218,6 +220,29 @@ private:
         next[r * count + u] = own[r];
     }
     return next;
+  }
+
+  /// Asks for the columns of later rows: each row is a short run of memory, far from the next.
+  void prefetchRows(const Indices &outer, ArrayRef<Indices> columns) {
+    constexpr int64_t ahead = 16, large = 1 << 18;
+    auto type = cast<RankedTensorType>(domain.getType());
+    if (!type.hasStaticShape() || type.getNumElements() < large)
+      return;
+    KernelEmitter emitter(function, kLanes);
+    for (BlockArgument argument : function.kernel.getBody().getArguments())
+      if (argument.getType() == type)
+        for (const Indices &column : columns) {
+          Indices later = outer;
+          Index &row = later[plan.space.reduced.back()];
+          row = emitter.add(row, i64Constant(b, ahead));
+          later.push_back(column.back());
+          Value pointer = function.pointer(argument);
+          Value at =
+              LLVM::GEPOp::create(b, pointer.getType(), type.getElementType(), pointer,
+                                  ArrayRef<LLVM::GEPArg>{emitter.position(argument, later).value});
+          constexpr int kRead = 0, kSecondLevel = 2, kData = 1;
+          LLVM::Prefetch::create(b, at, kRead, kSecondLevel, kData);
+        }
   }
 
   //===--------------------------------------------------------------------===//

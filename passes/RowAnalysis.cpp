@@ -142,7 +142,8 @@ void RowAnalysis::read(Value value, const Reading &at) {
 }
 
 bool RowAnalysis::isReading(const Reading &at, Value value, ArrayRef<int64_t> axes) {
-  if (!at || at->size() != axes.size())
+  if (!at || at->size() != axes.size() ||
+      typeOf(value).getRank() != static_cast<int64_t>(axes.size()))
     return false;
   for (auto [axis, read, wanted] : llvm::enumerate(*at, axes))
     if (read != wanted && (read != kFirst || typeOf(value).getDimSize(axis) != 1))

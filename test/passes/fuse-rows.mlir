@@ -84,3 +84,17 @@ func.func @batch_norm(%x: tensor<32x8x8x128xf32>, %s: tensor<128xf32>, %b: tenso
   %g:3 = gen.gradient %l wrt %x, %s, %b : tensor<f32>, tensor<32x8x8x128xf32>, tensor<128xf32>, tensor<128xf32> -> tensor<32x8x8x128xf32>, tensor<128xf32>, tensor<128xf32>
   return %g#0, %g#1, %g#2 : tensor<32x8x8x128xf32>, tensor<128xf32>, tensor<128xf32>
 }
+
+// -----
+
+// What has more axes than the rows that it reads from is no row: it keeps its own kernel.
+// CHECK-LABEL: func.func @more_axes
+// CHECK: %[[S:.*]] = gen.launch @{{.*}}(%arg0) : (tensor<8x16xf32>) -> tensor<8xf32>
+// CHECK: gen.launch @{{.*}}(%arg1, %[[S]]) : (tensor<8x16x4xf32>, tensor<8xf32>) -> tensor<8x16x4xf32>
+// CHECK-NEXT: return
+func.func @more_axes(%x: tensor<8x16xf32>, %y: tensor<8x16x4xf32>) -> tensor<8x16x4xf32> {
+  %0 = gen.reduce_sum %x axes [1] : tensor<8x16xf32> -> tensor<8xf32>
+  %1 = gen.broadcast %0 axes [0] : tensor<8xf32> -> tensor<8x16x4xf32>
+  %2 = gen.mul %y, %1 : (tensor<8x16x4xf32>, tensor<8x16x4xf32>) -> tensor<8x16x4xf32>
+  return %2 : tensor<8x16x4xf32>
+}

@@ -71,14 +71,12 @@ Value mlir::gen::kernels::emitPointwiseTaskCount(KernelFunction &function) {
                                        space.columnTasks);
 }
 
-/// The elements [from, to) of row `row`.
-static void emitRow(KernelFunction &function, const Space &space, Value row, Value from, Value to,
-                    int64_t lanes) {
-  ImplicitLocOpBuilder &b = function.b;
+/// The elements [from, to) of the row at `row`, an index for each of the row axes.
+static void emitRow(KernelFunction &function, const Space &space, ValueRange row, Value from,
+                    Value to, int64_t lanes) {
   Indices at;
-  if (!space.flat)
-    for (Value index : delinearize(function, space.shape, space.rowAxes, row))
-      at.push_back({index, Index::Uniform});
+  for (Value index : row)
+    at.push_back({index, Index::Uniform});
   bool scalar = cast<RankedTensorType>(space.shape.getType()).getRank() == 0;
   auto emit = [&](Value column, Value mask) {
     KernelEmitter emitter(function, lanes, space.flat);
@@ -89,7 +87,25 @@ static void emitRow(KernelFunction &function, const Space &space, Value row, Val
                   {column, lanes == 1 ? Index::Uniform : Index::Consecutive});
     emitter.storeResults(here);
   };
-  emitLaneLoop(b, from, to, lanes, isEmittedOnce(function.kernel), emit);
+  emitLaneLoop(function.b, from, to, lanes, isEmittedOnce(function.kernel), emit);
+}
+
+/// The index after `row`: the last one counts up, and carries at the end of its axis. Rows may be
+/// short, and divisions take long.
+static SmallVector<Value> nextRow(KernelFunction &function, const Space &space, ValueRange row) {
+  ImplicitLocOpBuilder &b = function.b;
+  SmallVector<Value> next(row);
+  Value one = i64Constant(b, 1), zero = i64Constant(b, 0), carry;
+  for (size_t i = row.size(); i-- > 0;) {
+    Value size = function.size(space.shape, space.rowAxes[i]);
+    Value up = arith::AddIOp::create(b, row[i], one), counted = up;
+    Value isEnd = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, up, size);
+    if (i != 0)
+      counted = arith::SelectOp::create(b, isEnd, zero, up);
+    next[i] = carry ? arith::SelectOp::create(b, carry, counted, row[i]) : counted;
+    carry = carry ? arith::AndIOp::create(b, carry, isEnd).getResult() : isEnd;
+  }
+  return next;
 }
 
 void mlir::gen::kernels::emitPointwiseTask(KernelFunction &function, Value index) {
@@ -105,8 +121,13 @@ void mlir::gen::kernels::emitPointwiseTask(KernelFunction &function, Value index
       arith::MinUIOp::create(b, arith::AddIOp::create(b, from, space.taskColumns), space.columns);
   auto type = cast<RankedTensorType>(space.shape.getType());
   bool narrow = isOneElement(type) || (!space.flat && type.getDimSize(space.columnAxis) == 1);
-  auto loop = scf::ForOp::create(b, firstRow, lastRow, i64Constant(b, 1));
+  SmallVector<Value> row;
+  if (!space.flat)
+    row = delinearize(function, space.shape, space.rowAxes, firstRow);
+  auto loop = scf::ForOp::create(b, firstRow, lastRow, i64Constant(b, 1), row);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
-  emitRow(function, space, loop.getInductionVar(), from, to, narrow ? 1 : kLanes);
+  emitRow(function, space, loop.getRegionIterArgs(), from, to, narrow ? 1 : kLanes);
+  if (!row.empty())
+    scf::YieldOp::create(b, nextRow(function, space, loop.getRegionIterArgs()));
 }

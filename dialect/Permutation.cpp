@@ -53,16 +53,32 @@ SmallVector<Value> mlir::gen::permutedSizes(RankedTensorType type, ValueRange si
   return result;
 }
 
+/// A broadcast value transposed is its input, transposed where that is needed, broadcast along
+/// other axes.
+static Value transposedBroadcast(GenBuilder &b, BroadcastOp op, ArrayRef<int64_t> permutation) {
+  SmallVector<int64_t> resultAxis = inversePermutation(permutation);
+  SmallVector<int64_t> axes = permuted(resultAxis, op.getAxes());
+  auto order = llvm::to_vector(llvm::seq<int64_t>(0, axes.size()));
+  llvm::sort(order, [&](int64_t i, int64_t j) { return axes[i] < axes[j]; });
+  return b.make<BroadcastOp>(
+      permutedType(op.getType(), permutation), b.transpose(op.getInput(), order),
+      permutedSizes(op.getType(), op.getSizes(), permutation), permuted(axes, order));
+}
+
 Value mlir::gen::transposeOrReshape(GenBuilder &b, Value value, ArrayRef<int64_t> permutation) {
+  if (auto broadcast = value.getDefiningOp<BroadcastOp>())
+    return transposedBroadcast(b, broadcast, permutation);
   auto type = cast<RankedTensorType>(value.getType());
   int64_t last = -1;
+  bool moves = static_cast<bool>(value.getDefiningOp<TransposeOp>()); // may be undone
   for (int64_t axis : permutation) {
     if (type.getDimSize(axis) == 1)
       continue;
-    if (axis < last)
-      return b.transpose(value, permutation);
+    moves |= axis < last;
     last = axis;
   }
+  if (moves)
+    return b.transpose(value, permutation);
   return b.make<ReshapeOp>(permutedType(type, permutation), value,
                            permutedSizes(type, b.dynamicSizes(value), permutation));
 }
@@ -94,10 +110,10 @@ Value mlir::gen::permutedElementwise(Operation *op, GenBuilder &b, ArrayRef<int6
     return {};
   SmallVector<Value> operands;
   for (Value operand : op->getOperands()) {
-    if (rankOf(operand) == rank)
-      operand = b.transpose(operand, permutation);
-    else if (rankOf(operand) != 0)
-      operand = transposeOrReshape(b, withLeadingUnits(b, operand, rank), permutation);
+    if (rankOf(operand) != 0 && rankOf(operand) != rank)
+      operand = withLeadingUnits(b, operand, rank);
+    if (rankOf(operand) != 0)
+      operand = transposeOrReshape(b, operand, permutation);
     operands.push_back(operand);
   }
   order.assign(permutation.begin(), permutation.end());
@@ -136,7 +152,7 @@ Value mlir::gen::permutedImages(Operation *op, bool channelsLast, GenBuilder &b,
     if (operand.getType().isIndex())
       sizes.push_back(operand);
     else
-      operands.push_back(b.transpose(operand, permutation));
+      operands.push_back(transposeOrReshape(b, operand, permutation));
   }
   if (!sizes.empty())
     llvm::append_range(operands, permutedSizes(resultType, sizes, permutation));
@@ -173,7 +189,7 @@ Value PadOp::emitPermuted(GenBuilder &b, ArrayRef<int64_t> permutation, Order &o
 Value ConcatOp::emitPermuted(GenBuilder &b, ArrayRef<int64_t> permutation, Order &order) {
   order.assign(permutation.begin(), permutation.end());
   SmallVector<Value> inputs = llvm::map_to_vector(
-      getInputs(), [&](Value input) { return b.transpose(input, permutation); });
+      getInputs(), [&](Value input) { return transposeOrReshape(b, input, permutation); });
   return b.make<ConcatOp>(inputs, inversePermutation(permutation)[getAxis()]);
 }
 

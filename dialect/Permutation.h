@@ -20,7 +20,8 @@ SmallVector<int64_t> permuted(ArrayRef<int64_t> numbers, ArrayRef<int64_t> permu
 /// The type of a value of type `type` transposed by `permutation`.
 RankedTensorType permutedType(Type type, ArrayRef<int64_t> permutation);
 
-/// `value` transposed: as a reshape if only axes of size 1 change places.
+/// `value` transposed: as a reshape if only axes of size 1 change places, as a broadcast if it is
+/// one.
 Value transposeOrReshape(GenBuilder &b, Value value, ArrayRef<int64_t> permutation);
 
 /// The sizes of the dynamic dimensions of `type` in the order of the transposed type's.

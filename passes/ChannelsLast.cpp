@@ -57,20 +57,12 @@ private:
   ConvolutionOpInterface toChannelsLast(ConvolutionOpInterface op);
   static void padInput(ConvolutionOpInterface op);
   void moveDown(PermutableOpInterface op);
-  Value transposed(GenBuilder &b, Value value, ArrayRef<int64_t> permutation);
 
   /// The transposes that look for their inverse.
   llvm::DenseSet<Operation *> moving;
 };
 
 } // namespace
-
-/// An image that one transpose more would not bring into memory differently is reshaped.
-Value Layouts::transposed(GenBuilder &b, Value value, ArrayRef<int64_t> permutation) {
-  if (moving.contains(value.getDefiningOp()))
-    return b.transpose(value, permutation);
-  return transposeOrReshape(b, value, permutation);
-}
 
 ConvolutionOpInterface Layouts::toChannelsLast(ConvolutionOpInterface op) {
   if (op.getChannelsLast())
@@ -86,7 +78,7 @@ ConvolutionOpInterface Layouts::toChannelsLast(ConvolutionOpInterface op) {
       sizes.push_back(operand);
     else
       operands.push_back(operand == weight ? b.transpose(operand, ofWeight)
-                                           : transposed(b, operand, ofImage));
+                                           : transposeOrReshape(b, operand, ofImage));
   }
   if (!sizes.empty())
     llvm::append_range(operands,

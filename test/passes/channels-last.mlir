@@ -84,3 +84,20 @@ func.func @flatten(%x: tensor<2x3x4x4xf32>, %w: tensor<6x3x1x1xf32>) -> tensor<2
   %f = gen.reshape %y : tensor<2x6x4x4xf32> -> tensor<2x96xf32>
   return %f : tensor<2x96xf32>
 }
+
+// What is broadcast is broadcast along other axes; two numbers of an axis change places.
+// CHECK-LABEL: func.func @broadcast
+// CHECK-SAME: %[[SCALE:[a-z0-9]+]]: tensor<6xf32>, %[[MASK:[a-z0-9]+]]: tensor<2x6x4xf32>
+// CHECK: %[[Y:.*]] = gen.convolution {{.*}} -> tensor<2x4x4x6xf32>
+// CHECK: gen.mul %[[Y]], %[[SCALE]] : (tensor<2x4x4x6xf32>, tensor<6xf32>) -> tensor<2x4x4x6xf32>
+// CHECK: %[[T:.*]] = gen.transpose %[[MASK]] permutation [0, 2, 1]
+// CHECK: gen.broadcast %[[T]] axes [0, 1, 3] : tensor<2x4x6xf32> -> tensor<2x4x4x6xf32>
+func.func @broadcast(%x: tensor<2x3x4x4xf32>, %w: tensor<6x3x1x1xf32>, %scale: tensor<6xf32>, %mask: tensor<2x6x4xf32>) -> tensor<2x6x4x4xf32> {
+  %y = gen.convolution %x, %w strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1]
+      : (tensor<2x3x4x4xf32>, tensor<6x3x1x1xf32>) -> tensor<2x6x4x4xf32>
+  %b = gen.broadcast %scale axes [1] : tensor<6xf32> -> tensor<2x6x4x4xf32>
+  %s = gen.mul %y, %b : (tensor<2x6x4x4xf32>, tensor<2x6x4x4xf32>) -> tensor<2x6x4x4xf32>
+  %m = gen.broadcast %mask axes [0, 1, 2] : tensor<2x6x4xf32> -> tensor<2x6x4x4xf32>
+  %z = gen.mul %s, %m : (tensor<2x6x4x4xf32>, tensor<2x6x4x4xf32>) -> tensor<2x6x4x4xf32>
+  return %z : tensor<2x6x4x4xf32>
+}

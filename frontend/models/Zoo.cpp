@@ -37,6 +37,12 @@ const std::vector<ModelInfo> &models() {
       {"realnvp_sample_b128", "benchmark: samples of a flow", {}, buildRealNvpSampler, {}},
       {"train_realnvp_b128", "benchmark: a flow's training step", {}, buildTrainRealNvp, {}},
       {"train_wgan_gp_b64", "benchmark: a WGAN-GP's training step", {}, buildTrainWganGp, {}},
+      {"cnn_lenet_b1", "benchmark: LeNet on one image", {}, buildLenet1, {}},
+      {"cnn_lenet_b128", "benchmark: LeNet on 128 images", {}, buildLenet128, {}},
+      {"train_cnn_lenet_b128", "benchmark: LeNet's training step", {}, buildTrainLenet, {}},
+      {"dcgan_g_b1", "benchmark: DCGAN's generator, one image", {}, buildDcganGenerator1, {}},
+      {"dcgan_g_b32", "benchmark: DCGAN's generator, 32 images", {}, buildDcganGenerator32, {}},
+      {"resnet18_b1", "benchmark: ResNet-18 on one image", {}, buildResnet18, {}},
   };
   return all;
 }

@@ -49,6 +49,12 @@ void buildMlpGenerator(Program &program, const Settings &settings);
 void buildRealNvpSampler(Program &program, const Settings &settings);
 void buildTrainRealNvp(Program &program, const Settings &settings);
 void buildTrainWganGp(Program &program, const Settings &settings);
+void buildLenet1(Program &program, const Settings &settings);
+void buildLenet128(Program &program, const Settings &settings);
+void buildTrainLenet(Program &program, const Settings &settings);
+void buildDcganGenerator1(Program &program, const Settings &settings);
+void buildDcganGenerator32(Program &program, const Settings &settings);
+void buildResnet18(Program &program, const Settings &settings);
 
 } // namespace gen::zoo
 

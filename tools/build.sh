@@ -1,9 +1,11 @@
 #!/bin/bash
-# Installs what is missing (Debian 12's packages) and builds: bash tools/build.sh [release|debug|sanitize]
+# Installs what is missing (Debian 12's packages) and builds: bash tools/build.sh [release|debug|sanitize] [TARGET...]
+# Without targets: everything.
 # GENCC_TESTS=1 in the environment: also what only tests need (an emulator of AArch64).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-release}
+targets=("${@:2}")
 case $preset in release | debug | sanitize) ;; *)
   echo "error: unknown preset '$preset'; expected release, debug or sanitize" >&2
   exit 2 ;;
@@ -35,4 +37,4 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 cmake --preset "$preset" --log-level=WARNING
-cmake --build --preset "$preset"
+cmake --build --preset "$preset" ${targets[@]:+--target "${targets[@]}"}

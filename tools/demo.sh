@@ -22,7 +22,7 @@ while [ $# -gt 0 ]; do
 done
 cd "$(dirname "$0")/.."
 
-bash tools/build.sh release
+bash tools/build.sh release gen-zoo gencc gen-run
 mkdir -p out
 build/release/bin/gen-zoo train vae --steps 4000 --seed 1 --output-dir out "${data[@]}"
 

@@ -46,10 +46,12 @@ void addOptions(CLI::App &app, Arguments &arguments) {
       list += (list.empty() ? "" : ", ") + value;
     return CLI::Validator(
         [=](std::string &value) {
-          for (llvm::StringRef part : llvm::split(value, ','))
-            if (!llvm::is_contained(values, part) || (!several && part != value))
-              return "'" + value + "' is " + what + "; expected " + list;
-          return std::string();
+          bool isKnown = several ? llvm::all_of(llvm::split(value, ','),
+                                                [&](llvm::StringRef part) {
+                                                  return llvm::is_contained(values, part);
+                                                })
+                                 : llvm::is_contained(values, value);
+          return isKnown ? std::string() : "'" + value + "' is " + what + "; expected " + list;
         },
         "");
   };

@@ -125,14 +125,14 @@ private:
 
   /// The sums over the digits `walk` of k; `position` counts the vectors before.
   SmallVector<Value> digit(ArrayRef<DepthStep> walk, Int position, Int lhsOffset,
-                           SmallVector<Value> initial) {
+                           ArrayRef<Value> initial) {
     const DepthStep &step = walk.front();
     bool isLast = walk.size() == 1;
     Int steps = extentOf(b, walk.drop_front());
     auto body = [&](Int i, SmallVector<Value> current, Value mask) {
       Int at = position + i * steps, offset = lhsOffset + i * step.lhsStride;
       return isLast ? multiply(at, offset, std::move(current), mask)
-                    : digit(walk.drop_front(), at, offset, std::move(current));
+                    : digit(walk.drop_front(), at, offset, current);
     };
     Int whole = isLast ? run / s.lanes : step.extent;
     auto loop = scf::ForOp::create(b, Int(b, 0), whole, Int(b, 1), initial);

@@ -98,13 +98,13 @@ private:
 
   /// The sums over the digits `depth` of k, from the offsets in both operands on.
   SmallVector<Value> digit(ArrayRef<DepthStep> depth, Int lhsOffset, Int rhsOffset,
-                           SmallVector<Value> sums) {
+                           ArrayRef<Value> sums) {
     const DepthStep &step = depth.front();
     if (depth.size() == 1)
-      return run(step, lhsOffset, rhsOffset, sums);
+      return run(step, lhsOffset, rhsOffset, SmallVector<Value>(sums));
     return loop(Int(b, 0), step.extent, 1, sums, [&](Int i, SmallVectorImpl<Value> &current) {
       current = digit(depth.drop_front(), lhsOffset + i * step.lhsStride,
-                      rhsOffset + i * step.rhsStride, SmallVector<Value>(ArrayRef(current)));
+                      rhsOffset + i * step.rhsStride, current);
     });
   }
 

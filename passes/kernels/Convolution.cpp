@@ -136,7 +136,7 @@ public:
     return c;
   }
 
-  void moveTo(KernelFunction &function, Contraction &c, Value number) override {
+  void moveTo(KernelFunction &, Contraction &c, Value number) override {
     Int rest(*b, number), group = rest % groups;
     rest = rest / groups;
     int64_t lhsChannels = makesInput() ? outputsOfGroup : inputsOfGroup;

@@ -185,15 +185,15 @@ std::vector<int64_t> sizesOf(const Walked &w) {
 struct Operands {
   explicit Operands(const Walked &w) : w(w) {
     int64_t rows = 0, lhsDepth = 0, rhsLast = w.rhsStart;
-    bool isEmpty = w.m() == 0 || w.k() == 0 || w.n == 0;
+    bool rhsIsEmpty = w.k() == 0 || w.n == 0, lhsIsEmpty = w.k() == 0 || w.m() == 0;
     for (int64_t i = 0; i < w.m(); ++i)
       rows = std::max(rows, w.row(i));
     for (int64_t k = 0; k < w.k(); ++k) {
       lhsDepth = std::max(lhsDepth, w.step(k).first);
       rhsLast = std::max(rhsLast, w.step(k).second);
     }
-    lhs.resize(isEmpty ? 1 : rows + lhsDepth + 1);
-    rhs.resize(isEmpty ? 1 : rhsLast + w.column(w.n - 1) + 1);
+    lhs.resize(lhsIsEmpty ? 1 : rows + lhsDepth + 1);
+    rhs.resize(rhsIsEmpty ? 1 : rhsLast + w.column(w.n - 1) + 1);
     std::mt19937 random(7);
     std::uniform_real_distribution<float> uniform(-1, 1);
     for (std::vector<float> *values : {&lhs, &rhs})

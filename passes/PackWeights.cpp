@@ -191,37 +191,48 @@ private:
     return ReadOp::create(b, assign.getValue().getType(), assign.getVariable());
   }
 
-  /// func.func private @w.pack(): @w.packed = pack(@w).
+  /// func.func private @w.pack(): @w.packed = pack(@w). One for each way in which a model reads a
+  /// weight: as it is, moved by the ops of a path, by other columns.
   func::FuncOp packFunction(ReadOp read, Value weight, int64_t columns) {
-    auto type = cast<RankedTensorType>(weight.getType());
-    // A model may use a weight both ways.
-    bool isUsual = columns == 0 || columns == type.getRank() - 1;
-    StringRef suffix = isUsual ? "" : ".transposed";
-    std::string name = (read.getVariable() + ".pack" + suffix).str(),
-                packedName = (read.getVariable() + ".packed" + suffix).str();
-    if (auto made = symbols.lookup<func::FuncOp>(name))
-      return made;
+    SmallVector<Operation *> path;
+    readOf(weight, &path);
+    func::FuncOp &function =
+        packers[{Attribute(read.getVariableAttr()), wayOf(path, Builder(read), columns)}];
+    if (function)
+      return function;
     GenBuilder b(read.getLoc(), module.getContext());
     b.setInsertionPointToEnd(module.getBody());
-    VariableOp::create(b, packedName, packedType(type, columns), ElementsAttr());
-    auto function = func::FuncOp::create(b, name, b.getFunctionType({}, {}));
+    RankedTensorType type = packedType(cast<RankedTensorType>(weight.getType()), columns);
+    StringRef name = read.getVariable();
+    auto packed = VariableOp::create(b, (name + ".packed").str(), type, ElementsAttr());
+    function = func::FuncOp::create(b, (name + ".pack").str(), b.getFunctionType({}, {}));
     function.setPrivate();
     function->setAttr(kPacksAttr, read.getVariableAttr());
+    symbols.insert(packed); // these rename what is not the first of its name
     symbols.insert(function);
     b.setInsertionPointToStart(function.addEntryBlock());
     IRMapping mapping;
     b.clone(*read, mapping);
-    SmallVector<Operation *> path;
-    readOf(weight, &path);
     for (Operation *op : path)
       b.clone(*op, mapping);
-    AssignOp::create(b, packedName, packWeight(b, mapping.lookup(weight), columns));
+    AssignOp::create(b, packed.getSymName(), packWeight(b, mapping.lookup(weight), columns));
     func::ReturnOp::create(b);
     return function;
   }
 
+  /// The columns, and what each op of the path does.
+  static Attribute wayOf(ArrayRef<Operation *> path, Builder b, int64_t columns) {
+    SmallVector<Attribute> way{b.getI64IntegerAttr(columns)};
+    for (Operation *op : path)
+      way.append({b.getStringAttr(op->getName().getStringRef()), op->getAttrDictionary(),
+                  TypeAttr::get(op->getResult(0).getType())});
+    return b.getArrayAttr(way);
+  }
+
   ModuleOp module;
   SymbolTable symbols;
+  /// By variable and way.
+  llvm::DenseMap<std::pair<Attribute, Attribute>, func::FuncOp> packers;
 };
 
 struct PackWeights : impl::PackWeightsBase<PackWeights> {

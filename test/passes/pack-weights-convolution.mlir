@@ -38,6 +38,24 @@ func.func @step(%y: tensor<2x18x18x20xf32>, %new: tensor<20x8x3x3xf32>) -> tenso
   return %x : tensor<2x16x16x8xf32>
 }
 
+// Tied weights: each way of reading a variable has a copy of its own.
+// CHECK-LABEL: func.func @tied
+// CHECK-DAG: call @tied_weight.pack()
+// CHECK-DAG: call @tied_weight.pack_{{[0-9]+}}()
+// CHECK-DAG: gen.read @tied_weight.packed :
+// CHECK-DAG: gen.read @tied_weight.packed_{{[0-9]+}} :
+gen.variable @tied_weight : tensor<32x32x3x3xf32>
+func.func @tied(%x: tensor<1x8x8x32xf32>) -> (tensor<1x6x6x32xf32>, tensor<1x6x6x32xf32>) {
+  %w = gen.read @tied_weight : tensor<32x32x3x3xf32>
+  %t = gen.transpose %w permutation [2, 3, 1, 0] : tensor<32x32x3x3xf32> -> tensor<3x3x32x32xf32>
+  %s = gen.transpose %w permutation [2, 3, 0, 1] : tensor<32x32x3x3xf32> -> tensor<3x3x32x32xf32>
+  %y = gen.convolution %x, %t strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] channels_last
+      : (tensor<1x8x8x32xf32>, tensor<3x3x32x32xf32>) -> tensor<1x6x6x32xf32>
+  %z = gen.convolution %x, %s strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] channels_last
+      : (tensor<1x8x8x32xf32>, tensor<3x3x32x32xf32>) -> tensor<1x6x6x32xf32>
+  return %y, %z : tensor<1x6x6x32xf32>, tensor<1x6x6x32xf32>
+}
+
 // CHECK-LABEL: func.func private @w.pack() attributes {gen.packs = @w}
 // CHECK-NEXT: %[[W:.*]] = gen.read @w
 // CHECK-NEXT: %[[T:.*]] = gen.transpose %[[W]]

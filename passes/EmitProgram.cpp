@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/ArtefactTables.h"
+#include "passes/DType.h"
 #include "passes/EntryProgram.h"
 #include "passes/PackedWeights.h"
 #include "passes/Passes.h"
@@ -24,23 +25,6 @@ namespace mlir::gen {
 #include "passes/Passes.h.inc"
 
 namespace {
-
-int64_t dtypeOf(Type elementType) {
-  if (elementType.isF32())
-    return GEN_F32;
-  if (elementType.isF64())
-    return GEN_F64;
-  switch (elementType.getIntOrFloatBitWidth()) {
-  case 1:
-    return GEN_I1;
-  case 8:
-    return GEN_I8;
-  case 32:
-    return GEN_I32;
-  default:
-    return GEN_I64;
-  }
-}
 
 /// "file:line" of a location, or "".
 std::string describe(Location location) {

@@ -3,6 +3,7 @@
 #include "passes/Weights.h"
 
 #include "dialect/Gen.h"
+#include "passes/DType.h"
 
 #include "File.h"
 #include "Safetensors.h"
@@ -19,26 +20,9 @@ using ::gen::runtime::SafetensorsTensor;
 
 namespace {
 
-Type typeOf(uint32_t dtype, Builder b) {
-  switch (dtype) {
-  case GEN_F32:
-    return b.getF32Type();
-  case GEN_F64:
-    return b.getF64Type();
-  case GEN_I1:
-    return b.getI1Type();
-  case GEN_I8:
-    return b.getI8Type();
-  case GEN_I32:
-    return b.getI32Type();
-  default:
-    return b.getI64Type();
-  }
-}
-
 RankedTensorType typeOf(const ::gen_tensor &tensor, MLIRContext *context) {
   return RankedTensorType::get(ArrayRef(tensor.shape, tensor.rank),
-                               typeOf(tensor.dtype, Builder(context)));
+                               elementTypeOf(tensor.dtype, context));
 }
 
 /// Names of one kind of problem, at most eight of them.

@@ -9,6 +9,7 @@
 #include "dialect/Gen.h"
 #include "dialect/Interpreter.h"
 #include "dialect/Nesting.h"
+#include "passes/DType.h"
 #include "passes/Passes.h"
 
 #include "mlir/AsmParser/AsmParser.h"
@@ -67,24 +68,6 @@ static LogicalResult fail(const Twine &message) {
 // Arrays in and out
 //===----------------------------------------------------------------------===//
 
-static Type typeOf(uint32_t dtype, MLIRContext *context) {
-  Builder b(context);
-  switch (dtype) {
-  case GEN_F32:
-    return b.getF32Type();
-  case GEN_F64:
-    return b.getF64Type();
-  case GEN_I1:
-    return b.getI1Type();
-  case GEN_I8:
-    return b.getI8Type();
-  case GEN_I32:
-    return b.getI32Type();
-  default:
-    return b.getI64Type();
-  }
-}
-
 template <typename T> static void copyElements(const ::gen::Array &from, Array &to) {
   const T *elements = static_cast<const T *>(from.raw());
   for (size_t i = 0; i < from.size(); ++i) {
@@ -98,7 +81,7 @@ template <typename T> static void copyElements(const ::gen::Array &from, Array &
 /// Reads a .npy file. Floating point takes the argument's type, whatever its width.
 static FailureOr<Array> readNpyFile(const std::string &path, Type argumentType) try {
   ::gen::Array npy = ::gen::runtime::readNpy(path);
-  Type elementType = typeOf(npy.dtype(), argumentType.getContext());
+  Type elementType = elementTypeOf(npy.dtype(), argumentType.getContext());
   Type expected = getElementTypeOrSelf(argumentType);
   if (isa<FloatType>(elementType) && isa<FloatType>(expected))
     elementType = expected;

@@ -9,17 +9,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "passes/kernels/Contraction.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "test/unit/JitKernel.h"
+#include "test/benchmark/Benchmark.h"
+#include "test/unit/ProductKernel.h"
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <ctime>
-#include <memory>
 
 using namespace mlir;
 using namespace mlir::gen::kernels;
@@ -28,13 +25,6 @@ using namespace mlir::gen::test;
 namespace {
 
 using Kernel = void(const float *, const float *, float *);
-
-/// Seconds that this thread has run: the clock of a machine shared with others.
-double now() {
-  timespec time;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
 
 /// 24 independent chains of fused multiply-adds on registers.
 double measurePeak() {
@@ -73,36 +63,11 @@ double measurePeak() {
   return best;
 }
 
-/// `count` floats on a cache line, as the runtime's arena gives them.
-std::unique_ptr<float, decltype(&std::free)> filled(int64_t count, float value) {
-  size_t bytes = llvm::alignTo(count * sizeof(float), 64);
-  std::unique_ptr<float, decltype(&std::free)> data(
-      static_cast<float *>(std::aligned_alloc(64, bytes)), &std::free);
-  std::fill_n(data.get(), count, value);
-  return data;
-}
-
 struct Shape {
   const char *what;
   int64_t m, n, k;
   bool transposeLhs, transposeRhs;
 };
-
-/// Overrides from the environment, for experiments: ROWS, VECTORS, DEPTH, ROW_BLOCK, PANELS,
-/// PACK_LHS, PACK_RHS.
-void applyEnvironment(ContractionSchedule &s) {
-  auto number = [](const char *name, auto &field) {
-    if (const char *text = std::getenv(name))
-      field = std::atoll(text);
-  };
-  number("ROWS", s.rows);
-  number("VECTORS", s.vectors);
-  number("DEPTH", s.depth);
-  number("ROW_BLOCK", s.rowBlock);
-  number("PANELS", s.panels);
-  number("PACK_LHS", s.packLhs);
-  number("PACK_RHS", s.packRhs);
-}
 
 void benchmark(const Shape &shape, double peak, double duration) {
   auto context = makeContext();
@@ -114,39 +79,24 @@ void benchmark(const Shape &shape, double peak, double duration) {
   c.schedule = chooseSchedule(shape.m, shape.n, shape.k, shape.transposeLhs, shape.transposeRhs,
                               f32, avx2 ? VectorTarget{32, 16} : VectorTarget{64, 32}, 16);
   applyEnvironment(c.schedule);
-  int64_t tasks = 0;
-  addKernel(*module, "product", {pointer, pointer, pointer},
-            [&](ImplicitLocOpBuilder &b, ValueRange args) {
-              auto constant = [&](int64_t i) {
-                return arith::ConstantIntOp::create(b, i, 64).getResult();
-              };
-              c.lhs = args[0];
-              c.rhs = args[1];
-              c.m = constant(shape.m);
-              c.n = constant(shape.n);
-              c.k = constant(shape.k);
-              c.lhsStride = constant(shape.transposeLhs ? shape.m : shape.k);
-              c.rhsStride = constant(shape.transposeRhs ? shape.k : shape.n);
-              c.transposeLhs = shape.transposeLhs;
-              c.transposeRhs = shape.transposeRhs;
-              c.elementType = f32;
-              Value count = emitTaskCount(b, c);
-              tasks = getConstantIntValue(count).value_or(-1);
-              auto loop = scf::ForOp::create(b, constant(0), count, constant(1));
-              OpBuilder::InsertionGuard guard(b);
-              b.setInsertionPointToStart(loop.getBody());
-              emitTask(
-                  b, c, loop.getInductionVar(),
-                  [&](ImplicitLocOpBuilder &b, Value row, Value column, Value sum, Value mask) {
-                    Value start = arith::MulIOp::create(b, row, c.n);
-                    Value index = arith::AddIOp::create(b, start, column);
-                    Value to = LLVM::GEPOp::create(b, pointer, f32, args[2], ValueRange{index});
-                    if (mask)
-                      LLVM::MaskedStoreOp::create(b, sum, to, mask, 4);
-                    else
-                      LLVM::StoreOp::create(b, sum, to, 4);
-                  });
-            });
+  SmallVector<Type> arguments(3, pointer);
+  int64_t tasks =
+      addProductKernel(*module, arguments, [&](ImplicitLocOpBuilder &b, ValueRange args) {
+        auto constant = [&](int64_t i) {
+          return arith::ConstantIntOp::create(b, i, 64).getResult();
+        };
+        c.lhs = args[0];
+        c.rhs = args[1];
+        c.m = constant(shape.m);
+        c.n = constant(shape.n);
+        c.k = constant(shape.k);
+        c.lhsStride = constant(shape.transposeLhs ? shape.m : shape.k);
+        c.rhsStride = constant(shape.transposeRhs ? shape.k : shape.n);
+        c.transposeLhs = shape.transposeLhs;
+        c.transposeRhs = shape.transposeRhs;
+        c.elementType = f32;
+        return c;
+      });
   double compileStart = now();
   JitModule jit(*module, avx2 ? "x86-64-v3" : "");
   auto *run = jit.lookup<Kernel>("product");

@@ -8,10 +8,10 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "passes/kernels/VectorMath.h"
+#include "test/benchmark/Benchmark.h"
 #include "test/unit/JitKernel.h"
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 #include <vector>
 
 using namespace mlir;
@@ -21,12 +21,6 @@ using namespace mlir::gen::test;
 namespace {
 
 constexpr int64_t kElements = 65536;
-
-double now() {
-  timespec time;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
 
 void benchmark(const char *name, float low, float high,
                Value (*emit)(ImplicitLocOpBuilder &, Value)) {

@@ -113,4 +113,26 @@ void expectClose(const std::vector<double> &actual, const std::vector<double> &e
     EXPECT_NEAR(actual[i], expected[i], relative * std::abs(expected[i]) + 1e-7) << "number " << i;
 }
 
+void expectLikePyTorch(const std::vector<double> &expected, Program &program,
+                       const std::vector<Variable> &inputs,
+                       const std::vector<std::vector<float>> &values,
+                       const std::function<Tensor()> &function) {
+  program.entry("main", {}, training, [&] {
+    Tensor y = function();
+    Tensor weights = known(signedNumbers(9, elementsOf(y.shape())), y.shape());
+    EntryResults results = result("y", y);
+    for (const Tensor &g : gradient(sum(weights * y), inputs))
+      results.values.push_back(
+          {"g" + std::to_string(results.values.size()), g, SourceLocation::current()});
+    return results;
+  });
+  Interpreted interpreted(program);
+  Compiled compiled(program);
+  for (Runner *runner : {static_cast<Runner *>(&interpreted), static_cast<Runner *>(&compiled)}) {
+    for (size_t i = 0; i < inputs.size(); ++i)
+      runner->set(inputs[i], values[i]);
+    expectClose(runner->call("main", {}), expected, 1e-5);
+  }
+}
+
 } // namespace gen::test

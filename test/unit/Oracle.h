@@ -70,6 +70,14 @@ private:
 void expectClose(const std::vector<double> &actual, const std::vector<double> &expected,
                  double relative);
 
+/// Expects the elements of what `function` returns, then those of the gradient of their sum,
+/// weighted by array 9, for each of `inputs`, which have the given values: in an entry in training
+/// mode, interpreted and compiled.
+void expectLikePyTorch(const std::vector<double> &expected, Program &program,
+                       const std::vector<Variable> &inputs,
+                       const std::vector<std::vector<float>> &values,
+                       const std::function<Tensor()> &function);
+
 } // namespace gen::test
 
 #endif // GEN_TEST_UNIT_ORACLE_H

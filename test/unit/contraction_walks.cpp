@@ -7,9 +7,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "passes/kernels/Contraction.h"
-#include "test/unit/JitKernel.h"
+#include "test/unit/ProductKernel.h"
 #include <cmath>
 #include <cstdlib>
 #include <gtest/gtest.h>
@@ -21,151 +19,31 @@ using namespace mlir::gen::test;
 
 namespace {
 
-struct Walked {
-  struct Row {
-    int64_t extent, stride;
-  };
-  struct Depth {
-    int64_t extent, lhsStride, rhsStride;
-  };
-  std::vector<Row> rows;
-  std::vector<Depth> depth;
-  int64_t n, rhsStride;
-  bool transposeRhs = false;
-  int64_t lhsStart = 0, rhsStart = 0; ///< Elements before the first one.
-
-  int64_t m() const {
-    int64_t product = 1;
-    for (const Row &row : rows)
-      product *= row.extent;
-    return product;
-  }
-  int64_t k() const {
-    int64_t product = 1;
-    for (const Depth &digit : depth)
-      product *= digit.extent;
-    return product;
-  }
-  int64_t row(int64_t i) const {
-    int64_t offset = lhsStart;
-    for (size_t d = rows.size(); d-- > 0; i /= rows[d].extent)
-      offset += i % rows[d].extent * rows[d].stride;
-    return offset;
-  }
-  std::pair<int64_t, int64_t> step(int64_t k) const {
-    std::pair<int64_t, int64_t> offsets(0, rhsStart);
-    for (size_t d = depth.size(); d-- > 0; k /= depth[d].extent) {
-      offsets.first += k % depth[d].extent * depth[d].lhsStride;
-      offsets.second += k % depth[d].extent * depth[d].rhsStride;
-    }
-    return offsets;
-  }
-  int64_t column(int64_t j) const { return transposeRhs ? j * rhsStride : j; }
-};
-
-/// A convolution of images [n, h, w, c], channels last, with weights [kh, kw, c, o].
-struct Layer {
-  int64_t n, h, w, c, kh, kw, o, stride = 1, dilation = 1;
-  int64_t outHeight() const { return (h - dilation * (kh - 1) - 1) / stride + 1; }
-  int64_t outWidth() const { return (w - dilation * (kw - 1) - 1) / stride + 1; }
-};
-
-Walked forward(const Layer &l) {
-  int64_t line = l.w * l.c;
-  return {{{l.n, l.h * line}, {l.outHeight(), l.stride * line}, {l.outWidth(), l.stride * l.c}},
-          {{l.kh, l.dilation * line, l.kw * l.c * l.o},
-           {l.kw, l.dilation * l.c, l.c * l.o},
-           {l.c, 1, l.o}},
-          l.o,
-          l.o};
-}
-
-Walked weightGradient(const Layer &l) {
-  int64_t line = l.w * l.c, oh = l.outHeight(), ow = l.outWidth();
-  return {{{l.kh, l.dilation * line}, {l.kw, l.dilation * l.c}, {l.c, 1}},
-          {{l.n, l.h * line, oh * ow * l.o},
-           {oh, l.stride * line, ow * l.o},
-           {ow, l.stride * l.c, l.o}},
-          l.o,
-          l.o};
-}
-
-/// Inputs at lines and columns of residue 0, from an output [n, h, w, o]; the taps walk backwards
-/// through the weights.
-Walked phase(const Layer &l) {
-  int64_t line = l.w * l.o, tapsHigh = (l.kh + l.stride - 1) / l.stride,
-          tapsWide = (l.kw + l.stride - 1) / l.stride, column = l.c * l.o, row = l.kw * column;
-  return {{{l.n, l.h * line}, {l.h - tapsHigh + 1, line}, {l.w - tapsWide + 1, l.o}},
-          {{tapsHigh, line, -l.stride * row}, {tapsWide, l.o, -l.stride * column}, {l.o, 1, 1}},
-          l.c,
-          l.o,
-          true,
-          0,
-          (tapsHigh - 1) * l.stride * row + (tapsWide - 1) * l.stride * column};
-}
-
 using Change = std::function<void(ContractionSchedule &)>;
 using Kernel = void(const float *, const float *, float *, const int64_t *);
-
-/// A product with a packed B: steps of k follow each other, a vector of columns each.
-Walked packedWalk(Walked w) {
-  w.rhsStart = 0;
-  w.rhsStride = 16;
-  for (Walked::Depth &digit : llvm::reverse(w.depth)) {
-    digit.rhsStride = w.rhsStride;
-    w.rhsStride *= digit.extent;
-  }
-  return w;
-}
 
 /// C = A B by all tasks in turn. The array holds the extents and strides, for dynamic code.
 std::unique_ptr<JitModule> compile(const Walked &w, bool isStatic, const Change &change,
                                    bool rhsIsPacked = false) {
   auto context = makeContext();
   OwningOpRef<ModuleOp> module(ModuleOp::create(UnknownLoc::get(context.get())));
-  Type pointer = LLVM::LLVMPointerType::get(context.get()),
-       i64 = IntegerType::get(context.get(), 64), f32 = Float32Type::get(context.get());
+  Type pointer = LLVM::LLVMPointerType::get(context.get());
   SmallVector<Type> arguments(4, pointer);
-  addKernel(*module, "product", arguments, [&](ImplicitLocOpBuilder &b, ValueRange args) {
+  addProductKernel(*module, arguments, [&](ImplicitLocOpBuilder &b, ValueRange args) {
     int32_t position = 0;
-    auto known = [&](int64_t value) -> Value {
+    Contraction c = w.contraction(args[0], args[1], [&](int64_t value) -> Value {
       if (isStatic)
         return arith::ConstantIntOp::create(b, value, 64);
-      Value from =
-          LLVM::GEPOp::create(b, pointer, i64, args[3], ArrayRef<LLVM::GEPArg>{position++});
-      return LLVM::LoadOp::create(b, i64, from);
-    };
-    Contraction c;
-    c.lhs = args[0];
-    c.rhs = args[1];
-    for (const Walked::Row &row : w.rows)
-      c.rows.push_back({known(row.extent), known(row.stride)});
-    for (const Walked::Depth &digit : w.depth)
-      c.depth.push_back({known(digit.extent), known(digit.lhsStride), known(digit.rhsStride)});
-    c.n = known(w.n);
-    c.rhsStride = known(w.rhsStride);
-    c.transposeRhs = w.transposeRhs;
-    c.elementType = f32;
+      Value from = LLVM::GEPOp::create(b, pointer, b.getI64Type(), args[3],
+                                       ArrayRef<LLVM::GEPArg>{position++});
+      return LLVM::LoadOp::create(b, b.getI64Type(), from);
+    });
     auto size = [&](int64_t value) { return isStatic ? value : ShapedType::kDynamic; };
     c.schedule = chooseSchedule(size(w.m()), size(w.n), size(w.k()), /*transposeLhs=*/false,
-                                w.transposeRhs, f32, {}, 16, rhsIsPacked);
+                                w.transposeRhs, c.elementType, {}, 16, rhsIsPacked);
     if (change)
       change(c.schedule);
-    Value zero = arith::ConstantIntOp::create(b, 0, 64),
-          one = arith::ConstantIntOp::create(b, 1, 64);
-    auto loop = scf::ForOp::create(b, zero, emitTaskCount(b, c), one);
-    b.setInsertionPointToStart(loop.getBody());
-    emitTask(b, c, loop.getInductionVar(),
-             [&](ImplicitLocOpBuilder &b, Value row, Value column, Value sum, Value mask) {
-               Value start = arith::MulIOp::create(b, row, c.n);
-               Value index = arith::AddIOp::create(b, start, column);
-               Value to = LLVM::GEPOp::create(b, pointer, f32, args[2], ValueRange{index});
-               if (mask)
-                 LLVM::MaskedStoreOp::create(b, sum, to, mask, 4);
-               else
-                 LLVM::StoreOp::create(b, sum, to, 4);
-             });
-    b.setInsertionPointAfter(loop);
+    return c;
   });
   return std::make_unique<JitModule>(*module);
 }
@@ -247,7 +125,7 @@ struct Operands {
   std::vector<float> lhs, rhs;
 };
 
-std::vector<Layer> layers() {
+std::vector<ConvolutionLayer> layers() {
   return {
       {.n = 2, .h = 6, .w = 7, .c = 5, .kh = 3, .kw = 3, .o = 19},
       {.n = 1, .h = 9, .w = 18, .c = 16, .kh = 2, .kw = 3, .o = 48},
@@ -265,8 +143,8 @@ std::vector<Layer> layers() {
 
 std::vector<Walked> problems() {
   std::vector<Walked> result;
-  for (const Layer &layer : layers())
-    for (const Walked &walked : {forward(layer), weightGradient(layer), phase(layer)})
+  for (const ConvolutionLayer &layer : layers())
+    for (const Walked &walked : {layer.forward(), layer.weightGradient(), layer.phase()})
       result.push_back(walked);
   return result;
 }
@@ -291,7 +169,7 @@ TEST(ContractionWalks, UnknownSizes) {
 }
 
 TEST(ContractionWalks, EverySchedule) {
-  const Layer layer{.n = 2, .h = 9, .w = 10, .c = 6, .kh = 3, .kw = 3, .o = 70};
+  const ConvolutionLayer layer{.n = 2, .h = 9, .w = 10, .c = 6, .kh = 3, .kw = 3, .o = 70};
   const Change changes[] = {
       [](ContractionSchedule &s) { s.depth = 7, s.rows = 6, s.vectors = 4, s.rowBlock = 12; },
       [](ContractionSchedule &s) { s.depth = 20, s.panels = 2, s.rowBlock = 16, s.rows = 8; },
@@ -300,7 +178,7 @@ TEST(ContractionWalks, EverySchedule) {
       [](ContractionSchedule &s) {
         s.packRhs = false, s.packLhs = true, s.rows = 6, s.depth = 48;
       }};
-  for (const Walked &w : {forward(layer), weightGradient(layer), phase(layer)}) {
+  for (const Walked &w : {layer.forward(), layer.weightGradient(), layer.phase()}) {
     Operands operands(w);
     std::vector<float> expected = operands.expected();
     for (size_t i = 0; i < std::size(changes); ++i)
@@ -313,8 +191,9 @@ TEST(ContractionWalks, EverySchedule) {
 TEST(ContractionWalks, TransposedSchedule) {
   for (int64_t channels : {1, 5, 16})
     for (int64_t columns : {1, 3, 9}) {
-      const Layer layer{.n = 2, .h = 7, .w = 19, .c = channels, .kh = 2, .kw = 3, .o = columns};
-      for (const Walked &w : {forward(layer), weightGradient(layer), phase(layer)}) {
+      const ConvolutionLayer layer{
+          .n = 2, .h = 7, .w = 19, .c = channels, .kh = 2, .kw = 3, .o = columns};
+      for (const Walked &w : {layer.forward(), layer.weightGradient(), layer.phase()}) {
         Operands operands(w);
         for (int64_t depth : {0, 9, 30})
           EXPECT_EQ(operands.run(*compile(w, true,
@@ -333,10 +212,11 @@ TEST(ContractionWalks, TransposedSchedule) {
 TEST(ContractionWalks, DotSchedule) {
   for (int64_t channels : {3, 16, 21})
     for (int64_t columns : {1, 3, 6}) {
-      const Layer layer{.n = 3, .h = 7, .w = 6, .c = channels, .kh = 2, .kw = 3, .o = columns};
-      const Layer gradient{
+      const ConvolutionLayer layer{
+          .n = 3, .h = 7, .w = 6, .c = channels, .kh = 2, .kw = 3, .o = columns};
+      const ConvolutionLayer gradient{
           .n = 3, .h = 7, .w = 6, .c = columns, .kh = 4, .kw = 4, .o = channels, .stride = 2};
-      for (Walked w : {forward(layer), phase(gradient)}) {
+      for (Walked w : {layer.forward(), gradient.phase()}) {
         Operands operands(w);
         auto dot = [](ContractionSchedule &s) {
           s.dot = true, s.rows = 5, s.rowBlock = 20, s.vectors = 1;
@@ -357,7 +237,7 @@ TEST(ContractionWalks, DotSchedule) {
 TEST(ContractionWalks, PackedRhs) {
   for (const Walked &w : problems()) {
     Operands operands(w);
-    Walked walked = packedWalk(w);
+    Walked walked = w.packed();
     auto packed = operands.packedRhs();
     for (bool isStatic : {true, false})
       EXPECT_EQ(operands.run(*compile(walked, isStatic, nullptr, true), walked, packed.get()),

@@ -12,9 +12,9 @@ namespace {
 
 using namespace gen;
 using namespace gen::test;
+using gen::test::expectLikePyTorch; // beside those below
 
-// Expects the elements of y, then the gradient of their sum, weighted by array 9, for x (array
-// `first`) and each variable of the layer (the arrays behind it).
+// As expectLikePyTorch, of array `first` and a layer whose variables have those behind it.
 template <typename MakeFunction>
 void expectLikePyTorch(const std::vector<double> &expected, const Shape &shape, uint32_t first,
                        double bound, MakeFunction makeFunction) {
@@ -22,25 +22,12 @@ void expectLikePyTorch(const std::vector<double> &expected, const Shape &shape, 
   Variable x = (program / "inputs").variable("x", f32, shape);
   auto function = makeFunction(program / "layer");
   std::vector<Variable> inputs = {x};
-  for (const Variable &variable : (program / "layer").parameters())
+  std::vector<std::vector<float>> values = {signedNumbers(first, elementsOf(shape), bound)};
+  for (const Variable &variable : (program / "layer").parameters()) {
+    values.push_back(signedNumbers(first + inputs.size(), elementsOf(variable.shape())));
     inputs.push_back(variable);
-  program.entry("main", {}, training, [&] {
-    Tensor y = function(x);
-    Tensor weights = known(signedNumbers(9, elementsOf(shape)), shape);
-    EntryResults results = result("y", y);
-    for (const Tensor &g : gradient(sum(weights * y), inputs))
-      results.values.push_back(
-          {"g" + std::to_string(results.values.size()), g, SourceLocation::current()});
-    return results;
-  });
-  Interpreted interpreted(program);
-  Compiled compiled(program);
-  for (Runner *runner : {static_cast<Runner *>(&interpreted), static_cast<Runner *>(&compiled)}) {
-    for (uint32_t i = 0; i < inputs.size(); ++i)
-      runner->set(inputs[i],
-                  signedNumbers(first + i, elementsOf(inputs[i].shape()), i == 0 ? bound : 1.0));
-    expectClose(runner->call("main", {}), expected, 2e-5);
   }
+  expectLikePyTorch(expected, program, inputs, values, [&] { return function(x); });
 }
 
 template <typename MakeLayer>

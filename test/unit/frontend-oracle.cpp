@@ -13,32 +13,9 @@ namespace {
 
 using namespace gen;
 using namespace gen::test;
+using gen::test::expectLikePyTorch; // beside those below
 
-// Expects the elements of what `function` returns, then the gradient of their sum, weighted by
-// array 9, for each of `inputs`, which have the given values.
-void expectLikePyTorch(const std::vector<double> &expected, Program &program,
-                       const std::vector<Variable> &inputs,
-                       const std::vector<std::vector<float>> &values,
-                       const std::function<Tensor()> &function) {
-  program.entry("main", {}, [&] {
-    Tensor y = function();
-    Tensor weights = known(signedNumbers(9, elementsOf(y.shape())), y.shape());
-    EntryResults results = result("y", y);
-    for (const Tensor &g : gradient(sum(weights * y), inputs))
-      results.values.push_back(
-          {"g" + std::to_string(results.values.size()), g, SourceLocation::current()});
-    return results;
-  });
-  Interpreted interpreted(program);
-  Compiled compiled(program);
-  for (Runner *runner : {static_cast<Runner *>(&interpreted), static_cast<Runner *>(&compiled)}) {
-    for (size_t i = 0; i < inputs.size(); ++i)
-      runner->set(inputs[i], values[i]);
-    expectClose(runner->call("main", {}), expected, 1e-5);
-  }
-}
-
-// The same of a function of some arrays.
+// As expectLikePyTorch, of a function of some arrays.
 void expectLikePyTorch(const std::vector<double> &expected, const std::vector<Argument> &arguments,
                        const std::function<Tensor(const std::vector<Variable> &)> &function) {
   Program program("oracle");

@@ -15,7 +15,8 @@ namespace {
 struct Windows {
   Windows(const char *name, int64_t spatialRank, const Tensor &x, const PerAxis &sizes,
           const PoolOptions &options, SourceLocation where)
-      : window(sizes.over(spatialRank)), stride(options.stride.value_or(sizes).over(spatialRank)),
+      : window(sizes.over(spatialRank)),
+        stride((options.stride.empty() ? sizes : options.stride).over(spatialRank)),
         padding(options.padding.over(spatialRank)) {
     requireFloat(name, x, where);
     if (x.rank() != spatialRank + 2)

@@ -26,6 +26,8 @@ public:
   PerAxis(T number) // implicit: {.stride = 2}
       : numbers{static_cast<int64_t>(number)} {}
   PerAxis(std::initializer_list<int64_t> numbers) : numbers(numbers) {}
+  /// True for {}.
+  bool empty() const { return numbers.empty(); }
   /// One number for each of `axes` axes; empty if there are others.
   std::vector<int64_t> over(int64_t axes) const;
 
@@ -71,8 +73,8 @@ Tensor conv_transpose3d(const Tensor &x, const Tensor &weight,
                         SourceLocation where = SourceLocation::current());
 
 struct PoolOptions {
-  std::optional<PerAxis> stride = {}; ///< the window, if not given
-  PerAxis padding = 0;                ///< at most half of the window
+  PerAxis stride = {}; ///< the window, if not given
+  PerAxis padding = 0; ///< at most half of the window
 };
 /// The largest element of each window of each channel.
 Tensor max_pool1d(const Tensor &x, const PerAxis &window, const PoolOptions &options = {},

@@ -42,6 +42,7 @@ const std::vector<ModelInfo> &models() {
       {"train_cnn_lenet_b128", "benchmark: LeNet's training step", {}, buildTrainLenet, {}},
       {"dcgan_g_b1", "benchmark: DCGAN's generator, one image", {}, buildDcganGenerator1, {}},
       {"dcgan_g_b32", "benchmark: DCGAN's generator, 32 images", {}, buildDcganGenerator32, {}},
+      {"train_dcgan_b32", "benchmark: DCGAN's training step", {}, buildTrainDcgan, {}},
       {"resnet18_b1", "benchmark: ResNet-18 on one image", {}, buildResnet18, {}},
   };
   return all;

@@ -54,6 +54,7 @@ void buildLenet128(Program &program, const Settings &settings);
 void buildTrainLenet(Program &program, const Settings &settings);
 void buildDcganGenerator1(Program &program, const Settings &settings);
 void buildDcganGenerator32(Program &program, const Settings &settings);
+void buildTrainDcgan(Program &program, const Settings &settings);
 void buildResnet18(Program &program, const Settings &settings);
 
 } // namespace gen::zoo

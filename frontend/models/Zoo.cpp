@@ -44,6 +44,13 @@ const std::vector<ModelInfo> &models() {
       {"dcgan_g_b32", "benchmark: DCGAN's generator, 32 images", {}, buildDcganGenerator32, {}},
       {"train_dcgan_b32", "benchmark: DCGAN's training step", {}, buildTrainDcgan, {}},
       {"resnet18_b1", "benchmark: ResNet-18 on one image", {}, buildResnet18, {}},
+      {"ddpm_unet_b1", "benchmark: a diffusion model's U-Net, one image", {}, buildDdpmUnet1, {}},
+      {"ddpm_unet_b8", "benchmark: a diffusion model's U-Net, 8 images", {}, buildDdpmUnet8, {}},
+      {"train_ddpm_unet_b4",
+       "benchmark: a diffusion model's training step",
+       {},
+       buildTrainDdpmUnet,
+       {}},
   };
   return all;
 }

@@ -56,6 +56,9 @@ void buildDcganGenerator1(Program &program, const Settings &settings);
 void buildDcganGenerator32(Program &program, const Settings &settings);
 void buildTrainDcgan(Program &program, const Settings &settings);
 void buildResnet18(Program &program, const Settings &settings);
+void buildDdpmUnet1(Program &program, const Settings &settings);
+void buildDdpmUnet8(Program &program, const Settings &settings);
+void buildTrainDdpmUnet(Program &program, const Settings &settings);
 
 } // namespace gen::zoo
 

@@ -6,8 +6,9 @@ largest difference of at most 1e-4 of the largest value:
 
 - Results are close.
 - After a training step, gradients are close (they are read from Adam's first moments), and so are buffers.
-- So are variables, but for elements whose gradient is below 1e-3 of the variable's largest: Adam's first step is
-  learning_rate * g / (|g| + epsilon), the sign of g, which rounding decides there; these move by one step at most.
+- So are variables, to what Adam makes of those gradients, learning_rate * g / (|g| + epsilon) in its first step, and to
+  PyTorch's but for elements whose gradient is below 1e-3 of the variable's largest or 100 epsilon: rounding decides
+  there about the sign or the size of the step. Such elements move by one step at most.
 - A network whose millions of units all have a normal pre-activation meets the kink of its ReLUs: a unit at 1e-6 gets
   another slope by the rounding of f32, and one changes a gradient by 1e-2 (PyTorch's in f32 and in f64 differ so, too).
   Such a workload (AWAY_FROM_KINKS) gives its results from its own start, and its step from one where no unit is near 0.
@@ -171,10 +172,14 @@ class Workload:
             wanted = states[parameter]["exp_avg"].numpy()
             self.close("gradient", moments[name], wanted, name)
             after, got = parameter.detach().numpy(), variables[name]
-            known = abs(wanted) > SMALL_GRADIENT * abs(wanted).max()
+            lr, eps, beta = self.module.lr, self.module.eps, self.module.betas[0]
+            ours = moments[name].astype(numpy.float64) / (1 - beta)
+            self.close("step", got, before[name] - lr * ours / (abs(ours) + eps), name)
+            size = abs(wanted) / (1 - beta)
+            known = size > numpy.maximum(SMALL_GRADIENT * size.max(), 100 * eps)
             self.close("variable", numpy.where(known, got, after), after, name)
             step = abs(got.astype(numpy.float64) - before[name]).max()
-            assert step <= 1.001 * self.module.lr + 1e-6 * abs(after).max(), f"{name}: moved by {step:.1e}"
+            assert step <= 1.001 * lr + 1e-6 * abs(after).max(), f"{name}: moved by {step:.1e}"
         for name, buffer in self.module.named_buffers():
             if name in variables:
                 self.close("buffer", variables[name], buffer.numpy(), name)

@@ -43,6 +43,10 @@ void GenDialect::initialize() {
       >();
   addOperations<
 #define GET_OP_LIST
+#include "dialect/ops/Sequence.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
 #include "dialect/ops/Reduction.cpp.inc"
       >();
   addOperations<

@@ -50,6 +50,8 @@
 #define GET_OP_CLASSES
 #include "dialect/ops/Shape.h.inc"
 #define GET_OP_CLASSES
+#include "dialect/ops/Sequence.h.inc"
+#define GET_OP_CLASSES
 #include "dialect/ops/State.h.inc"
 
 namespace mlir::gen {
@@ -60,8 +62,14 @@ inline constexpr StringLiteral kNameAttr = "gen.name";
 inline constexpr StringLiteral kDimensionsAttr = "gen.dims";
 
 /// On a launch: where each result is written (#gen.arena, #gen.slot, #gen.in_variable,
-/// #gen.in_result).
+/// #gen.in_result, #gen.next, #gen.in_slice). On a loop, for each carried value: the place where it
+/// is updated, or the two that it is written to in turn. On a gen.dynamic_update_slice: where its
+/// result is written, if not over its input.
 inline constexpr StringLiteral kPlacesAttr = "gen.places";
+/// On a loop: for each carried value, whether its first value is copied to its place, and whether
+/// that of the next step is.
+inline constexpr StringLiteral kCopyFirstAttr = "gen.copy_first";
+inline constexpr StringLiteral kCopyNextAttr = "gen.copy_next";
 /// On an entry: the bytes of its arena, if no size is dynamic.
 inline constexpr StringLiteral kArenaBytesAttr = "gen.arena_bytes";
 /// On a planned entry: the bytes that are alive at once, which no plan can undercut.

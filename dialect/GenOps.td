@@ -3,6 +3,7 @@
 #define GEN_OPS_TD
 include "dialect/ops/Elementwise.td"
 include "dialect/ops/Shape.td"
+include "dialect/ops/Sequence.td"
 include "dialect/ops/Reduction.td"
 include "dialect/ops/Contraction.td"
 include "dialect/ops/Convolution.td"

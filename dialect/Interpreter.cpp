@@ -198,7 +198,11 @@ static LogicalResult foldScalars(Operation *op, ArrayRef<Array> operands,
   if (op->getNumRegions() != 0 || (!isConstant && !isArithmetic))
     return failure();
   Operation *copy = op->clone(); // folders may change the op
+  Block values;                  // and they are not to look at what makes its operands
   llvm::scope_exit destroy([&] { copy->destroy(); });
+  for (Value operand : op->getOperands())
+    values.addArgument(operand.getType(), op->getLoc());
+  copy->setOperands(values.getArguments());
   SmallVector<OpFoldResult> folded;
   if (failed(copy->fold(llvm::map_to_vector(operands, toScalar), folded)) ||
       folded.size() != op->getNumResults())
@@ -310,6 +314,12 @@ LogicalResult Interpreter::runOp(Operation *op, ArrayRef<Array> operands, Values
     return evaluate(extract, operands, results);
   if (auto fromElements = dyn_cast<tensor::FromElementsOp>(op)) {
     results.push_back(evaluate(fromElements, operands));
+    return success();
+  }
+  if (auto empty = dyn_cast<tensor::EmptyOp>(op)) { // any contents will do
+    SmallVector<int64_t> sizes = llvm::map_to_vector(operands, integerOf);
+    results.push_back(Array(empty.getType().getElementType(),
+                            EvaluationContext::resolveShape(empty.getType(), sizes)));
     return success();
   }
   if (isa<tensor::CastOp>(op)) {

@@ -79,8 +79,7 @@ void Entry::finish(const EntryResults &results) {
           .error();
     values.push_back(value(result.value, result.where));
   }
-  for (const auto &[variable, assignment] : assigned)
-    mlir::gen::AssignOp::create(builder, locate(assignment.where), variable, assignment.value);
+  storeAssigned(assigned);
   mlir::func::ReturnOp::create(builder, locate(made), values);
   function.setFunctionType(
       builder.getFunctionType(function.getArgumentTypes(), mlir::ValueRange(values).getTypes()));
@@ -135,7 +134,58 @@ mlir::Value Entry::value(const Tensor &tensor, SourceLocation where) {
         .operand("value", tensor)
         .hint("entries share variables only: (program / \"scope\").variable(...)")
         .error();
-  return node.value;
+  mlir::Value known = node.value;
+  if (!known.getParentRegion()->isAncestor(builder.getInsertionBlock()->getParent()))
+    throw Diagnostic(where, "entry '" + name + "'",
+                     "a value of a loop's step is used after the loop")
+        .operand("value", tensor)
+        .hint("return it from the body")
+        .error();
+  return known;
+}
+
+void Entry::storeAssigned(const Assignments &assignments) {
+  for (const auto &[variable, assignment] : assignments)
+    mlir::gen::AssignOp::create(builder, locate(assignment.where), variable, assignment.value);
+}
+
+void Entry::beginLoop(mlir::scf::ForOp loop) {
+  loops.push_back({loop, std::move(reads), std::move(assigned), {}, {}});
+  reads.clear();
+  assigned.clear();
+  builder.setInsertionPointToStart(loop.getBody());
+}
+
+void Entry::endLoop(mlir::ValueRange yielded) {
+  OpenLoop loop = std::move(loops.back());
+  loops.pop_back();
+  storeAssigned(assigned);
+  mlir::scf::YieldOp::create(builder, loop.op.getLoc(), yielded);
+  builder.setInsertionPoint(loop.op);
+  for (const auto &[variable, assignment] : assigned) {
+    auto before = loop.assigned.find(variable);
+    if (before != loop.assigned.end()) // the first step reads it
+      mlir::gen::AssignOp::create(builder, locate(before->second.where), variable,
+                                  before->second.value);
+    loop.assigned.erase(variable);
+    loop.reads.erase(variable.str());
+    reads.erase(variable.str());
+  }
+  // What the body only reads is what it was before the loop.
+  for (auto &[variable, value] : reads) {
+    auto before = loop.assigned.find(variable);
+    mlir::Value &known = loop.reads[variable];
+    if (before != loop.assigned.end() || known) {
+      value.replaceAllUsesWith(before != loop.assigned.end() ? before->second.value : known);
+      value.getDefiningOp()->erase();
+    } else {
+      value.getDefiningOp()->moveBefore(loop.op);
+      known = value;
+    }
+  }
+  reads = std::move(loop.reads);
+  assigned = std::move(loop.assigned);
+  builder.setInsertionPointAfter(loop.op);
 }
 
 mlir::Value Entry::read(const Node &variable, SourceLocation where) {
@@ -174,6 +224,9 @@ mlir::Value Entry::symbolSize(const std::string &symbol, SourceLocation where) {
                      "dimension '" + symbol + "' is unknown here: no input of the entry has it")
         .error();
   const auto &[argument, axis] = source->second;
+  mlir::OpBuilder::InsertionGuard guard(builder);
+  if (!loops.empty())
+    builder.setInsertionPoint(loops.front().op);
   return size = mlir::tensor::DimOp::create(builder, locate(where), argument, axis);
 }
 
@@ -199,22 +252,66 @@ llvm::SmallVector<mlir::Value> Entry::sizes(const Shape &shape, SourceLocation w
   return values;
 }
 
-Entry::Draw Entry::draw(SourceLocation where) {
-  if (!key) {
-    auto state = [&](const char *name) {
-      auto node = program.findVariable(name);
-      return node ? Variable(node) : program.makeVariable(name, i64, {}, {}, where);
-    };
-    key = value(state(kSeed), where);
-    if (mode == Mode::Evaluation) {
-      counter = scalar(-1, i64, where); // not reached by counting
-    } else {
-      Variable calls = state(kCounter);
-      counter = value(calls, where);
-      assign(calls, calls + Operand(1, where), where);
-    }
+void Entry::makeKey(SourceLocation where) {
+  auto state = [&](const char *name) {
+    auto node = program.findVariable(name);
+    return node ? Variable(node) : program.makeVariable(name, i64, {}, {}, where);
+  };
+  key = value(state(kSeed), where);
+  if (mode == Mode::Evaluation) {
+    counter = scalar(-1, i64, where); // not reached by counting
+    return;
   }
-  return {key, counter, streams++};
+  Variable calls = state(kCounter);
+  counter = value(calls, where);
+  assign(calls, calls + Operand(1, where), where);
+}
+
+/// A loop has a key of its own, 64 random bits drawn where it stands, and counts its steps.
+void Entry::makeLoopKey(size_t number, SourceLocation where) {
+  OpenLoop &loop = loops[number];
+  mlir::Location location = locate(where);
+  mlir::Value outerKey = number ? loops[number - 1].key : key;
+  mlir::Value outerCounter = number ? loops[number - 1].counter : counter;
+  builder.setInsertionPoint(loop.op);
+  mlir::gen::GenBuilder b(location, &program.context);
+  b.restoreInsertionPoint(builder.saveInsertionPoint());
+  auto pair = mlir::RankedTensorType::get({2}, b.getI32Type());
+  mlir::Value bits = mlir::gen::RandomBitsOp::create(b, pair, outerKey, outerCounter,
+                                                     mlir::ValueRange(), streams++);
+  mlir::Value wide = b.cast(bits, b.getI64Type());
+  auto half = [&](int64_t i) {
+    mlir::Value one = mlir::gen::SliceOp::create(
+        b, mlir::RankedTensorType::get({1}, b.getI64Type()), wide, llvm::ArrayRef<int64_t>{i},
+        llvm::ArrayRef<int64_t>{i + 1}, llvm::ArrayRef<int64_t>{1});
+    auto single = mlir::RankedTensorType::get({}, b.getI64Type());
+    return mlir::gen::ReshapeOp::create(b, single, one, mlir::ValueRange());
+  };
+  mlir::Value low = half(0), high = half(1);
+  loop.key = b.add(b.mul(high, b.scalar(0x1p32, high)), low);
+  builder.setInsertionPointToStart(loop.op.getBody());
+  loop.counter =
+      mlir::gen::SizeOp::create(builder, location, typeOf(i64, {}), loop.op.getInductionVar());
+}
+
+Entry::Draw Entry::draw(SourceLocation where) {
+  mlir::OpBuilder::InsertionGuard guard(builder);
+  if (!key && loops.empty()) {
+    makeKey(where);
+  } else if (!key) { // the function's, as if drawn before the outermost loop
+    builder.setInsertionPoint(loops.front().op);
+    std::swap(reads, loops.front().reads);
+    std::swap(assigned, loops.front().assigned);
+    makeKey(where);
+    std::swap(reads, loops.front().reads);
+    std::swap(assigned, loops.front().assigned);
+  }
+  for (size_t number = 0; number < loops.size(); ++number)
+    if (!loops[number].key)
+      makeLoopKey(number, where);
+  if (loops.empty())
+    return {key, counter, streams++};
+  return {loops.back().key, loops.back().counter, streams++};
 }
 
 std::shared_ptr<const Node> Entry::findByLastDimension(int64_t rank, const Dimension &last) const {

@@ -16,6 +16,7 @@
 
 #include "dialect/Gen.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/MapVector.h"
 
@@ -112,6 +113,11 @@ public:
 
   void assign(const Variable &variable, const Tensor &value, SourceLocation where);
 
+  /// From here on ops go into the loop's body, which is empty.
+  void beginLoop(mlir::scf::ForOp loop);
+  /// Ends it: stores the variables that the body has assigned, and yields.
+  void endLoop(mlir::ValueRange yielded);
+
   struct Draw {
     mlir::Value key, counter;
     int64_t stream;
@@ -128,19 +134,34 @@ public:
   mlir::OpBuilder builder;
 
 private:
-  mlir::Value read(const Node &variable, SourceLocation where);
-  mlir::Value symbolSize(const std::string &symbol, SourceLocation where);
-
   struct Assignment {
     mlir::Value value;
     SourceLocation where;
   };
+  using Reads = std::map<std::string, mlir::Value>;
+  using Assignments = llvm::MapVector<llvm::StringRef, Assignment>;
+  /// A loop whose body is being recorded, and what was known before it.
+  struct OpenLoop {
+    mlir::scf::ForOp op;
+    Reads reads;
+    Assignments assigned;
+    mlir::Value key, counter; ///< of the body's random numbers
+  };
+
+  mlir::Value read(const Node &variable, SourceLocation where);
+  void storeAssigned(const Assignments &assignments);
+  /// Makes the key and the counter of the function's random numbers, or of the body of a loop.
+  void makeKey(SourceLocation where);
+  void makeLoopKey(size_t number, SourceLocation where);
+  mlir::Value symbolSize(const std::string &symbol, SourceLocation where);
+
   const uint64_t serial;
   std::string name;
   SourceLocation made;
   mlir::func::FuncOp function;
-  std::map<std::string, mlir::Value> reads;
-  llvm::MapVector<llvm::StringRef, Assignment> assigned;
+  Reads reads; ///< in the body being recorded, as the assigned ones
+  Assignments assigned;
+  std::vector<OpenLoop> loops; ///< from the outermost to that being recorded
   std::map<std::string, mlir::Value> symbolSizes;
   std::map<std::string, std::pair<mlir::Value, int64_t>> symbolSources;
   std::vector<std::shared_ptr<const Node>> nodes; ///< all values made

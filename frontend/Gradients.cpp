@@ -2,6 +2,8 @@
 
 #include "Ops.h"
 
+#include "mlir/Transforms/RegionUtils.h"
+
 using namespace gen::detail;
 
 namespace gen {
@@ -15,8 +17,12 @@ static bool dependsOn(mlir::Value y, mlir::Value x) {
     if (value == x)
       return true;
     mlir::Operation *op = value.getDefiningOp();
-    if (op && seen.insert(value).second)
-      pending.append(op->operand_begin(), op->operand_end());
+    if (!op || !seen.insert(value).second)
+      continue;
+    pending.append(op->operand_begin(), op->operand_end());
+    llvm::SetVector<mlir::Value> captured;
+    mlir::getUsedValuesDefinedAbove(op->getRegions(), captured);
+    pending.append(captured.begin(), captured.end());
   }
   return false;
 }

@@ -18,7 +18,7 @@ namespace detail {
 
 ProgramState::ProgramState(const std::string &name) : name(name) {
   context.loadDialect<mlir::gen::GenDialect, mlir::func::FuncDialect, mlir::arith::ArithDialect,
-                      mlir::tensor::TensorDialect>();
+                      mlir::scf::SCFDialect, mlir::tensor::TensorDialect>();
   module = mlir::ModuleOp::create(mlir::UnknownLoc::get(&context), name);
 }
 

@@ -11,7 +11,9 @@
 
 #include "gen/runtime.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/CallInterfaces.h"
 #include "llvm/ADT/StringSet.h"
 
@@ -174,10 +176,12 @@ private:
   }
 
   LogicalResult checkOp(Operation *op) {
-    if (!isa<GenDialect>(op->getDialect()) && !isa<func::ReturnOp, func::CallOp>(op) &&
-        !isIndexArithmetic(op))
-      return op->emitOpError("cannot be compiled: an entry consists of gen ops, calls, tensor.dim "
-                             "and arithmetic on index values");
+    if (!isa<GenDialect>(op->getDialect()) &&
+        !isa<func::ReturnOp, func::CallOp, scf::ForOp, scf::YieldOp>(op) && !isIndexArithmetic(op))
+      return op->emitOpError("cannot be compiled: an entry consists of gen ops, calls, scf.for, "
+                             "tensor.dim and arithmetic on index values");
+    if (auto loop = dyn_cast<scf::ForOp>(op); loop && failed(checkLoop(loop)))
+      return failure();
     for (Type type : op->getResultTypes()) {
       auto tensor = dyn_cast<RankedTensorType>(type);
       if (tensor && (!hasCode(tensor) || bytesOf(tensor) >= kMostBytes))
@@ -186,6 +190,20 @@ private:
     }
     if (auto constant = dyn_cast<ConstantOp>(op))
       return checkData(op, constant.getValue());
+    return success();
+  }
+
+  LogicalResult checkLoop(scf::ForOp loop) {
+    std::optional<int64_t> step = getConstantIntValue(loop.getStep());
+    if (!loop.getInductionVar().getType().isIndex())
+      return loop.emitOpError("expected bounds of type index, got ")
+             << loop.getInductionVar().getType();
+    if (!step || *step < 1)
+      return loop.emitOpError("expected a step that is a constant of at least 1");
+    for (auto [number, type] : llvm::enumerate(loop.getResultTypes()))
+      if (!hasCode(type) && !type.isIndex())
+        return loop.emitOpError("expected carried value ")
+               << number << " to be an index or " << kExpectedType << ", got " << type;
     return success();
   }
 

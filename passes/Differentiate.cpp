@@ -13,10 +13,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialect/Gen.h"
 #include "passes/Passes.h"
+#include "passes/ReverseMode.h"
 
 #include "mlir/Interfaces/CallInterfaces.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace mlir::gen {
@@ -27,117 +28,196 @@ namespace mlir::gen {
 using namespace mlir;
 using namespace mlir::gen;
 
-namespace {
+//===----------------------------------------------------------------------===//
+// ReverseMode
+//===----------------------------------------------------------------------===//
 
-/// Expands one gen.gradient.
-class Expansion {
-public:
-  explicit Expansion(GradientOp gradient)
-      : gradient(gradient), b(gradient.getLoc(), gradient.getOperation()) {}
-
-  LogicalResult run();
-
-private:
-  void collectProducers();
-  LogicalResult collectPath();
-  void propagate(Operation *op);
-  void accumulate(Value value, Value contribution);
-
-  GradientOp gradient;
-  GenBuilder b;
-  /// The ops that the output is computed from, operands first.
-  llvm::SetVector<Operation *> producers;
-  /// Those of them through which it depends on an input.
-  SmallVector<Operation *> path;
-  /// Values that depend on an input, as far as derivatives see.
-  llvm::DenseSet<Value> active;
-  llvm::DenseMap<Value, Value> gradients;
-};
-
-} // namespace
-
-/// Depth first, with a stack of its own: a chain of ops may be long.
-void Expansion::collectProducers() {
-  SmallVector<std::pair<Operation *, unsigned>> stack;
-  llvm::DenseSet<Operation *> seen;
-  auto enter = [&](Value value) {
-    Operation *op = value.getDefiningOp();
-    if (op && seen.insert(op).second)
-      stack.push_back({op, 0});
-  };
-  enter(gradient.getOutput());
-  while (!stack.empty()) {
-    auto &[op, next] = stack.back();
-    if (next < op->getNumOperands()) {
-      enter(op->getOperand(next++));
-      continue;
-    }
-    producers.insert(op);
-    stack.pop_back();
-  }
-}
-
-static bool carriesGradient(Value value) {
+bool ReverseMode::carriesGradient(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   return type && isa<FloatType>(type.getElementType());
 }
 
-LogicalResult Expansion::collectPath() {
-  active.insert(gradient.getInputs().begin(), gradient.getInputs().end());
-  auto isActive = [&](Value value) { return active.contains(value); };
-  for (Operation *op : producers) {
-    bool captures = false;
-    op->walk([&](Operation *inner) {
-      captures |= inner != op && llvm::any_of(inner->getOperands(), isActive);
-    });
-    if (!captures && llvm::none_of(op->getOperands(), isActive))
-      continue;
-    if (isa<NotDifferentiableOpInterface>(op) || llvm::none_of(op->getResults(), carriesGradient))
-      continue;
-    if (!isa<DifferentiableOpInterface>(op)) {
-      InFlightDiagnostic error = op->emitOpError("expected an op with a derivative between the "
-                                                 "inputs and the output of a gen.gradient");
-      if (isa<CallOpInterface>(op))
-        error.attachNote(op->getLoc()) << "hint: inline the function first (--inline)";
-      error.attachNote(gradient.getLoc()) << "the gradient is taken here";
-      return error;
-    }
-    path.push_back(op);
-    for (Value result : llvm::make_filter_range(op->getResults(), carriesGradient))
-      active.insert(result);
+LogicalResult ReverseMode::activate(Operation *op) {
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return activateLoop(loop);
+  bool captures = false;
+  op->walk([&](Operation *inner) {
+    captures |= inner != op &&
+                llvm::any_of(inner->getOperands(), [&](Value value) { return isActive(value); });
+  });
+  if (!captures && llvm::none_of(op->getOperands(), [&](Value value) { return isActive(value); }))
+    return success();
+  if (isa<NotDifferentiableOpInterface>(op) || llvm::none_of(op->getResults(), carriesGradient))
+    return success();
+  if (!isa<DifferentiableOpInterface>(op)) {
+    InFlightDiagnostic error = op->emitOpError("expected an op with a derivative between the "
+                                               "inputs and the output of a gen.gradient");
+    if (isa<CallOpInterface>(op))
+      error.attachNote(op->getLoc()) << "hint: inline the function first (--inline)";
+    error.attachNote(taken) << "the gradient is taken here";
+    return error;
   }
+  for (Value result : llvm::make_filter_range(op->getResults(), carriesGradient))
+    active.insert(result);
   return success();
 }
 
-void Expansion::accumulate(Value value, Value contribution) {
-  Value &sum = gradients[value];
-  sum = sum ? b.add(sum, contribution) : contribution;
+/// What a loop carries may become active in a later step, so steps are gone through until nothing
+/// is added.
+LogicalResult ReverseMode::activateLoop(scf::ForOp loop) {
+  auto carried = [&] {
+    return llvm::zip(loop.getInits(), loop.getRegionIterArgs(), loop.getYieldedValues(),
+                     loop.getResults());
+  };
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (auto [init, argument, next, result] : carried())
+      if (carriesGradient(argument) && (isActive(init) || isActive(next)) &&
+          active.insert(argument).second) {
+        active.insert(result);
+        changed = true;
+      }
+    for (Operation &op : loop.getBody()->without_terminator())
+      if (failed(activate(&op)))
+        return failure();
+    for (auto [init, argument, next, result] : carried())
+      changed |= carriesGradient(argument) && isActive(next) && !isActive(argument);
+  }
+  for (auto [number, type] : llvm::enumerate(loop.getResultTypes()))
+    if (isActive(loop.getOperation()) && !isa<RankedTensorType>(type)) {
+      InFlightDiagnostic error = loop.emitOpError("expected a loop that carries tensors only, got ")
+                                 << type << " at " << number;
+      error.attachNote(taken) << "the gradient is taken here";
+      return error;
+    }
+  return success();
 }
 
-void Expansion::propagate(Operation *op) {
+/// A gradient that is a slice among zeros, at an index that a run tells.
+static DynamicUpdateSliceOp asSlice(Value contribution) {
+  auto update = contribution.getDefiningOp<DynamicUpdateSliceOp>();
+  return update && isZeros(update.getInput()) ? update : DynamicUpdateSliceOp();
+}
+
+void ReverseMode::accumulate(Value value, Value contribution) {
+  if (!steps.empty() && !steps.back().forward.getRegion().isAncestor(value.getParentRegion())) {
+    steps.back().outside[value].push_back(contribution);
+    return;
+  }
+  Value &sum = gradients[value];
+  sum = sum ? addGradients(b, sum, contribution) : contribution;
+}
+
+Value mlir::gen::addGradients(GenBuilder &b, Value sum, Value contribution) {
+  DynamicUpdateSliceOp slice = asSlice(contribution);
+  if (!slice)
+    return b.add(sum, contribution);
+  Value before = b.make<DynamicSliceOp>(sum, slice.getIndex(), slice.getAxis(), slice.getLength());
+  return b.make<DynamicUpdateSliceOp>(sum, b.add(before, slice.getUpdate()), slice.getIndex(),
+                                      slice.getAxis());
+}
+
+bool mlir::gen::isZeros(Value value) {
+  if (auto broadcast = value.getDefiningOp<BroadcastOp>())
+    value = broadcast.getInput();
+  return matchPattern(value, m_AnyZeroFloat()) || matchPattern(value, m_Zero());
+}
+
+LogicalResult ReverseMode::propagate(Operation *op) {
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return reverseLoop(*this, loop);
+  if (!steps.empty())
+    if (Value whole = steps.back().collected.lookup(op)) {
+      auto update = cast<DynamicUpdateSliceOp>(op);
+      if (isActive(update.getUpdate()))
+        accumulate(
+            update.getUpdate(),
+            b.make<DynamicSliceOp>(whole, update.getIndex(), update.getAxis(), update.getLength()));
+      return success();
+    }
+  // The sweep ends at the inputs.
+  auto differentiable = dyn_cast<DifferentiableOpInterface>(op);
+  if (!differentiable ||
+      llvm::none_of(op->getOperands(), [&](Value operand) { return isActive(operand); }))
+    return success();
   SmallVector<Value> ofResults;
   for (Value result : op->getResults())
     ofResults.push_back(gradients.lookup(result));
   if (llvm::none_of(ofResults, [](Value value) { return bool(value); }))
-    return;
+    return success();
   b.setLoc(op->getLoc());
-  SmallVector<Value> ofOperands = cast<DifferentiableOpInterface>(op).derivative(b, ofResults);
+  SmallVector<Value> ofOperands = differentiable.derivative(b, ofResults);
   for (auto [operand, contribution] : llvm::zip_equal(op->getOperands(), ofOperands))
-    if (contribution && active.contains(operand))
+    if (contribution && isActive(operand))
       accumulate(operand, contribution);
+  return success();
 }
 
-LogicalResult Expansion::run() {
-  collectProducers();
-  if (failed(collectPath()))
-    return failure();
-  if (active.contains(gradient.getOutput()))
-    gradients[gradient.getOutput()] = b.fullLike(1.0, gradient.getOutput());
-  for (Operation *op : llvm::reverse(path))
-    propagate(op);
+void ReverseMode::rename(Value old, Value now) {
+  Value gradient = gradients.lookup(old);
+  bool wasActive = active.erase(old);
+  gradients.erase(old);
+  if (now && wasActive)
+    active.insert(now);
+  if (now && gradient)
+    gradients[now] = gradient;
+}
+
+//===----------------------------------------------------------------------===//
+// One gradient
+//===----------------------------------------------------------------------===//
+
+/// The ops that `output` is computed from, operands first. Depth first, with a stack of its own: a
+/// chain of ops may be long.
+static llvm::SetVector<Operation *> producersOf(Value output) {
+  llvm::SetVector<Operation *> producers;
+  struct Visit {
+    Operation *op;
+    SmallVector<Value> inputs;
+    size_t next = 0;
+  };
+  std::vector<Visit> stack;
+  llvm::DenseSet<Operation *> seen;
+  auto enter = [&](Value value) {
+    Operation *op = value.getDefiningOp();
+    if (!op || !seen.insert(op).second)
+      return;
+    llvm::SetVector<Value> captured;
+    getUsedValuesDefinedAbove(op->getRegions(), captured);
+    SmallVector<Value> inputs(op->getOperands());
+    llvm::append_range(inputs, captured);
+    stack.push_back({op, std::move(inputs)});
+  };
+  enter(output);
+  while (!stack.empty()) {
+    Visit &top = stack.back();
+    if (top.next < top.inputs.size()) {
+      enter(top.inputs[top.next++]);
+      continue;
+    }
+    producers.insert(top.op);
+    stack.pop_back();
+  }
+  return producers;
+}
+
+static LogicalResult expand(GradientOp gradient) {
+  ReverseMode reverse(gradient.getLoc(), gradient);
+  GenBuilder &b = reverse.b;
+  reverse.active.insert(gradient.getInputs().begin(), gradient.getInputs().end());
+  llvm::SetVector<Operation *> producers = producersOf(gradient.getOutput());
+  for (Operation *op : producers)
+    if (failed(reverse.activate(op)))
+      return failure();
+  if (reverse.isActive(gradient.getOutput()))
+    reverse.gradients[gradient.getOutput()] = b.fullLike(1.0, gradient.getOutput());
+  // A loop is replaced when it is reversed, so the ops behind it are found first.
+  for (Operation *op : llvm::reverse(producers))
+    if (reverse.isActive(op) && failed(reverse.propagate(op)))
+      return failure();
   b.setLoc(gradient.getLoc());
   for (auto [result, input] : llvm::zip_equal(gradient.getGradients(), gradient.getInputs())) {
-    Value value = gradients.lookup(input);
+    Value value = reverse.gradients.lookup(input);
     result.replaceAllUsesWith(value ? value : b.fullLike(0.0, input));
   }
   gradient.erase();
@@ -150,7 +230,7 @@ struct DifferentiatePass : gen::impl::DifferentiateBase<DifferentiatePass> {
     SmallVector<GradientOp> inProgramOrder;
     getOperation().walk([&](GradientOp op) { inProgramOrder.push_back(op); });
     for (GradientOp op : inProgramOrder)
-      if (failed(Expansion(op).run()))
+      if (failed(expand(op)))
         return signalPassFailure();
   }
 };

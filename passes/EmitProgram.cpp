@@ -212,8 +212,7 @@ struct EmitProgram : impl::EmitProgramBase<EmitProgram> {
     for (auto kernel : module.getOps<KernelOp>())
       writer.kernel(kernel);
     for (func::FuncOp function : functions)
-      for (auto constant : function.getOps<ConstantOp>())
-        writer.constant(constant);
+      function.walk([&](ConstantOp constant) { writer.constant(constant); });
     for (func::FuncOp function : packers) {
       EntryProgram program(function, variableNumbers);
       program.emitRun();

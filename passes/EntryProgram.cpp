@@ -134,16 +134,27 @@ Value EntryProgram::bytesOf(Value tensor) {
 
 SmallVector<Value> EntryProgram::slotOffsets() {
   SmallVector<Value> bytes;
-  for (auto launch : function.getOps<LaunchOp>())
-    for (auto [result, place] :
-         llvm::zip(launch.getResults(), launch->getAttrOfType<ArrayAttr>(kPlacesAttr)))
-      if (auto slot = dyn_cast<SlotAttr>(place)) {
-        if (slot.getNumber() >= static_cast<int64_t>(bytes.size()))
-          bytes.resize(slot.getNumber() + 1);
-        Value own = bytesOf(result);
-        Value &most = bytes[slot.getNumber()];
-        most = most ? arith::MaxUIOp::create(b, most, own).getResult() : own;
-      }
+  auto add = [&](Value value, Attribute place) {
+    auto slot = dyn_cast<SlotAttr>(place);
+    if (!slot)
+      return;
+    if (slot.getNumber() >= static_cast<int64_t>(bytes.size()))
+      bytes.resize(slot.getNumber() + 1);
+    Value own = bytesOf(value);
+    Value &most = bytes[slot.getNumber()];
+    most = most ? arith::MaxUIOp::create(b, most, own).getResult() : own;
+  };
+  function.walk([&](Operation *op) {
+    auto places = op->getAttrOfType<ArrayAttr>(kPlacesAttr);
+    if (!places)
+      return;
+    for (auto [result, place] : llvm::zip(op->getResults(), places))
+      if (auto both = dyn_cast<ArrayAttr>(place))
+        for (Attribute each : both)
+          add(result, each);
+      else
+        add(result, place);
+  });
   SmallVector<Value> offsets{constant(0)};
   for (Value size : bytes) {
     Value rounded = arith::AndIOp::create(b, arith::AddIOp::create(b, size, constant(63)),
@@ -192,27 +203,86 @@ void EntryProgram::emitRun() {
   dimensionValues = current.getArgument(Dimensions);
   auto pointer = LLVM::LLVMPointerType::get(b.getContext());
   int64_t words = 1;
-  for (auto launch : function.getOps<LaunchOp>())
+  function.walk([&](LaunchOp launch) {
     words = std::max<int64_t>(words, launch->getNumOperands() + launch->getNumResults());
+  });
   frame = LLVM::AllocaOp::create(b, pointer, b.getI64Type(), constant(words), /*alignment=*/64);
   work = LLVM::AllocaOp::create(b, pointer, b.getI64Type(), constant(2), /*alignment=*/16);
-  for (BlockArgument argument : function.getArguments())
-    pointers[argument] = pointerAt(current.getArgument(Arguments), argument.getArgNumber());
-  for (auto read : function.getOps<ReadOp>())
-    pointers[read] = variablePointer(read.getVariable());
-  for (auto constant : function.getOps<ConstantOp>())
-    if (auto data = constant->getAttrOfType<FlatSymbolRefAttr>(kDataAttr))
-      pointers[constant] = LLVM::AddressOfOp::create(b, pointer, data.getValue());
-  SmallVector<Value> slots = slotOffsets();
-  for (auto op : function.getOps<LaunchOp>())
-    launch(op, slots);
+  collectPointers();
+  slots = slotOffsets();
+  emitBlock(function.getBody().front());
   finish();
   LLVM::ReturnOp::create(b, ValueRange());
 }
 
-Value EntryProgram::locate(OpResult result, unsigned number, ArrayRef<Value> slots) {
-  Attribute place =
-      cast<LaunchOp>(result.getOwner())->getAttrOfType<ArrayAttr>(kPlacesAttr)[number];
+/// Where the values lie that no launch makes.
+void EntryProgram::collectPointers() {
+  auto pointer = LLVM::LLVMPointerType::get(b.getContext());
+  for (BlockArgument argument : function.getArguments())
+    pointers[argument] = pointerAt(current.getArgument(Arguments), argument.getArgNumber());
+  for (auto read : function.getOps<ReadOp>())
+    pointers[read] = variablePointer(read.getVariable());
+  function.walk([&](ConstantOp constant) {
+    if (auto data = constant->getAttrOfType<FlatSymbolRefAttr>(kDataAttr))
+      pointers[constant] = LLVM::AddressOfOp::create(b, pointer, data.getValue());
+  });
+}
+
+void EntryProgram::emitBlock(Block &block) {
+  for (Operation &op : block) {
+    b.setLoc(op.getLoc());
+    if (auto launched = dyn_cast<LaunchOp>(op))
+      launch(launched);
+    else if (auto repeated = dyn_cast<scf::ForOp>(op))
+      loop(repeated);
+    else if (auto updated = dyn_cast<DynamicUpdateSliceOp>(op))
+      update(updated);
+    else if (auto reshape = dyn_cast<ReshapeOp>(op))
+      pointers[reshape] = pointers.lookup(reshape.getInput());
+    else if (auto slice = dyn_cast<DynamicSliceOp>(op))
+      pointers[slice] = sliceAt(pointers.lookup(slice.getInput()), slice.getInput(),
+                                slice.getIndex(), slice.getAxis(), slice.getLength());
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Places
+//===----------------------------------------------------------------------===//
+
+/// The one op that puts a launch's result into a slice.
+static DynamicUpdateSliceOp updateWith(Value value) {
+  for (Operation *user : value.getUsers()) {
+    if (auto update = dyn_cast<DynamicUpdateSliceOp>(user))
+      return update;
+    if (auto reshape = dyn_cast<ReshapeOp>(user))
+      if (auto update = updateWith(reshape))
+        return update;
+  }
+  return {};
+}
+
+/// Where a launch writes its result, or null.
+static Attribute placeOfLaunched(Value value) {
+  while (auto reshape = value.getDefiningOp<ReshapeOp>())
+    value = reshape.getInput();
+  auto launch = value.getDefiningOp<LaunchOp>();
+  return launch ? launch->getAttrOfType<ArrayAttr>(
+                      kPlacesAttr)[cast<OpResult>(value).getResultNumber()]
+                : Attribute();
+}
+
+Value EntryProgram::locate(OpResult result) {
+  Attribute place = placeOfLaunched(result);
+  if (auto in = dyn_cast<NextAttr>(place))
+    return next[in.getNumber()];
+  if (!isa<InSliceAttr>(place))
+    return pointerOf(place);
+  DynamicUpdateSliceOp update = updateWith(result);
+  return sliceAt(pointers.lookup(update.getInput()), update.getInput(), update.getIndex(),
+                 update.getAxis(), update.getLength());
+}
+
+Value EntryProgram::pointerOf(Attribute place) {
   if (auto in = dyn_cast<InVariableAttr>(place))
     return variablePointer(in.getVariable().getValue());
   if (auto in = dyn_cast<InResultAttr>(place))
@@ -223,15 +293,98 @@ Value EntryProgram::locate(OpResult result, unsigned number, ArrayRef<Value> slo
                              current.getArgument(Arena), ArrayRef<LLVM::GEPArg>{offset});
 }
 
-void EntryProgram::launch(LaunchOp op, ArrayRef<Value> slots) {
-  b.setLoc(op.getLoc());
+Value EntryProgram::sliceAt(Value base, Value whole, Value index, int64_t axis, int64_t length) {
+  Value last = arith::SubIOp::create(b, sizeOf(whole, axis), constant(length));
+  Value start = arith::MinSIOp::create(b, indexValue(index), last);
+  start = arith::MaxSIOp::create(b, start, constant(0));
+  auto type = cast<RankedTensorType>(whole.getType());
+  Value stride = constant(std::max(1u, type.getElementTypeBitWidth() / 8));
+  for (int64_t inner = axis + 1; inner < type.getRank(); ++inner)
+    stride = arith::MulIOp::create(b, stride, sizeOf(whole, inner));
+  Value offset = arith::MulIOp::create(b, start, stride);
+  return LLVM::GEPOp::create(b, base.getType(), b.getI8Type(), base,
+                             ArrayRef<LLVM::GEPArg>{offset});
+}
+
+//===----------------------------------------------------------------------===//
+// Steps
+//===----------------------------------------------------------------------===//
+
+void EntryProgram::update(DynamicUpdateSliceOp op) {
+  Value to = pointers.lookup(op.getInput());
+  if (auto places = op->getAttrOfType<ArrayAttr>(kPlacesAttr)) {
+    Value whole = to;
+    to = pointerOf(places[0]);
+    copy(to, whole, op.getResult());
+  }
+  pointers[op] = to;
+  if (isa_and_nonnull<InSliceAttr>(placeOfLaunched(op.getUpdate())))
+    return;
+  Value slice = sliceAt(to, op.getInput(), op.getIndex(), op.getAxis(), op.getLength());
+  copy(slice, pointers.lookup(op.getUpdate()), op.getUpdate());
+}
+
+/// A loop around launches. What has two places goes through the loop as two pointers, which change
+/// places in each step.
+void EntryProgram::loop(scf::ForOp op) {
+  auto places = op->getAttrOfType<ArrayAttr>(kPlacesAttr);
+  auto copiesFirst = op->getAttrOfType<DenseBoolArrayAttr>(kCopyFirstAttr).asArrayRef();
+  auto copiesNext = op->getAttrOfType<DenseBoolArrayAttr>(kCopyNextAttr).asArrayRef();
+  SmallVector<Value> carried; // for each value: an index, a pointer, or two
+  SmallVector<unsigned> positions;
+  for (auto [number, init] : llvm::enumerate(op.getInits())) {
+    positions.push_back(carried.size());
+    if (init.getType().isIndex())
+      carried.push_back(indexValue(init));
+    for (Attribute place : cast<ArrayAttr>(places[number]))
+      carried.push_back(pointerOf(place));
+    if (copiesFirst[number])
+      copy(carried[positions.back()], pointers.lookup(init), init);
+  }
+  auto takesTurns = [&](size_t number) { return cast<ArrayAttr>(places[number]).size() == 2; };
+  Value lower = indexValue(op.getLowerBound()), upper = indexValue(op.getUpperBound()),
+        step = indexValue(op.getStep());
+  auto emitted = scf::ForOp::create(b, lower, upper, step, carried);
+  auto outerIndices = indices;
+  auto outerNext = next;
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(emitted.getBody());
+    indices[op.getInductionVar()] = emitted.getInductionVar();
+    ValueRange inside = emitted.getRegionIterArgs();
+    next.assign(op.getNumRegionIterArgs(), Value());
+    for (auto [number, argument] : llvm::enumerate(op.getRegionIterArgs())) {
+      Value now = inside[positions[number]];
+      (argument.getType().isIndex() ? indices : pointers)[argument] = now;
+      next[number] = takesTurns(number) ? inside[positions[number] + 1] : now;
+    }
+    emitBlock(*op.getBody());
+    SmallVector<Value> yielded(inside);
+    for (auto [number, value] : llvm::enumerate(op.getYieldedValues())) {
+      if (copiesNext[number])
+        copy(next[number], pointers.lookup(value), value);
+      if (value.getType().isIndex())
+        yielded[positions[number]] = indexValue(value);
+      if (takesTurns(number))
+        std::swap(yielded[positions[number]], yielded[positions[number] + 1]);
+    }
+    scf::YieldOp::create(b, yielded);
+  }
+  indices = std::move(outerIndices);
+  next = std::move(outerNext);
+  for (auto [number, result] : llvm::enumerate(op.getResults()))
+    (result.getType().isIndex() ? indices : pointers)[result] =
+        emitted.getResult(positions[number]);
+}
+
+void EntryProgram::launch(LaunchOp op) {
   auto pointer = LLVM::LLVMPointerType::get(b.getContext());
   SmallVector<Value> words;
   for (Value argument : op.getArguments())
     words.push_back(argument.getType().isIndex() ? indexValue(argument)
                                                  : pointers.lookup(argument));
   for (OpResult result : op->getResults())
-    words.push_back(pointers[result] = locate(result, result.getResultNumber(), slots));
+    words.push_back(pointers[result] = locate(result));
   for (auto [number, word] : llvm::enumerate(words)) {
     Value slot = LLVM::GEPOp::create(b, pointer, b.getI64Type(), frame,
                                      ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(number)});
@@ -258,15 +411,25 @@ void EntryProgram::copy(Value to, Value from, Value tensor) {
   LLVM::MemcpyOp::create(b, to, from, bytesOf(tensor), /*isVolatile=*/false);
 }
 
+/// Where a value of an entry lies as a whole, and for good; null if not at a fixed place.
+static Attribute placeOf(Value value) {
+  if (auto reshape = value.getDefiningOp<ReshapeOp>())
+    return placeOf(reshape.getInput());
+  if (auto update = value.getDefiningOp<DynamicUpdateSliceOp>()) {
+    auto places = update->getAttrOfType<ArrayAttr>(kPlacesAttr);
+    return places ? places[0] : placeOf(update.getInput());
+  }
+  if (auto loop = value.getDefiningOp<scf::ForOp>()) {
+    auto places = cast<ArrayAttr>(
+        loop->getAttrOfType<ArrayAttr>(kPlacesAttr)[cast<OpResult>(value).getResultNumber()]);
+    return places.size() == 1 ? places[0] : Attribute();
+  }
+  return placeOfLaunched(value);
+}
+
 /// Copies what could not be computed in its place: results first, since they may be old values of
 /// variables.
 void EntryProgram::finish() {
-  auto placeOf = [](Value value) -> Attribute {
-    auto launch = value.getDefiningOp<LaunchOp>();
-    return launch ? launch->getAttrOfType<ArrayAttr>(
-                        kPlacesAttr)[cast<OpResult>(value).getResultNumber()]
-                  : Attribute();
-  };
   for (auto [number, value] :
        llvm::enumerate(function.getBody().front().getTerminator()->getOperands())) {
     auto in = dyn_cast_if_present<InResultAttr>(placeOf(value));

@@ -8,6 +8,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace mlir::gen {
@@ -52,8 +53,16 @@ private:
   Value bytesOf(Value tensor);
   /// Byte offsets of the slots, then the total.
   SmallVector<Value> slotOffsets();
-  Value locate(OpResult result, unsigned number, ArrayRef<Value> slots);
-  void launch(LaunchOp op, ArrayRef<Value> slots);
+  void collectPointers();
+  void emitBlock(Block &block);
+  void launch(LaunchOp op);
+  void loop(scf::ForOp op);
+  /// The first element of a slice of `length` of `whole`, whose memory is at `base`.
+  Value sliceAt(Value base, Value whole, Value index, int64_t axis, int64_t length);
+  void update(DynamicUpdateSliceOp op);
+  /// Where a launch writes a result.
+  Value locate(OpResult result);
+  Value pointerOf(Attribute place);
   void finish();
   void assignAtOnce(SmallVector<AssignOp> pending);
   void rotate(ArrayRef<AssignOp> cycle);
@@ -69,6 +78,9 @@ private:
   // While a function is emitted:
   LLVM::LLVMFuncOp current;
   Value dimensionValues, frame, work;
+  SmallVector<Value> slots;
+  /// Where the loop around keeps what it carries for its next step.
+  SmallVector<Value> next;
   llvm::DenseMap<Value, Value> pointers, indices;
 };
 

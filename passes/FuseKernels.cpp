@@ -5,14 +5,17 @@
 // @add_relu_matmul(%x, %w, %b)
 //
 // FusionGroups decides what belongs together; this file asks for merges in a good order and
-// outlines the groups.
+// outlines the groups. The body of a loop is fused by itself: what it uses from outside are
+// arguments of its kernels, but for free ops, which move into it.
 //
 //===----------------------------------------------------------------------===//
 
 #include "passes/FusionGroups.h"
+#include "passes/Loops.h"
 #include "passes/Passes.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringSet.h"
 
@@ -151,31 +154,42 @@ struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
       if (!function.isExternal()) {
         if (failed(checkFusible(function)))
           return signalPassFailure();
-        fuse(function, symbols);
+        Sizes sizes = entrySizes(function);
+        fuse(function.getBody().front(), sizes, symbols);
       }
   }
 
   /// Compositions and gradients have to be opened before.
   static LogicalResult checkFusible(func::FuncOp function) {
-    for (Operation &op : function.getBody().front())
-      if (isa<ReferenceOpInterface, GradientOp>(op) &&
-          !isa<PointwiseOpInterface, ReductionOpInterface, ContractionOpInterface, ReadOp, AssignOp,
-               LaunchOp>(op))
-        return op.emitOpError("belongs to no kernel; hint: run --gen-differentiate and "
-                              "--gen-decompose before --gen-fuse-kernels");
-    for (auto op : function.getBody().front().getOps<ConvolutionOpInterface>())
-      if (!op.getChannelsLast() ||
-          (op->getResult(0) != op.getInput() &&
-           llvm::any_of(llvm::concat<const int64_t>(op.getLow(), op.getHigh()),
-                        [](int64_t padding) { return padding != 0; })))
-        return op->emitOpError("is made a kernel with channels last and padded input only; hint: "
-                               "run --gen-channels-last before --gen-fuse-kernels");
+    WalkResult walked = function.walk([](Operation *op) {
+      return failed(checkFusible(op)) ? WalkResult::interrupt() : WalkResult::advance();
+    });
+    return failure(walked.wasInterrupted());
+  }
+
+  static LogicalResult checkFusible(Operation *op) {
+    if (isa<ReferenceOpInterface, GradientOp>(op) &&
+        !isa<PointwiseOpInterface, ReductionOpInterface, ContractionOpInterface, ReadOp, AssignOp,
+             LaunchOp>(op))
+      return op->emitOpError("belongs to no kernel; hint: run --gen-differentiate and "
+                             "--gen-decompose before --gen-fuse-kernels");
+    auto convolution = dyn_cast<ConvolutionOpInterface>(op);
+    if (convolution &&
+        (!convolution.getChannelsLast() ||
+         (op->getResult(0) != convolution.getInput() &&
+          llvm::any_of(llvm::concat<const int64_t>(convolution.getLow(), convolution.getHigh()),
+                       [](int64_t padding) { return padding != 0; }))))
+      return op->emitOpError("is made a kernel with channels last and padded input only; hint: "
+                             "run --gen-channels-last before --gen-fuse-kernels");
     return success();
   }
 
-  static void fuse(func::FuncOp function, SymbolTable &symbols) {
-    Sizes sizes = entrySizes(function);
-    Block &block = function.getBody().front();
+  static void fuse(Block &block, Sizes &sizes, SymbolTable &symbols) {
+    for (auto loop : llvm::to_vector(block.getOps<scf::ForOp>())) {
+      leaveUnwritten(loop, sizes);
+      sinkFreeOps(loop);
+      fuse(*loop.getBody(), sizes, symbols);
+    }
     FusionGroups groups(block, sizes);
     groups.fuseContractionEpilogues();
     groups.fuseRows();
@@ -191,9 +205,52 @@ struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
 
     OpBuilder b(block.getTerminator());
     for (const FusionGroup *group : groups.inExecutionOrder())
-      Outliner(*group, sizes, symbols).outline(b);
+      if (group->family == FusionGroup::Fixed)
+        group->ops.front()->moveBefore(block.getTerminator());
+      else
+        Outliner(*group, sizes, symbols).outline(b);
     moveStateLast(block);
     eraseOutlined(block);
+  }
+
+  /// A sequence that a loop does nothing with but write it, all of it, need not be filled before.
+  static void leaveUnwritten(scf::ForOp loop, Sizes &sizes) {
+    for (auto [argument, init] : llvm::zip(loop.getRegionIterArgs(), loop.getInitsMutable())) {
+      auto update = argument.hasOneUse()
+                        ? dyn_cast<DynamicUpdateSliceOp>(*argument.getUsers().begin())
+                        : DynamicUpdateSliceOp();
+      if (!update || update.getInput() != argument || !update->hasOneUse() ||
+          update->getUses().begin()->getOwner() != loop.getBody()->getTerminator() ||
+          !update.isContiguous() || init.get().getDefiningOp<tensor::EmptyOp>() ||
+          !coversAxisOnce(loop, update.getIndex(), argument, update.getAxis(), update.getLength(),
+                          sizes))
+        continue;
+      OpBuilder b(loop);
+      SmallVector<OpFoldResult> shape = sizes.shape(argument);
+      Type element = cast<RankedTensorType>(argument.getType()).getElementType();
+      init.set(tensor::EmptyOp::create(b, loop.getLoc(), shape, element));
+    }
+  }
+
+  /// Gives the loop its own copies of the free ops outside that its kernels read through.
+  static void sinkFreeOps(scf::ForOp loop) {
+    OpBuilder b(loop);
+    for (bool changed = true; changed;) {
+      changed = false;
+      llvm::SetVector<Value> captured;
+      getUsedValuesDefinedAbove(loop.getRegion(), captured);
+      for (Value value : captured) {
+        Operation *op = value.getDefiningOp();
+        if (!op || !FusionGroups::isFree(op) || FusionGroups::isMaterialized(op))
+          continue;
+        b.setInsertionPointToStart(loop.getBody());
+        Operation *copy = b.clone(*op);
+        value.replaceUsesWithIf(copy->getResult(0), [&](OpOperand &use) {
+          return loop->isProperAncestor(use.getOwner()) && use.getOwner() != copy;
+        });
+        changed = true;
+      }
+    }
   }
 
   /// Assignments go behind the launches.

@@ -4,7 +4,9 @@
 
 #include "passes/PackedWeights.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Transforms/RegionUtils.h"
 
 using namespace mlir;
 using namespace mlir::gen;
@@ -21,7 +23,22 @@ static constexpr int64_t kFewElements = 16;
 
 bool FusionGroups::isFree(Operation *op) {
   auto pointwise = dyn_cast<PointwiseOpInterface>(op);
-  return pointwise && pointwise.elementCost() == 0 && !isStored(op);
+  return pointwise && pointwise.elementCost() == 0 && !isStored(op) && !isView(op);
+}
+
+bool FusionGroups::isFixed(Operation *op) { return isa<scf::ForOp>(op) || isView(op); }
+
+bool FusionGroups::isView(Operation *op) {
+  if (isa<KernelOp>(op->getParentOp()))
+    return false;
+  if (auto slice = dyn_cast<DynamicSliceOp>(op))
+    return slice.isContiguous();
+  if (auto update = dyn_cast<DynamicUpdateSliceOp>(op))
+    return update.isContiguous();
+  if (!isa<ReshapeOp>(op))
+    return false;
+  Operation *input = op->getOperand(0).getDefiningOp();
+  return isMaterialized(op) || (input && isFixed(input));
 }
 
 bool FusionGroups::isStored(Operation *op) {
@@ -53,6 +70,8 @@ bool FusionGroups::isMaterialized(Operation *op) {
     return !op->use_empty();
   return llvm::any_of(op->getUses(), [op](OpOperand &use) {
     Operation *user = use.getOwner();
+    if (isFixed(user))
+      return true;
     auto contraction = dyn_cast<ContractionOpInterface>(user);
     bool isPackedWeight = contraction && use.getOperandNumber() == 1 && packedRhs(contraction);
     if (isPackedWeight)
@@ -69,14 +88,21 @@ bool FusionGroups::isElementwise(Operation *op) {
 
 FusionGroups::FusionGroups(Block &block, Sizes &sizes) : block(block), sizes(sizes) {
   for (Operation &op : block)
-    if (isa<PointwiseOpInterface, ReductionOpInterface, ContractionOpInterface>(op) &&
-        !isStored(&op) && (!isFree(&op) || isMaterialized(&op)))
+    if (isFixed(&op) ||
+        (isa<PointwiseOpInterface, ReductionOpInterface, ContractionOpInterface>(op) &&
+         !isStored(&op) && (!isFree(&op) || isMaterialized(&op))))
       addGroup(&op);
 }
 
 void FusionGroups::addGroup(Operation *op) {
   FusionGroup group;
   group.ops.insert(op);
+  if (isFixed(op)) {
+    group.family = FusionGroup::Fixed;
+    number[op] = groups.size();
+    groups.push_back(std::move(group));
+    return;
+  }
   group.shape = op->getResult(0);
   if (isa<ContractionOpInterface>(op))
     group.family = FusionGroup::Contraction;
@@ -114,7 +140,8 @@ void FusionGroups::forEachUse(Operation *op,
   for (Operation *user : op->getUsers())
     work.push_back({user, false});
   while (!work.empty()) {
-    auto [user, through] = work.pop_back_val();
+    auto [inner, through] = work.pop_back_val();
+    Operation *user = block.findAncestorOpInBlock(*inner);
     if (number.contains(user))
       visit(user, through);
     else if (isFree(user))
@@ -123,11 +150,20 @@ void FusionGroups::forEachUse(Operation *op,
   }
 }
 
+/// The operands of an op, and what its regions use from outside.
+static SmallVector<Value> inputsOf(Operation *op) {
+  SmallVector<Value> inputs(op->getOperands());
+  llvm::SetVector<Value> captured;
+  getUsedValuesDefinedAbove(op->getRegions(), captured);
+  llvm::append_range(inputs, captured);
+  return inputs;
+}
+
 llvm::SmallDenseSet<FusionGroups::Number> FusionGroups::predecessors(Number n) const {
   llvm::SmallDenseSet<Number> result;
   SmallVector<Operation *> work(groups[n].ops.begin(), groups[n].ops.end());
   while (!work.empty()) {
-    for (Value operand : work.pop_back_val()->getOperands()) {
+    for (Value operand : inputsOf(work.pop_back_val())) {
       Operation *producer = operand.getDefiningOp();
       if (!producer)
         continue;
@@ -231,7 +267,7 @@ bool FusionGroups::tryFuseEpilogue(Number n, FusionGroup::Family least) {
   // The latest candidate first: its other operands are there by then.
   SmallVector<Number> candidates;
   for (Number p : predecessors(n))
-    if (groups[p].family >= least)
+    if (groups[p].family >= least && groups[p].family != FusionGroup::Fixed)
       candidates.push_back(p);
   llvm::sort(candidates, [&](Number a, Number b) {
     return groups[b].anchor->isBeforeInBlock(groups[a].anchor);

@@ -4,7 +4,8 @@
 // kernel to be: a contraction with its epilogue, reductions with what makes their input and what
 // follows on their result, or pointwise ops over one shape. Free ops (those that only compute
 // indices: broadcast, slice, constants) belong to no group; each group that reads through one gets
-// its own copy.
+// its own copy. Fixed ops (loops, views of memory) are no kernels: each is a group of its own, for
+// the order.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,7 +20,7 @@
 namespace mlir::gen {
 
 struct FusionGroup {
-  enum Family { Pointwise, Reduction, Contraction };
+  enum Family { Pointwise, Reduction, Contraction, Fixed };
   Family family = Pointwise;
   /// The ops, in program order; the anchor is the contraction or reduction.
   llvm::SetVector<Operation *> ops;
@@ -65,10 +66,15 @@ public:
 
   /// True for ops that only compute indices.
   static bool isFree(Operation *op);
+  /// True for ops that stay in the entry as they are: loops and views.
+  static bool isFixed(Operation *op);
+  /// True for ops whose result is (a part of) their first operand's memory, or can be: a reshape
+  /// that is needed in memory, a slice in one piece, the update of one.
+  static bool isView(Operation *op);
   /// True for constants that are data of the artefact; like variables, they belong to no kernel.
   static bool isStored(Operation *op);
   /// True if a result of the (free) op has to exist in memory: a contraction's operand, an entry's
-  /// result, a variable's value.
+  /// result, a variable's value, what a loop carries.
   static bool isMaterialized(Operation *op);
 
 private:
@@ -83,7 +89,7 @@ private:
   /// The groups whose values reach group `n`, directly or through free ops.
   llvm::SmallDenseSet<Number> predecessors(Number n) const;
   /// Calls `visit(user, through)` for each op of a group that uses `op`; `through` is true if a
-  /// free op lies between.
+  /// free op lies between. Who uses it inside of a loop is the loop.
   void forEachUse(Operation *op,
                   llvm::function_ref<void(Operation *user, bool through)> visit) const;
   bool tryFuseProducer(Operation *op, bool repeat);

@@ -8,7 +8,7 @@
 //
 // In entries that do not assign the weight. A training step would pack it anew in every call, which
 // its kernels do on the way; but a weight that is transposed first, as for convolutions, is put in
-// the packed order instead.
+// the packed order instead, and what a loop multiplies with in every step is packed before it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,6 +16,7 @@
 #include "passes/Passes.h"
 #include "passes/kernels/KernelEmitter.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/StringSet.h"
@@ -143,24 +144,33 @@ public:
       assigned.insert(assign.getVariable());
     llvm::StringMap<Value> packs; // by name, in this entry
     llvm::DenseMap<std::pair<Value, int64_t>, Value> moved;
-    for (auto contraction : llvm::to_vector(entry.getOps<ContractionOpInterface>())) {
+    SmallVector<ContractionOpInterface> contractions;
+    entry.walk([&](ContractionOpInterface op) { contractions.push_back(op); });
+    for (ContractionOpInterface contraction : contractions) {
+      scf::ForOp loop = loopBehind(contraction, contraction->getOperand(1));
+      bool isTurned = loop && readTransposed(contraction, loop);
       std::optional<int64_t> columns = packedAxis(contraction);
       Value weight = contraction->getOperand(1);
-      if (!columns || !kernels::isPackedByItsKernel(contraction))
+      if (!columns || !kernels::isPackedByItsKernel(contraction)) {
+        if (isTurned)
+          readAsStored(contraction);
         continue;
+      }
       GenBuilder b(contraction.getLoc(), contraction);
       auto unpack = [&](Value packed) {
         contraction->setOperand(
             1, unpackWeight(b, packed, cast<RankedTensorType>(weight.getType()), *columns));
       };
       ReadOp read = readOf(weight);
-      if (!read || assigned.contains(read.getVariable())) {
-        // What has to be moved anyway is moved to where it is read best.
-        if (!weight.getDefiningOp<TransposeOp>())
+      if (!read || isTurned || assigned.contains(read.getVariable())) {
+        // What has to be moved anyway, or is read in every step, is moved to where it is read best.
+        if (!loop && !weight.getDefiningOp<TransposeOp>())
           continue;
         Value &packed = moved[{weight, *columns}];
-        if (!packed)
-          packed = packWeight(b, weight, *columns);
+        if (!packed) {
+          GenBuilder before(contraction.getLoc(), loop ? loop.getOperation() : contraction);
+          packed = packWeight(before, weight, *columns);
+        }
         unpack(packed);
         continue;
       }
@@ -173,6 +183,39 @@ public:
   }
 
 private:
+  /// The outermost loop around `op` that `value` does not come from; null if there is none.
+  static scf::ForOp loopBehind(Operation *op, Value value) {
+    scf::ForOp outermost;
+    for (auto loop = op->getParentOfType<scf::ForOp>(); loop;
+         loop = loop->getParentOfType<scf::ForOp>())
+      if (!loop.getRegion().isAncestor(value.getParentRegion()))
+        outermost = loop;
+    return outermost;
+  }
+
+  /// Reads a weight that is stored as [k, n] as one stored as [n, k], transposed before the loop.
+  static bool readTransposed(Operation *op, scf::ForOp loop) {
+    auto product = dyn_cast<MatmulOp>(op);
+    if (!product || product.getTransposeRhs() || product.getType().getRank() != 2)
+      return false;
+    auto type = cast<RankedTensorType>(product.getRhs().getType());
+    OpBuilder b(loop);
+    Value transposed = TransposeOp::create(b, product.getLoc(),
+                                           type.clone({type.getDimSize(1), type.getDimSize(0)}),
+                                           product.getRhs(), ArrayRef<int64_t>{1, 0});
+    product.getRhsMutable().assign(transposed);
+    product.setTransposeRhs(true);
+    return true;
+  }
+
+  static void readAsStored(Operation *op) {
+    auto product = cast<MatmulOp>(op);
+    auto transpose = product.getRhs().getDefiningOp<TransposeOp>();
+    product.getRhsMutable().assign(transpose.getInput());
+    product.setTransposeRhs(false);
+    transpose.erase();
+  }
+
   /// The variable that a weight is, or is moved from by the ops of `path`.
   static ReadOp readOf(Value weight, SmallVectorImpl<Operation *> *path = nullptr) {
     while (isa_and_nonnull<TransposeOp, ReshapeOp>(weight.getDefiningOp())) {

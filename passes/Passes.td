@@ -23,6 +23,7 @@ def Differentiate : Pass<"gen-differentiate", "::mlir::ModuleOp"> {
     Walks the ops between the inputs and the output backwards and asks each for its derivative; gradients that meet are
     added. Gradients are expanded in program order, so those of gradients need nothing more. Ops that stop gradients are
     not passed; an op without a derivative on the way is an error. What the output does not depend on has gradient zero.
+    A loop is gone back step by step by a second one; the first keeps what derivatives use of each step.
 
     ```mlir
     %1 = gen.exp %x : tensor<f32>
@@ -51,13 +52,15 @@ def ChannelsLast : Pass<"gen-channels-last", "::mlir::func::FuncOp"> {
 
 def ForwardVariables : Pass<"gen-forward-variables", "::mlir::func::FuncOp"> {
   let summary = "within an entry, read what was assigned; read first and assign last";
+  let description = "A loop carries the values of the variables that it assigns.";
 }
 
 def ResolveDimensions : Pass<"gen-resolve-dimensions", "::mlir::func::FuncOp"> {
   let summary = "express every dynamic size by the entry's dimension symbols";
   let description = [{
     After this pass each `tensor.dim` reads an argument of the entry, and there is one for each dimension symbol
-    (`gen.dims`): two sizes are equal if they are the same value. Ops on which different symbols meet are errors.
+    (`gen.dims`): two sizes are equal if they are the same value. Ops on which different symbols meet are errors, and so
+    are sizes that change from step to step of a loop.
   }];
   let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect"];
 }
@@ -83,7 +86,7 @@ def PackWeights : Pass<"gen-pack-weights", "::mlir::ModuleOp"> {
   let description = [{
     In entries that do not assign a weight, a product reads a packed copy of it: a variable `NAME.packed` that a private
     function `NAME.pack` fills (attribute `gen.packs`). The runtime calls it when the weight has changed since the last
-    time, so inference packs once.
+    time, so inference packs once. What a loop multiplies with in every step is packed before it.
   }];
   let dependentDialects = ["::mlir::func::FuncDialect"];
 }
@@ -95,7 +98,7 @@ def FuseKernels : Pass<"gen-fuse-kernels", "::mlir::ModuleOp"> {
     its epilogue; a reduction takes in the ops that make its input and those on its result, and other reductions of the same
     rows: softmax is one kernel, which reads a row once. Chains and fans of elementwise
     ops of one shape become one kernel with several results. Data movement is recomputed wherever it is
-    read, since it only changes indices.
+    read, since it only changes indices. Loops stay, each around launches of its own.
   }];
 }
 

@@ -24,6 +24,7 @@ static void differentiate(OpPassManager &pm) {
   pm.addPass(createSymbolDCEPass());
   pm.addNestedPass<func::FuncOp>(createForwardVariables());
   simplify(pm); // before: the fewer primal ops, the fewer gradients
+  pm.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
   pm.addPass(createDifferentiate());
   pm.addPass(createDecompose());
   simplify(pm);
@@ -35,6 +36,7 @@ static void fuse(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createPrepareConvolutions());
   pm.addNestedPass<func::FuncOp>(createResolveDimensions());
   simplify(pm);
+  pm.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
   pm.addNestedPass<func::FuncOp>(
       createSplitReductions()); // after: canonicalization would join the steps again
   pm.addPass(createPackWeights());

@@ -4,14 +4,15 @@
 // %loss Out:  the same launches with `places`: [#gen.arena<4096>], [#gen.in_variable<@w>],
 // [#gen.in_result<0>]
 //
-// A value that a variable is assigned is written in place where the old value is not needed any
-// more; an entry's result is written where the caller wants it. The rest share one arena: largest
-// first, each at the lowest offset that is free while it lives. With dynamic dimensions offsets
-// become slots, shared by values that are not alive together and laid out when called.
+// MemoryUse says which values share memory and when. What ends in a variable is written there where
+// the old value is not needed any more; an entry's result is written where the caller wants it. The
+// rest share one arena: largest first, each at the lowest offset that is free while it lives. With
+// dynamic dimensions offsets become slots, shared by values that are not alive together and laid
+// out when called.
 //
 //===----------------------------------------------------------------------===//
 
-#include "passes/FusionGroups.h"
+#include "passes/MemoryUse.h"
 #include "passes/Passes.h"
 
 #include "llvm/Support/MathExtras.h"
@@ -24,9 +25,9 @@ namespace {
 
 constexpr int64_t kAlignment = 64;
 
-/// A value that needs arena, from the launch that makes it to the last that reads it.
+/// Memory that needs arena.
 struct Interval {
-  OpResult value;
+  Memory *memory;
   int64_t first, last, bytes;
   int64_t offset = -1;
   bool overlaps(const Interval &other) const { return first <= other.last && other.first <= last; }
@@ -46,102 +47,122 @@ int64_t nominalBytes(RankedTensorType type) {
   return llvm::alignTo(bytes, kAlignment);
 }
 
-/// True if the kernel reads argument `number` only at the index that it writes: in place is safe
-/// then.
-bool readsInPlace(KernelOp kernel, unsigned number) {
-  Value argument = kernel.getBody().getArgument(number);
-  // Kernels of rows keep intermediate values where a result is stored later.
-  for (auto reduction : kernel.getBody().getOps<ReductionOpInterface>())
-    if (cast<RankedTensorType>(reduction->getOperand(0).getType()).getRank() ==
-        cast<RankedTensorType>(argument.getType()).getRank())
-      return false;
-  SmallVector<Value> work{argument};
-  llvm::SmallDenseSet<Value> seen;
-  while (!work.empty())
-    for (Operation *user : work.pop_back_val().getUsers()) {
-      if (isa<YieldOp>(user))
-        continue;
-      auto pointwise = dyn_cast<PointwiseOpInterface>(user);
-      if (!pointwise || !pointwise.isElementwise() ||
-          cast<ShapedType>(user->getResult(0).getType()).getShape() !=
-              cast<ShapedType>(argument.getType()).getShape())
-        return false;
-      if (seen.insert(user->getResult(0)).second)
-        work.push_back(user->getResult(0));
-    }
-  return true;
-}
-
 class Planner {
 public:
-  explicit Planner(func::FuncOp function) : function(function), block(function.getBody().front()) {
-    for (auto [i, launch] : llvm::enumerate(block.getOps<LaunchOp>()))
-      time[launch] = i;
-  }
+  explicit Planner(func::FuncOp function) : function(function), use(function) {}
 
   void run() {
     Builder b(function.getContext());
-    for (auto launch : block.getOps<LaunchOp>())
-      for (OpResult result : launch->getResults())
-        if (Attribute place = outside(result))
-          places[result] = place;
-        else
-          intervals.push_back({result, time[launch], lastUse(result),
-                               bytesOf(cast<RankedTensorType>(result.getType()))});
+    for (Memory *memory : use.memories())
+      if (Attribute place = outside(*memory))
+        places[memory] = place;
+      else
+        intervals.push_back({memory, memory->first, memory->last,
+                             bytesOf(cast<RankedTensorType>(memory->model.getType()))});
     bool isStatic = llvm::all_of(intervals, [](const Interval &i) {
-      return cast<RankedTensorType>(i.value.getType()).hasStaticShape();
+      return cast<RankedTensorType>(i.memory->model.getType()).hasStaticShape();
     });
     if (isStatic)
       placeInArena(b);
     else
       placeInSlots(b);
-    for (auto launch : block.getOps<LaunchOp>()) {
-      SmallVector<Attribute> own;
-      for (OpResult result : launch->getResults())
-        own.push_back(places[result]);
-      launch->setAttr(kPlacesAttr, b.getArrayAttr(own));
-    }
+    function.walk([&](Operation *op) { annotate(op, b); });
   }
 
 private:
-  /// The variable or result that can hold `value` directly, or null.
-  Attribute outside(OpResult value) {
-    for (OpOperand &use : value.getUses())
-      if (auto assign = dyn_cast<AssignOp>(use.getOwner()))
-        if (canUpdateInPlace(assign, value))
-          return InVariableAttr::get(value.getContext(), assign.getVariableAttr());
-    for (OpOperand &use : value.getUses())
-      if (isa<func::ReturnOp>(use.getOwner()))
-        return InResultAttr::get(value.getContext(), use.getOperandNumber());
+  /// The variable or result that can hold all that lies in `memory`, or null.
+  Attribute outside(Memory &memory) {
+    if (memory.takesTurns)
+      return {};
+    for (Value value : memory.values)
+      for (OpOperand &operand : value.getUses())
+        if (auto assign = dyn_cast<AssignOp>(operand.getOwner()))
+          if (!use.isPart(value) && canUpdateInPlace(assign, memory))
+            return InVariableAttr::get(value.getContext(), assign.getVariableAttr());
+    for (Value value : memory.values)
+      for (OpOperand &operand : value.getUses())
+        if (isa<func::ReturnOp>(operand.getOwner()) && !use.isPart(value))
+          return InResultAttr::get(value.getContext(), operand.getOperandNumber());
     return {};
   }
 
-  bool canUpdateInPlace(AssignOp assign, OpResult value) {
-    auto writer = cast<LaunchOp>(value.getOwner());
-    auto kernel = SymbolTable::lookupNearestSymbolFrom<KernelOp>(writer, writer.getKernelAttr());
-    for (auto read : block.getOps<ReadOp>()) {
-      if (read.getVariable() != assign.getVariable())
-        continue;
-      for (OpOperand &use : read->getUses()) {
-        auto reader = dyn_cast<LaunchOp>(use.getOwner());
-        if (!reader || time[reader] > time[writer])
-          return false;
-        if (reader == writer && !readsInPlace(kernel, use.getOperandNumber()))
-          return false;
-      }
-    }
+  bool canUpdateInPlace(AssignOp assign, Memory &memory) {
+    for (auto read : function.getOps<ReadOp>())
+      if (read.getVariable() == assign.getVariable() && !isReadBefore(read, memory))
+        return false;
     // The variable takes one value only, and no other variable takes this one in place.
-    for (Operation *user : value.getUsers())
+    for (Operation *user : assign.getValue().getUsers())
       if (auto other = dyn_cast<AssignOp>(user))
         return other == assign;
     return true;
   }
 
-  int64_t lastUse(OpResult value) {
-    int64_t last = time[value.getOwner()];
-    for (Operation *user : value.getUsers())
-      last = std::max(last, isa<LaunchOp>(user) ? time[user] : static_cast<int64_t>(time.size()));
-    return last;
+  /// True if `value`, which lies in a variable, is read before `memory` is written, or by what
+  /// writes it at the same index.
+  bool isReadBefore(Value value, Memory &memory) {
+    for (OpOperand &operand : value.getUses()) {
+      Operation *reader = operand.getOwner();
+      int64_t time = use.readTime(value, operand);
+      auto loop = dyn_cast<scf::ForOp>(reader);
+      if (loop && startsAs(loop, operand, memory))
+        continue;
+      if (time > memory.first)
+        return false;
+      if (time == memory.first) {
+        auto launch = dyn_cast<LaunchOp>(reader);
+        if (!launch || !MemoryUse::readsInPlace(launch, operand.getOperandNumber()))
+          return false;
+      }
+      bool isView = reader->getNumResults() == 1 && !isa<LaunchOp, scf::ForOp>(reader) &&
+                    isa<RankedTensorType>(reader->getResult(0).getType());
+      if (isView && !use.memoryOf(reader->getResult(0)) &&
+          !isReadBefore(reader->getResult(0), memory))
+        return false;
+    }
+    return true;
+  }
+
+  /// True if the loop carries this operand in `memory`: if both are the variable, nothing moves.
+  bool startsAs(scf::ForOp loop, OpOperand &operand, Memory &memory) {
+    return memory.loop == loop && use.memoryOf(loop.getTiedLoopRegionIterArg(&operand)) == &memory;
+  }
+
+  void annotate(Operation *op, Builder &b) {
+    auto placeOf = [&](Memory *memory) { return places[memory]; };
+    if (auto launch = dyn_cast<LaunchOp>(op)) {
+      SmallVector<Attribute> own;
+      for (OpResult result : launch->getResults())
+        own.push_back(use.placeElsewhere(result) ? use.placeElsewhere(result)
+                                                 : placeOf(use.memoryOf(result)));
+      launch->setAttr(kPlacesAttr, b.getArrayAttr(own));
+    } else if (auto update = dyn_cast<DynamicUpdateSliceOp>(op)) {
+      if (!use.isInPlace(update))
+        update->setAttr(kPlacesAttr, b.getArrayAttr(placeOf(use.memoryOf(update.getResult()))));
+    } else if (auto loop = dyn_cast<scf::ForOp>(op)) {
+      annotateLoop(loop, b);
+    }
+  }
+
+  void annotateLoop(scf::ForOp loop, Builder &b) {
+    SmallVector<Attribute> own;
+    SmallVector<bool> first, next;
+    for (auto [argument, init] : llvm::zip(loop.getRegionIterArgs(), loop.getInits())) {
+      Memory *memory = use.memoryOf(argument);
+      SmallVector<Attribute> both;
+      if (memory)
+        both.push_back(places[memory]);
+      if (Memory *spare = memory ? use.spareOf(memory) : nullptr)
+        both.push_back(places[spare]);
+      own.push_back(b.getArrayAttr(both));
+      auto in = memory ? dyn_cast<InVariableAttr>(places[memory]) : InVariableAttr();
+      auto read = init.getDefiningOp<ReadOp>();
+      bool isThere = in && read && read.getVariableAttr() == in.getVariable();
+      first.push_back(use.copiesFirst(argument) && !isThere);
+      next.push_back(use.copiesNext(argument));
+    }
+    loop->setAttr(kPlacesAttr, b.getArrayAttr(own));
+    loop->setAttr(kCopyFirstAttr, b.getDenseBoolArrayAttr(first));
+    loop->setAttr(kCopyNextAttr, b.getDenseBoolArrayAttr(next));
   }
 
   /// Greedy by size; prints what is needed and what cannot be undercut as attributes of the entry.
@@ -169,7 +190,7 @@ private:
       interval->offset = offset;
       total = std::max(total, offset + interval->bytes);
       placed.push_back(interval);
-      places[interval->value] = ArenaAttr::get(b.getContext(), offset);
+      places[interval->memory] = ArenaAttr::get(b.getContext(), offset);
     }
     function->setAttr(kArenaBytesAttr, b.getI64IntegerAttr(total));
     function->setAttr(kArenaLowerBoundAttr, b.getI64IntegerAttr(lowerBound()));
@@ -178,7 +199,7 @@ private:
   /// The most that is alive at once.
   int64_t lowerBound() {
     int64_t bound = 0;
-    for (int64_t t = 0; t <= static_cast<int64_t>(time.size()); ++t) {
+    for (int64_t t = 0; t <= use.end(); ++t) {
       int64_t alive = 0;
       for (const Interval &interval : intervals)
         alive += interval.first <= t && t <= interval.last ? interval.bytes : 0;
@@ -196,13 +217,13 @@ private:
   void placeInSlots(Builder &b) {
     SmallVector<Slot> slots;
     for (Interval &interval : intervals) {
-      int64_t bytes = nominalBytes(cast<RankedTensorType>(interval.value.getType()));
+      int64_t bytes = nominalBytes(cast<RankedTensorType>(interval.memory->model.getType()));
       Slot *slot = bestSlot(slots, interval.first, bytes);
       if (!slot)
         slot = &slots.emplace_back(Slot{0, -1});
       slot->bytes = std::max(slot->bytes, bytes);
       slot->busyUntil = interval.last;
-      places[interval.value] = SlotAttr::get(b.getContext(), slot - slots.begin());
+      places[interval.memory] = SlotAttr::get(b.getContext(), slot - slots.begin());
     }
   }
 
@@ -222,10 +243,9 @@ private:
   }
 
   func::FuncOp function;
-  Block &block;
-  llvm::DenseMap<Operation *, int64_t> time;
+  MemoryUse use;
   std::vector<Interval> intervals;
-  llvm::DenseMap<OpResult, Attribute> places;
+  llvm::DenseMap<Memory *, Attribute> places;
 };
 
 struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {

@@ -79,7 +79,7 @@ private:
     Amount flops, bytes;
     int64_t number = 0;
     llvm::DenseMap<Operation *, LaunchWork> works;
-    for (auto launch : function.getOps<LaunchOp>()) {
+    for (LaunchOp launch : launchesOf(function)) {
       auto kernel = module.lookupSymbol<KernelOp>(launch.getKernel());
       ++launches[kernel];
       const LaunchWork &work = works.try_emplace(launch, launch, kernel, program).first->second;
@@ -95,6 +95,13 @@ private:
     writeMemory(function, works);
   }
 
+  /// In program order, those of a loop's step once.
+  static SmallVector<LaunchOp> launchesOf(func::FuncOp function) {
+    SmallVector<LaunchOp> launches;
+    function.walk([&](LaunchOp launch) { launches.push_back(launch); });
+    return launches;
+  }
+
   static std::string places(LaunchOp launch) {
     std::string text;
     for (Attribute place : launch->getAttrOfType<ArrayAttr>(kPlacesAttr))
@@ -105,6 +112,8 @@ private:
               .Case([](SlotAttr slot) { return "slot " + std::to_string(slot.getNumber()); })
               .Case([](InVariableAttr in) { return "@" + escaped(in.getVariable().getValue()); })
               .Case([](InResultAttr in) { return "result " + std::to_string(in.getNumber()); })
+              .Case([](NextAttr in) { return "next " + std::to_string(in.getNumber()); })
+              .Case([](InSliceAttr) { return std::string("slice"); })
               .Default([](Attribute) { return std::string("?"); });
     return text;
   }
@@ -115,12 +124,12 @@ private:
                                              llvm::DenseMap<Operation *, LaunchWork> &work,
                                              double &total) {
     llvm::DenseMap<Operation *, int64_t> time;
-    for (auto [i, launch] : llvm::enumerate(function.getOps<LaunchOp>()))
+    for (auto [i, launch] : llvm::enumerate(launchesOf(function)))
       time[launch] = i;
     SmallVector<Resident> residents;
     std::map<int64_t, double> slotBytes;
     SmallVector<int64_t> slots;
-    for (auto launch : function.getOps<LaunchOp>())
+    for (LaunchOp launch : launchesOf(function))
       for (auto [i, place] : llvm::enumerate(launch->getAttrOfType<ArrayAttr>(kPlacesAttr))) {
         auto arena = dyn_cast<ArenaAttr>(place);
         auto slot = dyn_cast<SlotAttr>(place);

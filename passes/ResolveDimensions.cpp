@@ -16,6 +16,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/StringMap.h"
 
@@ -74,6 +75,60 @@ LogicalResult verifySizes(PointwiseOpInterface op, Sizes &sizes) {
   return success();
 }
 
+/// True if a value is the same in every step of all loops.
+bool isInvariant(Value value) {
+  SmallVector<Value> work{value};
+  llvm::SmallDenseSet<Value> seen;
+  while (!work.empty()) {
+    Value next = work.pop_back_val();
+    if (!seen.insert(next).second)
+      continue;
+    Operation *op = next.getDefiningOp();
+    if (isa_and_nonnull<scf::ForOp>(op) ||
+        (!op && isa<scf::ForOp>(cast<BlockArgument>(next).getOwner()->getParentOp())))
+      return false;
+    if (op && !isa<tensor::DimOp>(op))
+      llvm::append_range(work, op->getOperands());
+  }
+  return true;
+}
+
+/// Memory is planned before a call: no size may change from step to step.
+LogicalResult verifyInvariantSizes(Operation *op, Sizes &sizes) {
+  if (!op->getParentOfType<scf::ForOp>())
+    return success();
+  for (Value result : op->getResults()) {
+    auto type = dyn_cast<RankedTensorType>(result.getType());
+    for (int64_t axis = 0; type && axis < type.getRank(); ++axis) {
+      auto size = dyn_cast_if_present<Value>(type.isDynamicDim(axis) ? sizes.get(result, axis)
+                                                                     : OpFoldResult());
+      if (size && !isInvariant(size))
+        return op->emitOpError("expected sizes that are the same in every step of the loop, but "
+                               "axis ")
+               << axis << " of " << type << " is not";
+    }
+  }
+  return success();
+}
+
+/// What a loop carries keeps its sizes.
+LogicalResult verifyCarriedSizes(scf::ForOp loop, Sizes &sizes) {
+  for (auto [number, init, next] : llvm::enumerate(loop.getInits(), loop.getYieldedValues())) {
+    auto type = dyn_cast<RankedTensorType>(init.getType());
+    for (int64_t axis = 0; type && axis < type.getRank(); ++axis) {
+      if (!type.isDynamicDim(axis))
+        continue;
+      OpFoldResult before = sizes.get(init, axis), after = sizes.get(next, axis);
+      if (!before || !after || !Sizes::equal(before, after))
+        return loop.emitOpError(
+                   "expected values that keep their sizes from step to step, but axis ")
+               << axis << " of carried value " << number << ", " << type
+               << ", may change; hint: give both dimensions the same name";
+    }
+  }
+  return success();
+}
+
 struct ResolveDimensions : impl::ResolveDimensionsBase<ResolveDimensions> {
   void runOnOperation() override {
     func::FuncOp function = getOperation();
@@ -100,6 +155,13 @@ struct ResolveDimensions : impl::ResolveDimensionsBase<ResolveDimensions> {
                         llvm::all_of(op->getOperandTypes(), llvm::IsaPred<RankedTensorType>);
       return broadcasts && failed(verifySizes(op, sizes)) ? WalkResult::interrupt()
                                                           : WalkResult::advance();
+    });
+    walked = walked.wasInterrupted() ? walked : function.walk([&](Operation *op) {
+      auto loop = dyn_cast<scf::ForOp>(op);
+      return failed(verifyInvariantSizes(op, sizes)) ||
+                     (loop && failed(verifyCarriedSizes(loop, sizes)))
+                 ? WalkResult::interrupt()
+                 : WalkResult::advance();
     });
     if (walked.wasInterrupted())
       signalPassFailure();

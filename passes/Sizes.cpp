@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
@@ -12,12 +13,23 @@
 using namespace mlir;
 using namespace mlir::gen;
 
+/// What a loop starts with where `tensor` is carried by it: steps do not change sizes. Else null.
+static Value firstValue(Value tensor) {
+  if (auto loop = tensor.getDefiningOp<scf::ForOp>())
+    return loop.getInits()[cast<OpResult>(tensor).getResultNumber()];
+  auto argument = dyn_cast<BlockArgument>(tensor);
+  auto loop = argument ? dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp()) : scf::ForOp();
+  return loop ? loop.getTiedLoopInit(argument)->get() : Value();
+}
+
 OpFoldResult Sizes::get(Value tensor, int64_t axis) {
   auto type = cast<RankedTensorType>(tensor.getType());
   if (!type.isDynamicDim(axis))
     return IntegerAttr::get(IndexType::get(tensor.getContext()), type.getDimSize(axis));
   if (OpFoldResult size = known.lookup({tensor, axis}))
     return size;
+  if (Value first = firstValue(tensor))
+    return get(first, axis);
   auto op = dyn_cast_or_null<ReifyRankedShapedTypeOpInterface>(tensor.getDefiningOp());
   if (!op) {
     Value size = argumentSize(tensor, axis);

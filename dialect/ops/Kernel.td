@@ -33,6 +33,15 @@ def Gen_InResultAttr : Gen_PlaceAttr<"InResult", "in_result"> {
   let assemblyFormat = "`<` $number `>`";
 }
 
+def Gen_NextAttr : Gen_PlaceAttr<"Next", "next"> {
+  let summary = "where the loop around keeps carried value `number` for its next step";
+  let parameters = (ins "int64_t":$number);
+  let assemblyFormat = "`<` $number `>`";
+}
+def Gen_InSliceAttr : Gen_PlaceAttr<"InSlice", "in_slice"> {
+  let summary = "the slice that the one gen.dynamic_update_slice that uses the result overwrites";
+}
+
 def Gen_KernelOp : Gen_Op<"kernel", [Symbol, IsolatedFromAbove, SingleBlock, SingleBlockImplicitTerminator<"YieldOp">]> {
   let summary = "a group of ops that becomes one loop nest";
   let description = [{

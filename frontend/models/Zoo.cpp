@@ -51,6 +51,12 @@ const std::vector<ModelInfo> &models() {
        {},
        buildTrainDdpmUnet,
        {}},
+      {"train_lstm_lm_b32",
+       "benchmark: a character LSTM's training step",
+       {},
+       buildTrainCharLstm,
+       {}},
+      {"lstm_b32", "benchmark: an LSTM of two layers", {}, buildLstm, {}},
   };
   return all;
 }

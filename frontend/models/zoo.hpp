@@ -45,6 +45,8 @@ void buildMlpGan(Program &program, const Settings &settings);
 void buildTrainVae(Program &program, const Settings &settings);
 void buildTrainMlpGan(Program &program, const Settings &settings);
 void buildVaeDecoder(Program &program, const Settings &settings);
+void buildTrainCharLstm(Program &program, const Settings &settings);
+void buildLstm(Program &program, const Settings &settings);
 void buildMlpGenerator(Program &program, const Settings &settings);
 void buildRealNvpSampler(Program &program, const Settings &settings);
 void buildTrainRealNvp(Program &program, const Settings &settings);

@@ -111,3 +111,42 @@ func.func @locations(%x: tensor<f32>) -> tensor<f32> {
   %1 = gen.gradient %0 wrt %x : tensor<f32>, tensor<f32> -> tensor<f32> loc("model.cpp":50:1)
   return %1 : tensor<f32>
 }
+
+// A loop is gone back step by step. What derivatives use of a step is kept by the forward loop; the
+// gradient of the sequence is what the steps give; that of the weight is one product after the loop.
+// CHECK-LABEL: func.func @recurrence
+// CHECK-SAME: (%[[X:.*]]: tensor<8x2x4xf32>, %[[H:.*]]: tensor<2x4xf32>, %[[W:.*]]: tensor<4x4xf32>)
+// CHECK: %[[FORWARD:.*]]:3 = scf.for %{{.*}} iter_args(%[[S:.*]] = %[[H]], %[[STATES:.*]] = %{{.*}}, %[[RESULTS:.*]] = %{{.*}})
+// CHECK: %[[T:.*]] = gen.tanh
+// CHECK: gen.reshape %[[S]]
+// CHECK: gen.dynamic_update_slice %[[STATES]]
+// CHECK: gen.reshape %[[T]]
+// CHECK: gen.dynamic_update_slice %[[RESULTS]]
+// CHECK: %[[BACKWARD:.*]]:2 = scf.for %[[J:.*]] = {{.*}} iter_args(%{{.*}} = %{{.*}}, %[[ALL:.*]] = %{{.*}})
+// CHECK: %[[K:.*]] = arith.subi %{{.*}}, %[[J]]
+// CHECK: gen.dynamic_slice %[[FORWARD]]#2 at %[[K]]
+// CHECK: gen.matmul %[[G:.*]], %[[W]] : (
+// CHECK-NOT: gen.matmul
+// CHECK: gen.dynamic_update_slice %[[ALL]] with %{{.*}} at %[[K]]
+// CHECK: %[[GS:.*]] = gen.reshape %[[BACKWARD]]#1 : tensor<8x2x4xf32> -> tensor<16x4xf32>
+// CHECK: %[[SS:.*]] = gen.reshape %[[FORWARD]]#1 : tensor<8x2x4xf32> -> tensor<16x4xf32>
+// CHECK: %[[DW:.*]] = gen.matmul %[[GS]] transposed, %[[SS]]
+// CHECK: return %[[BACKWARD]]#1, %[[BACKWARD]]#0, %[[DW]]
+func.func @recurrence(%x: tensor<8x2x4xf32>, %h: tensor<2x4xf32>, %w: tensor<4x4xf32>)
+    -> (tensor<8x2x4xf32>, tensor<2x4xf32>, tensor<4x4xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %0 = scf.for %i = %c0 to %c8 step %c1 iter_args(%s = %h) -> tensor<2x4xf32> {
+    %p = gen.matmul %s, %w transposed : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
+    %x1 = gen.dynamic_slice %x at %i axis 0 length 1 : tensor<8x2x4xf32> -> tensor<1x2x4xf32>
+    %xi = gen.reshape %x1 : tensor<1x2x4xf32> -> tensor<2x4xf32>
+    %a = gen.add %p, %xi : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+    %t = gen.tanh %a : tensor<2x4xf32>
+    scf.yield %t : tensor<2x4xf32>
+  }
+  %loss = gen.reduce_sum %0 axes [0, 1] : tensor<2x4xf32> -> tensor<f32>
+  %dx, %dh, %dw = gen.gradient %loss wrt %x, %h, %w : tensor<f32>, tensor<8x2x4xf32>, tensor<2x4xf32>, tensor<4x4xf32>
+      -> tensor<8x2x4xf32>, tensor<2x4xf32>, tensor<4x4xf32>
+  return %dx, %dh, %dw : tensor<8x2x4xf32>, tensor<2x4xf32>, tensor<4x4xf32>
+}

@@ -44,3 +44,44 @@ func.func @read_before_assign(%x: tensor<4xf32>) -> tensor<4xf32> {
   gen.assign @w, %x : tensor<4xf32>
   return %w : tensor<4xf32>
 }
+
+// A loop carries what it assigns; what it only reads is read before it.
+// CHECK-LABEL: @loop
+// CHECK-DAG: %[[W:.*]] = gen.read @w
+// CHECK-DAG: %[[V:.*]] = gen.read @v
+// CHECK: %[[LAST:.*]] = scf.for {{.*}} iter_args(%[[NOW:.*]] = %[[W]])
+// CHECK-NEXT: %[[NEXT:.*]] = gen.add %[[NOW]], %[[V]]
+// CHECK-NEXT: scf.yield %[[NEXT]]
+// CHECK: gen.assign @w, %[[LAST]]
+// CHECK-NEXT: return %[[LAST]]
+func.func @loop(%n: index) -> tensor<4xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %i = %c0 to %n step %c1 {
+    %w = gen.read @w : tensor<4xf32>
+    %v = gen.read @v : tensor<4xf32>
+    %next = gen.add %w, %v : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    gen.assign @w, %next : tensor<4xf32>
+  }
+  %after = gen.read @w : tensor<4xf32>
+  return %after : tensor<4xf32>
+}
+
+// An inner loop's assignment is carried by the outer one, too.
+// CHECK-LABEL: @nested
+// CHECK: scf.for {{.*}} iter_args(%[[OUTER:.*]] = %{{.*}})
+// CHECK-NEXT: %[[INNER:.*]] = scf.for {{.*}} iter_args(%[[NOW:.*]] = %[[OUTER]])
+// CHECK-NEXT: gen.add %[[NOW]], %[[NOW]]
+// CHECK: scf.yield %[[INNER]]
+func.func @nested(%n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %i = %c0 to %n step %c1 {
+    scf.for %j = %c0 to %i step %c1 {
+      %w = gen.read @w : tensor<4xf32>
+      %next = gen.add %w, %w : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+      gen.assign @w, %next : tensor<4xf32>
+    }
+  }
+  return
+}

@@ -131,3 +131,34 @@ func.func @padded(%x: tensor<2x8x8x4xf32>, %w: tensor<3x3x4x4xf32>) -> tensor<2x
   %2 = gen.convolution %1, %w strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] channels_last : (tensor<2x10x10x4xf32>, tensor<3x3x4x4xf32>) -> tensor<2x8x8x4xf32>
   return %2 : tensor<2x8x8x4xf32>
 }
+
+// -----
+
+// A loop's body is fused by itself: a bias from outside is an argument, a scale moves in. Slices in one piece
+// are views; a sequence that is written as a whole is not filled before.
+// CHECK-LABEL: func.func @loop
+// CHECK-NOT: gen.launch
+// CHECK: %[[EMPTY:.*]] = tensor.empty() : tensor<8x4xf32>
+// CHECK: scf.for %[[I:.*]] = {{.*}} iter_args(%[[S:.*]] = %{{.*}}, %[[Y:.*]] = %[[EMPTY]])
+// CHECK-NEXT: %[[X:.*]] = gen.dynamic_slice %{{.*}} at %[[I]]
+// CHECK-NEXT: %[[N:.*]] = gen.launch @{{.*}}(%[[S]], %[[X]], %{{.*}})
+// CHECK-NEXT: gen.dynamic_update_slice %[[Y]] with %[[N]] at %[[I]]
+// CHECK-NEXT: scf.yield
+// CHECK: gen.kernel
+// CHECK: gen.constant dense<2.000000e+00>
+func.func @loop(%x: tensor<8x4xf32>, %h: tensor<1x4xf32>, %b: tensor<4xf32>) -> tensor<8x4xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %zeros = gen.constant dense<0.0> : tensor<8x4xf32>
+  %two = gen.constant dense<2.0> : tensor<f32>
+  %0:2 = scf.for %i = %c0 to %c8 step %c1 iter_args(%s = %h, %y = %zeros) -> (tensor<1x4xf32>, tensor<8x4xf32>) {
+    %xi = gen.dynamic_slice %x at %i axis 0 length 1 : tensor<8x4xf32> -> tensor<1x4xf32>
+    %a = gen.mul %s, %two : (tensor<1x4xf32>, tensor<f32>) -> tensor<1x4xf32>
+    %c = gen.add %a, %xi : (tensor<1x4xf32>, tensor<1x4xf32>) -> tensor<1x4xf32>
+    %n = gen.add %c, %b : (tensor<1x4xf32>, tensor<4xf32>) -> tensor<1x4xf32>
+    %y1 = gen.dynamic_update_slice %y with %n at %i axis 0 : tensor<8x4xf32>, tensor<1x4xf32>
+    scf.yield %n, %y1 : tensor<1x4xf32>, tensor<8x4xf32>
+  }
+  return %0#1 : tensor<8x4xf32>
+}

@@ -49,6 +49,28 @@ func.func @update(%x: tensor<32x64xf32>, %new: tensor<40x64xf32>) -> (tensor<32x
   return %0, %1 : tensor<32x40xf32>, tensor<32x2xf32>
 }
 
+// What a loop multiplies with in every step is packed before it, however it is stored.
+// CHECK-LABEL: func.func @loop
+// CHECK: %[[ROWS:.*]] = gen.reshape %{{.*}} : tensor<64x64xf32> -> tensor<4x16x64xf32>
+// CHECK: %[[P:.*]] = gen.transpose %[[ROWS]] permutation [0, 2, 1]
+// CHECK: scf.for
+// CHECK: gen.transpose %[[P]]
+// CHECK: gen.matmul %{{.*}}, %{{.*}} transposed
+// KERNELS-LABEL: func.func @loop
+// KERNELS: %[[P:.*]] = gen.launch @transpose
+// KERNELS: scf.for
+// KERNELS: gen.launch @matmul{{.*}}(%{{.*}}, %[[P]])
+func.func @loop(%x: tensor<32x64xf32>, %w: tensor<64x64xf32>) -> tensor<32x64xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %0 = scf.for %i = %c0 to %c8 step %c1 iter_args(%s = %x) -> tensor<32x64xf32> {
+    %1 = gen.matmul %s, %w : (tensor<32x64xf32>, tensor<64x64xf32>) -> tensor<32x64xf32>
+    scf.yield %1 : tensor<32x64xf32>
+  }
+  return %0 : tensor<32x64xf32>
+}
+
 // CHECK: gen.variable @w.packed : tensor<3x64x16xf32>
 // CHECK-LABEL: func.func private @w.pack() attributes {gen.packs = @w}
 // CHECK-NEXT: %[[W:.*]] = gen.read @w : tensor<40x64xf32>

@@ -77,3 +77,55 @@ func.func @dynamic(%x: tensor<?x8xf32> {gen.dims = ["batch", ""]}, %w: tensor<8x
   %3 = gen.matmul %2, %w : (tensor<?x8xf32>, tensor<8x8xf32>) -> tensor<?x8xf32>
   return %3 : tensor<?x8xf32>
 }
+
+// -----
+
+gen.variable @state : tensor<4x4xf32>
+
+// What a loop carries stays in place where each step may write over it (the state, which is a
+// variable; the collected sequence, which is the result); else it has two places that take turns.
+// What is made for a slice is made there.
+// CHECK-LABEL: func.func @loop
+// CHECK: scf.for
+// CHECK: gen.launch @{{.*}} {gen.places = [#gen.arena<{{[0-9]*}}>, #gen.in_slice, #gen.next<0>]}
+// CHECK: gen.launch @matmul{{.*}} {gen.places = [#gen.next<1>]}
+// CHECK: gen.copy_first = array<i1: false, true, false>, gen.copy_next = array<i1: false, false, false>
+// CHECK-SAME: gen.places = {{\[\[}}#gen.in_variable<@state>], [#gen.arena<{{[0-9]*}}>, #gen.arena<{{[0-9]*}}>], [#gen.in_result<0>]]
+func.func @loop(%x: tensor<4x4xf32>) -> tensor<8x4x4xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %state = gen.read @state : tensor<4x4xf32>
+  %zeros = gen.constant dense<0.0> : tensor<8x4x4xf32>
+  %0:3 = scf.for %i = %c0 to %c8 step %c1 iter_args(%s = %state, %t = %x, %all = %zeros)
+      -> (tensor<4x4xf32>, tensor<4x4xf32>, tensor<8x4x4xf32>) {
+    %p = gen.matmul %t, %x : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    %e = gen.exp %p : tensor<4x4xf32>
+    %e1 = gen.reshape %e : tensor<4x4xf32> -> tensor<1x4x4xf32>
+    %all1 = gen.dynamic_update_slice %all with %e1 at %i axis 0 : tensor<8x4x4xf32>, tensor<1x4x4xf32>
+    %q = gen.matmul %t, %p : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    %s1 = gen.add %s, %p : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    scf.yield %s1, %q, %all1 : tensor<4x4xf32>, tensor<4x4xf32>, tensor<8x4x4xf32>
+  }
+  gen.assign @state, %0#0 : tensor<4x4xf32>
+  return %0#2 : tensor<8x4x4xf32>
+}
+
+// -----
+
+// Values that change places are copied in the step; a sequence that is still read is copied, not
+// written over.
+// CHECK-LABEL: func.func @copies
+// CHECK: gen.dynamic_update_slice %{{.*}} {gen.places = [#gen.arena<{{[0-9]*}}>]}
+// CHECK: gen.copy_next = array<i1: true, true>
+func.func @copies(%x: tensor<4xf32>, %u: tensor<1xf32>, %i: index) -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %e = gen.exp %x : tensor<4xf32>
+  %v = gen.dynamic_update_slice %e with %u at %i axis 0 : tensor<4xf32>, tensor<1xf32>
+  %0:2 = scf.for %j = %c0 to %c8 step %c1 iter_args(%s = %v, %t = %x) -> (tensor<4xf32>, tensor<4xf32>) {
+    scf.yield %t, %s : tensor<4xf32>, tensor<4xf32>
+  }
+  return %e, %0#0, %0#1 : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
+}

@@ -4,6 +4,7 @@
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/ADT/StringExtras.h"
@@ -281,7 +282,7 @@ Array optable::specialArray(mlir::MLIRContext &context, const Argument &argument
 std::unique_ptr<mlir::MLIRContext> optable::makeContext() {
   mlir::DialectRegistry registry;
   registry.insert<mlir::gen::GenDialect, mlir::func::FuncDialect, mlir::tensor::TensorDialect,
-                  mlir::arith::ArithDialect>();
+                  mlir::arith::ArithDialect, mlir::scf::SCFDialect>();
   auto context =
       std::make_unique<mlir::MLIRContext>(registry, mlir::MLIRContext::Threading::DISABLED);
   context->loadAllAvailableDialects();

@@ -329,6 +329,7 @@ const std::vector<Row> &optable::rows() {
     addRandomAndState(rows);
     addConvolutions(rows);
     addPooling(rows);
+    addSequences(rows);
     return rows;
   }();
   return table;

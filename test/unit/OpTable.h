@@ -73,6 +73,7 @@ const std::vector<Row> &rows();
 /// The rows of a family that has a file of its own.
 void addConvolutions(std::vector<Row> &rows);
 void addPooling(std::vector<Row> &rows);
+void addSequences(std::vector<Row> &rows);
 
 /// "add", "add_scalar", ...: a row's name in test names.
 std::string rowName(const Row &row);

@@ -1,0 +1,23 @@
+//===- Loops.h - what passes ask about loops --------------------*- C++ -*-===//
+//
+// Entries loop with scf.for, which carries tensors from step to step.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GEN_PASSES_LOOPS_H
+#define GEN_PASSES_LOOPS_H
+
+#include "passes/Sizes.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+namespace mlir::gen {
+
+/// True if slices of `length` of `tensor` at `index`, over all steps of `loop`, cover the axis
+/// once: no two steps meet, and nothing is left out.
+bool coversAxisOnce(scf::ForOp loop, Value index, Value tensor, int64_t axis, int64_t length,
+                    Sizes &sizes);
+
+} // namespace mlir::gen
+
+#endif // GEN_PASSES_LOOPS_H

@@ -1,0 +1,23 @@
+"""What PyTorch computes for the layers of frontend-recurrent.cpp: prints frontend-recurrent.inc.
+
+python3 frontend-recurrent.py > frontend-recurrent.inc     (needs torch, on the CPU)
+"""
+import contextlib
+import importlib
+import io
+
+import torch
+from torch import nn
+
+with contextlib.redirect_stdout(io.StringIO()):  # it prints its own cases
+    oracle = importlib.import_module("frontend-oracle")
+print("// Written by frontend-recurrent.py with PyTorch", torch.__version__.split("+")[0])
+
+for name, net, shape in (
+        ("kLstm", nn.LSTM(3, 4, 2, batch_first=True), (2, 3, 3)),
+        ("kLstmWithoutBias", nn.LSTM(3, 2, bias=False), (2, 3, 3)),
+        ("kGru", nn.GRU(3, 4), (3, 2, 3)),
+        ("kRnn", nn.RNN(3, 4, 2), (3, 2, 3)),
+        ("kRnnRelu", nn.RNN(3, 4, nonlinearity="relu"), (3, 2, 3))):
+    x, = oracle.inputs(oracle.signed(10, shape))
+    oracle.show_with_gradients(name, oracle.fill(net)(x)[0], [x, *net.parameters()])

@@ -142,47 +142,56 @@ public:
     llvm::StringSet<> assigned;
     for (auto assign : entry.getOps<AssignOp>())
       assigned.insert(assign.getVariable());
-    llvm::StringMap<Value> packs; // by name, in this entry
-    llvm::DenseMap<std::pair<Value, int64_t>, Value> moved;
+    packs.clear();
+    moved.clear();
     SmallVector<ContractionOpInterface> contractions;
     entry.walk([&](ContractionOpInterface op) { contractions.push_back(op); });
-    for (ContractionOpInterface contraction : contractions) {
-      scf::ForOp loop = loopBehind(contraction, contraction->getOperand(1));
-      bool isTurned = loop && readTransposed(contraction, loop);
-      std::optional<int64_t> columns = packedAxis(contraction);
-      Value weight = contraction->getOperand(1);
-      if (!columns || !kernels::isPackedByItsKernel(contraction)) {
-        if (isTurned)
-          readAsStored(contraction);
-        continue;
-      }
-      GenBuilder b(contraction.getLoc(), contraction);
-      auto unpack = [&](Value packed) {
-        contraction->setOperand(
-            1, unpackWeight(b, packed, cast<RankedTensorType>(weight.getType()), *columns));
-      };
-      ReadOp read = readOf(weight);
-      if (!read || isTurned || assigned.contains(read.getVariable())) {
-        // What has to be moved anyway, or is read in every step, is moved to where it is read best.
-        if (!loop && !weight.getDefiningOp<TransposeOp>())
-          continue;
-        Value &packed = moved[{weight, *columns}];
-        if (!packed) {
-          GenBuilder before(contraction.getLoc(), loop ? loop.getOperation() : contraction);
-          packed = packWeight(before, weight, *columns);
-        }
-        unpack(packed);
-        continue;
-      }
-      func::FuncOp pack = packFunction(read, weight, *columns);
-      Value &packed = packs[pack.getSymName()];
-      if (!packed)
-        packed = readPacked(entry, pack);
-      unpack(packed);
-    }
+    for (ContractionOpInterface contraction : contractions)
+      pack(entry, contraction, assigned);
   }
 
 private:
+  void pack(func::FuncOp entry, ContractionOpInterface contraction,
+            const llvm::StringSet<> &assigned) {
+    scf::ForOp loop = loopBehind(contraction, contraction->getOperand(1));
+    bool isTurned = loop && readTransposed(contraction, loop);
+    std::optional<int64_t> columns = packedAxis(contraction);
+    if (!columns || !kernels::isPackedByItsKernel(contraction)) {
+      if (isTurned)
+        readAsStored(contraction);
+      return;
+    }
+    Value weight = contraction->getOperand(1), packed;
+    ReadOp read = readOf(weight);
+    if (read && !isTurned && !assigned.contains(read.getVariable()))
+      packed = packedOnce(entry, read, weight, *columns);
+    else if (loop || weight.getDefiningOp<TransposeOp>())
+      packed = packedInCall(loop ? loop.getOperation() : contraction, weight, *columns);
+    else
+      return;
+    GenBuilder b(contraction.getLoc(), contraction);
+    contraction->setOperand(
+        1, unpackWeight(b, packed, cast<RankedTensorType>(weight.getType()), *columns));
+  }
+
+  Value packedOnce(func::FuncOp entry, ReadOp read, Value weight, int64_t columns) {
+    func::FuncOp pack = packFunction(read, weight, columns);
+    Value &packed = packs[pack.getSymName()];
+    if (!packed)
+      packed = readPacked(entry, pack);
+    return packed;
+  }
+
+  /// What has to be moved anyway, or is read in every step, is moved to where it is read best.
+  Value packedInCall(Operation *before, Value weight, int64_t columns) {
+    Value &packed = moved[{weight, columns}];
+    if (!packed) {
+      GenBuilder b(before->getLoc(), before);
+      packed = packWeight(b, weight, columns);
+    }
+    return packed;
+  }
+
   /// The outermost loop around `op` that `value` does not come from; null if there is none.
   static scf::ForOp loopBehind(Operation *op, Value value) {
     scf::ForOp outermost;
@@ -274,6 +283,10 @@ private:
 
   ModuleOp module;
   SymbolTable symbols;
+  /// Of the entry at hand: what its calls of packers return, by their names, and what is packed in
+  /// every call, by weight and columns.
+  llvm::StringMap<Value> packs;
+  llvm::DenseMap<std::pair<Value, int64_t>, Value> moved;
   /// By variable and way.
   llvm::DenseMap<std::pair<Attribute, Attribute>, func::FuncOp> packers;
 };

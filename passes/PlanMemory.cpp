@@ -1,8 +1,11 @@
 //===- PlanMemory.cpp - a place for every value ---------------------------===//
 //
-// In:   %h = gen.launch @relu(%x)    %w1 = gen.launch @adam(%w, %g)    gen.assign @w, %w1    return
-// %loss Out:  the same launches with `places`: [#gen.arena<4096>], [#gen.in_variable<@w>],
-// [#gen.in_result<0>]
+// In:   %h = gen.launch @relu(%x)
+//       %w1 = gen.launch @adam(%w, %g)
+//       gen.assign @w, %w1
+//       return %loss
+// Out:  the same launches with `places`: [#gen.arena<4096>], [#gen.in_variable<@w>],
+//       [#gen.in_result<0>]
 //
 // MemoryUse says which values share memory and when. What ends in a variable is written there where
 // the old value is not needed any more; an entry's result is written where the caller wants it. The

@@ -51,8 +51,8 @@ func.func @update(%x: tensor<32x64xf32>, %new: tensor<40x64xf32>) -> (tensor<32x
 
 // What a loop multiplies with in every step is packed before it, however it is stored.
 // CHECK-LABEL: func.func @loop
-// CHECK: %[[ROWS:.*]] = gen.reshape %{{.*}} : tensor<64x64xf32> -> tensor<4x16x64xf32>
-// CHECK: %[[P:.*]] = gen.transpose %[[ROWS]] permutation [0, 2, 1]
+// CHECK: %[[COLUMNS:.*]] = gen.reshape %{{.*}} : tensor<64x64xf32> -> tensor<64x4x16xf32>
+// CHECK: %[[P:.*]] = gen.transpose %[[COLUMNS]] permutation [1, 0, 2]
 // CHECK: scf.for
 // CHECK: gen.transpose %[[P]]
 // CHECK: gen.matmul %{{.*}}, %{{.*}} transposed

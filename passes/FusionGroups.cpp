@@ -65,12 +65,17 @@ static bool ordersGradient(Operation *op) {
   return maker && maker.getWeight() == transpose.getInput();
 }
 
+static bool isNeededInMemory(Operation *reshape) {
+  return !isa<KernelOp>(reshape->getParentOp()) && FusionGroups::isMaterialized(reshape);
+}
+
 bool FusionGroups::isMaterialized(Operation *op) {
   if (ordersGradient(op))
     return !op->use_empty();
   return llvm::any_of(op->getUses(), [op](OpOperand &use) {
     Operation *user = use.getOwner();
-    if (isFixed(user))
+    // A reshape alone asks for memory only on behalf of those that read it.
+    if (isa<ReshapeOp>(user) ? isNeededInMemory(user) : isFixed(user))
       return true;
     auto contraction = dyn_cast<ContractionOpInterface>(user);
     bool isPackedWeight = contraction && use.getOperandNumber() == 1 && packedRhs(contraction);

@@ -162,3 +162,16 @@ func.func @loop(%x: tensor<8x4xf32>, %h: tensor<1x4xf32>, %b: tensor<4xf32>) -> 
   }
   return %0#1 : tensor<8x4xf32>
 }
+
+// -----
+
+// Reshapes of reshapes are views only where somebody reads memory.
+// CHECK-LABEL: func.func @reshapes
+// CHECK-NEXT: %[[R:.*]] = gen.launch @{{.*}}(%arg0)
+// CHECK-NEXT: return %[[R]]
+func.func @reshapes(%x: tensor<4x6xf32>) -> tensor<3x8xf32> {
+  %0 = gen.reshape %x : tensor<4x6xf32> -> tensor<24xf32>
+  %1 = gen.reshape %0 : tensor<24xf32> -> tensor<3x8xf32>
+  %2 = gen.relu %1 : tensor<3x8xf32>
+  return %2 : tensor<3x8xf32>
+}

@@ -135,8 +135,11 @@ private:
   /// Runs the passes on `module`. Writes the file of a stage before machine code, or the object.
   LogicalResult lower(Stage stage, StringRef path, CpuTarget &target, bool isLast,
                       llvm::SmallVectorImpl<char> &object) {
-    if (failed(passes("kernels", buildKernelPipeline)))
+    auto kernels = [&](OpPassManager &pm) { buildKernelPipeline(pm, options.memoryBudget); };
+    if (failed(passes("kernels", kernels)))
       return failure();
+    if (options.verbose)
+      reportMemory();
     if (isLast && failed(writeCompanions(target.level)))
       return failure();
     if (stage == Stage::Kernels)
@@ -150,7 +153,7 @@ private:
     return generateCode(stage, path, target, object);
   }
 
-  LogicalResult passes(StringRef name, void (*build)(OpPassManager &)) {
+  LogicalResult passes(StringRef name, llvm::function_ref<void(OpPassManager &)> build) {
     auto start = std::chrono::steady_clock::now();
     PassManager pm(module.getContext());
     pm.enableVerifier(true);
@@ -175,6 +178,15 @@ private:
     std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;
     if (options.verbose)
       llvm::errs() << llvm::formatv("{0,-10} {1,8:f1} ms\n", name, time.count());
+  }
+
+  /// The arena of each entry, and what no plan can undercut: the most that is alive at once.
+  void reportMemory() {
+    for (auto function : module.getOps<func::FuncOp>())
+      if (auto bytes = function->getAttrOfType<IntegerAttr>(kArenaBytesAttr))
+        llvm::errs() << llvm::formatv(
+            "{0,-10} arena of {1} bytes, {2} alive at once\n", function.getSymName(),
+            bytes.getInt(), function->getAttrOfType<IntegerAttr>(kArenaLowerBoundAttr).getInt());
   }
 
   LogicalResult fail(llvm::Error error) {

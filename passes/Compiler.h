@@ -38,7 +38,9 @@ struct CompileOptions {
   /// Where to write a C++ header of the entries (Stage::Obj and Stage::So; "" for none), and a page
   /// about kernels and memory (HTML, Stage::Kernels and later).
   std::string header, report;
-  /// Reports the time of each stage to stderr.
+  /// What variables and intermediate values of an entry may take, in bytes; negative: no limit.
+  int64_t memoryBudget = -1;
+  /// Reports the time of each stage, and the memory of each entry, to stderr.
   bool verbose = false;
 };
 
@@ -50,7 +52,7 @@ void registerCompilerDialects(DialectRegistry &registry);
 OwningOpRef<ModuleOp> parseModel(StringRef path, MLIRContext &context);
 
 /// The part of the pipeline that stays in the gen dialect (up to Stage::Kernels).
-void buildKernelPipeline(OpPassManager &pm);
+void buildKernelPipeline(OpPassManager &pm, int64_t memoryBudget = -1);
 /// From kernels to loop nests and the launch program (up to Stage::Loops).
 void buildEmissionPipeline(OpPassManager &pm);
 /// From loop nests to the LLVM dialect.

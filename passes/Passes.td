@@ -110,6 +110,15 @@ def ScheduleKernels : Pass<"gen-schedule-kernels", "::mlir::ModuleOp"> {
   let summary = "choose tiles and the size of a parallel task for each kernel";
 }
 
+def Rematerialize : Pass<"gen-rematerialize", "::mlir::ModuleOp"> {
+  let summary = "compute values again rather than keep them, until an entry fits into a memory budget";
+  let description = [{
+    The variables and the values that are alive at once have to fit into `budget` bytes; otherwise the error names the
+    peak. A launch whose results wait while most memory is in use is repeated before the next use, cheapest first.
+  }];
+  let options = [Option<"budget", "budget", "int64_t", "-1", "bytes; negative: no limit">];
+}
+
 def PlanMemory : Pass<"gen-plan-memory", "::mlir::func::FuncOp"> {
   let summary = "give every launch's results a place: a variable, a result, or an offset in the arena";
 }

@@ -44,16 +44,17 @@ static void fuse(OpPassManager &pm) {
   pm.addPass(createDeduplicateKernels());
 }
 
-static void plan(OpPassManager &pm) {
+static void plan(OpPassManager &pm, int64_t memoryBudget) {
   pm.addPass(createScheduleKernels());
+  pm.addPass(createRematerialize({memoryBudget}));
   pm.addNestedPass<func::FuncOp>(createPlanMemory());
 }
 
-void mlir::gen::buildKernelPipeline(OpPassManager &pm) {
+void mlir::gen::buildKernelPipeline(OpPassManager &pm, int64_t memoryBudget) {
   pm.addPass(createCheckModel());
   differentiate(pm);
   fuse(pm);
-  plan(pm);
+  plan(pm, memoryBudget);
 }
 
 void mlir::gen::buildEmissionPipeline(OpPassManager &pm) {

@@ -20,6 +20,7 @@ struct Arguments {
   std::string model, output, emit = "so", target = "cpu", cpu = "native", precision = "f32";
   std::string weights, header, report, dumpAfter;
   int optimization = 3;
+  int64_t memoryBudget = -1;
   bool verbose = false;
 };
 
@@ -88,6 +89,11 @@ void addOptions(CLI::App &app, Arguments &arguments) {
                  "f32: as the model is written, the only one in this version")
       ->type_name("PRECISION")
       ->check(oneOf({"f32"}, "no precision of this version"));
+  app.add_option("--memory-budget", arguments.memoryBudget,
+                 "what the variables and intermediate values of an entry may take at most (64MB, "
+                 "1GiB, ...): values are computed again rather than kept until it fits")
+      ->type_name("BYTES")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true));
   app.add_option("--weights", arguments.weights,
                  "safetensors file with initial values of the variables, by name; they become "
                  "part of the artefact")
@@ -98,7 +104,8 @@ void addOptions(CLI::App &app, Arguments &arguments) {
   app.add_option("--report", arguments.report,
                  "also write an HTML page: entries, kernels, work, memory plan")
       ->type_name("FILE");
-  app.add_flag("-v", arguments.verbose, "report the time of each stage");
+  app.add_flag("-v", arguments.verbose,
+               "report the time of each stage, and the memory of each entry");
 }
 
 /// MODEL.mlir -> MODEL.so beside it.
@@ -169,6 +176,7 @@ LogicalResult compileModel(const Arguments &arguments, const std::string &output
   CompileOptions options;
   options.cpu = arguments.cpu;
   options.optimization = arguments.optimization;
+  options.memoryBudget = arguments.memoryBudget;
   options.dumpAfter = arguments.dumpAfter;
   options.header = arguments.header;
   options.report = arguments.report;

@@ -19,6 +19,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Support/FileUtilities.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -99,10 +100,10 @@ private:
       module->setAttr(kSymbolAttr, StringAttr::get(module.getContext(), root));
     }
     SmallVector<ModuleOp> variants = makeVariants(*targets, root);
-    std::vector<llvm::SmallString<0>> objects(targets->size());
-    for (auto [variant, target, object] : llvm::zip_equal(variants, *targets, objects)) {
+    std::vector<llvm::SmallString<0>> objects;
+    for (auto [variant, target] : llvm::zip_equal(variants, *targets)) {
       module = variant;
-      if (failed(lower(stage, path, target, &target == &targets->back(), object)))
+      if (failed(lower(stage, path, target, &target == &targets->back(), objects)))
         return failure();
     }
     if (!isLinked)
@@ -132,9 +133,9 @@ private:
     return variants;
   }
 
-  /// Runs the passes on `module`. Writes the file of a stage before machine code, or the object.
-  LogicalResult lower(Stage stage, StringRef path, CpuTarget &target, bool isLast,
-                      llvm::SmallVectorImpl<char> &object) {
+  /// Runs the passes on `module`. Writes the file of a stage before machine code, or adds objects.
+  LogicalResult lower(Stage stage, StringRef path, const CpuTarget &target, bool isLast,
+                      std::vector<llvm::SmallString<0>> &objects) {
     auto kernels = [&](OpPassManager &pm) { buildKernelPipeline(pm, options.memoryBudget); };
     if (failed(passes("kernels", kernels)))
       return failure();
@@ -150,13 +151,14 @@ private:
       return writeModule(path);
     if (failed(passes("lowering", buildLlvmPipeline)))
       return failure();
-    return generateCode(stage, path, target, object);
+    return generateCode(stage, path, target, objects);
   }
 
   LogicalResult passes(StringRef name, llvm::function_ref<void(OpPassManager &)> build) {
     auto start = std::chrono::steady_clock::now();
     PassManager pm(module.getContext());
-    pm.enableVerifier(true);
+    pm.enableVerifier(options.dumpAfter ==
+                      "all"); // else once a stage: it takes a fifth of the time
     if (!options.dumpAfter.empty()) {
       module.getContext()->disableMultithreading();
       bool all = options.dumpAfter == "all";
@@ -169,7 +171,7 @@ private:
                           /*printModuleScope=*/true, /*printAfterOnlyOnChange=*/all);
     }
     build(pm);
-    LogicalResult result = pm.run(module);
+    LogicalResult result = failure(failed(pm.run(module)) || failed(verify(module)));
     report(name, start);
     return result;
   }
@@ -216,27 +218,37 @@ private:
     return success();
   }
 
-  LogicalResult generateCode(Stage stage, StringRef path, CpuTarget &target,
-                             llvm::SmallVectorImpl<char> &object) {
+  LogicalResult generateCode(Stage stage, StringRef path, const CpuTarget &target,
+                             std::vector<llvm::SmallString<0>> &objects) {
     auto start = std::chrono::steady_clock::now();
     llvm::LLVMContext context;
     std::unique_ptr<llvm::Module> code = translateModuleToLLVMIR(module, context, options.name);
     if (!code)
       return failure();
-    prepareForCpu(*code, target, options.optimization);
-    report("mid-end", start);
+    report("translation", start);
+    start = std::chrono::steady_clock::now();
+    if (stage == Stage::So) {
+      auto parts = emitCpuObjects(*code, target);
+      if (!parts)
+        return fail(parts.takeError());
+      llvm::append_range(objects, *parts);
+      report("code", start);
+      return success();
+    }
     llvm::SmallString<0> text;
+    llvm::raw_svector_ostream out(text);
     if (stage == Stage::Llvm) {
-      llvm::raw_svector_ostream out(text);
+      prepareForCpu(*code, target);
       code->print(out, nullptr);
       return write(path, text);
     }
-    start = std::chrono::steady_clock::now();
-    llvm::raw_svector_ostream out(stage == Stage::Asm ? text : object);
     if (llvm::Error failed = emitCpuCode(*code, target, stage == Stage::Asm, out))
       return fail(std::move(failed));
-    report("codegen", start);
-    return stage == Stage::Asm ? write(path, text) : success();
+    report("code", start);
+    if (stage == Stage::Asm)
+      return write(path, text);
+    objects.push_back(std::move(text));
+    return success();
   }
 
   /// Links in the folder for temporary files, so that `path` sees a whole file or none.

@@ -198,8 +198,21 @@ namespace {
 enum { Services, Arena, Variables, Arguments, Results, Dimensions, RunArgumentCount };
 } // namespace
 
-void EntryProgram::emitRun() {
-  start(runSymbol(), LLVM::LLVMVoidType::get(b.getContext()), RunArgumentCount);
+/// In parts if there are many launches, since compilers take their time for long functions. What a
+/// loop carries is known to one function only.
+SmallVector<ArrayRef<Operation *>> EntryProgram::partsOf(ArrayRef<Operation *> ops) {
+  constexpr size_t kPart = 64;
+  bool isOne = ops.size() < 2 * kPart || llvm::any_of(ops, llvm::IsaPred<scf::ForOp>) ||
+               !function->hasAttr(kArenaBytesAttr);
+  SmallVector<ArrayRef<Operation *>> parts;
+  for (; !isOne && ops.size() > kPart; ops = ops.drop_front(kPart))
+    parts.push_back(ops.take_front(kPart));
+  parts.push_back(ops);
+  return parts;
+}
+
+void EntryProgram::startRun(const std::string &symbol) {
+  start(symbol, LLVM::LLVMVoidType::get(b.getContext()), RunArgumentCount);
   dimensionValues = current.getArgument(Dimensions);
   auto pointer = LLVM::LLVMPointerType::get(b.getContext());
   int64_t words = 1;
@@ -208,40 +221,65 @@ void EntryProgram::emitRun() {
   });
   frame = LLVM::AllocaOp::create(b, pointer, b.getI64Type(), constant(words), /*alignment=*/64);
   work = LLVM::AllocaOp::create(b, pointer, b.getI64Type(), constant(2), /*alignment=*/16);
-  collectPointers();
   slots = slotOffsets();
-  emitBlock(function.getBody().front());
+}
+
+void EntryProgram::emitRun() {
+  SmallVector<Operation *> ops;
+  for (Operation &op : function.getBody().front())
+    if (isa<LaunchOp, scf::ForOp, DynamicUpdateSliceOp>(op))
+      ops.push_back(&op);
+  SmallVector<ArrayRef<Operation *>> parts = partsOf(ops);
+  SmallVector<LLVM::LLVMFuncOp> functions;
+  for (ArrayRef<Operation *> part : ArrayRef(parts).drop_back()) {
+    startRun(runSymbol() + "." + std::to_string(functions.size()));
+    emitOps(part);
+    LLVM::ReturnOp::create(b, ValueRange());
+    functions.push_back(current);
+  }
+  startRun(runSymbol());
+  for (LLVM::LLVMFuncOp part : functions)
+    LLVM::CallOp::create(b, part, current.getArguments());
+  emitOps(parts.back());
   finish();
   LLVM::ReturnOp::create(b, ValueRange());
 }
 
-/// Where the values lie that no launch makes.
-void EntryProgram::collectPointers() {
-  auto pointer = LLVM::LLVMPointerType::get(b.getContext());
-  for (BlockArgument argument : function.getArguments())
-    pointers[argument] = pointerAt(current.getArgument(Arguments), argument.getArgNumber());
-  for (auto read : function.getOps<ReadOp>())
-    pointers[read] = variablePointer(read.getVariable());
-  function.walk([&](ConstantOp constant) {
-    if (auto data = constant->getAttrOfType<FlatSymbolRefAttr>(kDataAttr))
-      pointers[constant] = LLVM::AddressOfOp::create(b, pointer, data.getValue());
-  });
+/// Where a value lies. Addresses that the caller gives are read where they are used: there may be
+/// thousands, and registers are few.
+Value EntryProgram::pointerTo(Value value) {
+  if (Value known = pointers.lookup(value))
+    return known;
+  if (auto argument = dyn_cast<BlockArgument>(value))
+    return pointerAt(current.getArgument(Arguments), argument.getArgNumber());
+  if (auto read = value.getDefiningOp<ReadOp>())
+    return variablePointer(read.getVariable());
+  if (auto reshape = value.getDefiningOp<ReshapeOp>())
+    return pointerTo(reshape.getInput());
+  if (auto slice = value.getDefiningOp<DynamicSliceOp>())
+    return sliceAt(pointerTo(slice.getInput()), slice.getInput(), slice.getIndex(), slice.getAxis(),
+                   slice.getLength());
+  if (auto update = value.getDefiningOp<DynamicUpdateSliceOp>()) {
+    auto places = update->getAttrOfType<ArrayAttr>(kPlacesAttr);
+    return places ? pointerOf(places[0]) : pointerTo(update.getInput());
+  }
+  if (auto constant = value.getDefiningOp<ConstantOp>()) {
+    auto data = constant->getAttrOfType<FlatSymbolRefAttr>(kDataAttr);
+    return LLVM::AddressOfOp::create(b, LLVM::LLVMPointerType::get(b.getContext()),
+                                     data.getValue());
+  }
+  return locate(cast<OpResult>(value)); // of a launch in another part
 }
 
-void EntryProgram::emitBlock(Block &block) {
-  for (Operation &op : block) {
-    b.setLoc(op.getLoc());
+void EntryProgram::emitOps(ArrayRef<Operation *> ops) {
+  for (Operation *op : ops) {
+    b.setLoc(op->getLoc());
     if (auto launched = dyn_cast<LaunchOp>(op))
       launch(launched);
     else if (auto repeated = dyn_cast<scf::ForOp>(op))
       loop(repeated);
     else if (auto updated = dyn_cast<DynamicUpdateSliceOp>(op))
       update(updated);
-    else if (auto reshape = dyn_cast<ReshapeOp>(op))
-      pointers[reshape] = pointers.lookup(reshape.getInput());
-    else if (auto slice = dyn_cast<DynamicSliceOp>(op))
-      pointers[slice] = sliceAt(pointers.lookup(slice.getInput()), slice.getInput(),
-                                slice.getIndex(), slice.getAxis(), slice.getLength());
   }
 }
 
@@ -278,7 +316,7 @@ Value EntryProgram::locate(OpResult result) {
   if (!isa<InSliceAttr>(place))
     return pointerOf(place);
   DynamicUpdateSliceOp update = updateWith(result);
-  return sliceAt(pointers.lookup(update.getInput()), update.getInput(), update.getIndex(),
+  return sliceAt(pointerTo(update.getInput()), update.getInput(), update.getIndex(),
                  update.getAxis(), update.getLength());
 }
 
@@ -311,7 +349,7 @@ Value EntryProgram::sliceAt(Value base, Value whole, Value index, int64_t axis, 
 //===----------------------------------------------------------------------===//
 
 void EntryProgram::update(DynamicUpdateSliceOp op) {
-  Value to = pointers.lookup(op.getInput());
+  Value to = pointerTo(op.getInput());
   if (auto places = op->getAttrOfType<ArrayAttr>(kPlacesAttr)) {
     Value whole = to;
     to = pointerOf(places[0]);
@@ -321,7 +359,7 @@ void EntryProgram::update(DynamicUpdateSliceOp op) {
   if (isa_and_nonnull<InSliceAttr>(placeOfLaunched(op.getUpdate())))
     return;
   Value slice = sliceAt(to, op.getInput(), op.getIndex(), op.getAxis(), op.getLength());
-  copy(slice, pointers.lookup(op.getUpdate()), op.getUpdate());
+  copy(slice, pointerTo(op.getUpdate()), op.getUpdate());
 }
 
 /// A loop around launches. What has two places goes through the loop as two pointers, which change
@@ -339,7 +377,7 @@ void EntryProgram::loop(scf::ForOp op) {
     for (Attribute place : cast<ArrayAttr>(places[number]))
       carried.push_back(pointerOf(place));
     if (copiesFirst[number])
-      copy(carried[positions.back()], pointers.lookup(init), init);
+      copy(carried[positions.back()], pointerTo(init), init);
   }
   auto takesTurns = [&](size_t number) { return cast<ArrayAttr>(places[number]).size() == 2; };
   Value lower = indexValue(op.getLowerBound()), upper = indexValue(op.getUpperBound()),
@@ -358,11 +396,14 @@ void EntryProgram::loop(scf::ForOp op) {
       (argument.getType().isIndex() ? indices : pointers)[argument] = now;
       next[number] = takesTurns(number) ? inside[positions[number] + 1] : now;
     }
-    emitBlock(*op.getBody());
+    SmallVector<Operation *> ops;
+    for (Operation &inner : *op.getBody())
+      ops.push_back(&inner);
+    emitOps(ops);
     SmallVector<Value> yielded(inside);
     for (auto [number, value] : llvm::enumerate(op.getYieldedValues())) {
       if (copiesNext[number])
-        copy(next[number], pointers.lookup(value), value);
+        copy(next[number], pointerTo(value), value);
       if (value.getType().isIndex())
         yielded[positions[number]] = indexValue(value);
       if (takesTurns(number))
@@ -381,8 +422,7 @@ void EntryProgram::launch(LaunchOp op) {
   auto pointer = LLVM::LLVMPointerType::get(b.getContext());
   SmallVector<Value> words;
   for (Value argument : op.getArguments())
-    words.push_back(argument.getType().isIndex() ? indexValue(argument)
-                                                 : pointers.lookup(argument));
+    words.push_back(argument.getType().isIndex() ? indexValue(argument) : pointerTo(argument));
   for (OpResult result : op->getResults())
     words.push_back(pointers[result] = locate(result));
   for (auto [number, word] : llvm::enumerate(words)) {
@@ -434,7 +474,7 @@ void EntryProgram::finish() {
        llvm::enumerate(function.getBody().front().getTerminator()->getOperands())) {
     auto in = dyn_cast_if_present<InResultAttr>(placeOf(value));
     if (!in || in.getNumber() != static_cast<int64_t>(number))
-      copy(pointerAt(current.getArgument(Results), number), pointers.lookup(value), value);
+      copy(pointerAt(current.getArgument(Results), number), pointerTo(value), value);
   }
   SmallVector<AssignOp> pending;
   for (auto assign : function.getOps<AssignOp>()) {
@@ -466,8 +506,7 @@ void EntryProgram::assignAtOnce(SmallVector<AssignOp> pending) {
     if (free != pending.end()) {
       AssignOp assign = *free;
       pending.erase(free);
-      copy(variablePointer(assign.getVariable()), pointers.lookup(assign.getValue()),
-           assign.getValue());
+      copy(variablePointer(assign.getVariable()), pointerTo(assign.getValue()), assign.getValue());
       continue;
     }
     SmallVector<AssignOp> cycle{pending.front()};

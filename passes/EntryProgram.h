@@ -53,8 +53,10 @@ private:
   Value bytesOf(Value tensor);
   /// Byte offsets of the slots, then the total.
   SmallVector<Value> slotOffsets();
-  void collectPointers();
-  void emitBlock(Block &block);
+  SmallVector<ArrayRef<Operation *>> partsOf(ArrayRef<Operation *> ops);
+  void startRun(const std::string &symbol);
+  Value pointerTo(Value value);
+  void emitOps(ArrayRef<Operation *> ops);
   void launch(LaunchOp op);
   void loop(scf::ForOp op);
   /// The first element of a slice of `length` of `whole`, whose memory is at `base`.
@@ -81,6 +83,7 @@ private:
   SmallVector<Value> slots;
   /// Where the loop around keeps what it carries for its next step.
   SmallVector<Value> next;
+  /// Of values that launches and loops make, and of sizes.
   llvm::DenseMap<Value, Value> pointers, indices;
 };
 

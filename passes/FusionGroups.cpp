@@ -7,6 +7,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/BitVector.h"
 
 using namespace mlir;
 using namespace mlir::gen;
@@ -164,40 +165,50 @@ static SmallVector<Value> inputsOf(Operation *op) {
   return inputs;
 }
 
-llvm::SmallDenseSet<FusionGroups::Number> FusionGroups::predecessors(Number n) const {
-  llvm::SmallDenseSet<Number> result;
-  SmallVector<Operation *> work(groups[n].ops.begin(), groups[n].ops.end());
-  while (!work.empty()) {
+ArrayRef<Operation *> FusionGroups::producersOf(Operation *op) const {
+  auto [known, isNew] = producers.try_emplace(op);
+  if (!isNew)
+    return known->second;
+  SmallVector<Operation *, 4> result;
+  SmallVector<Operation *> work{op};
+  while (!work.empty())
     for (Value operand : inputsOf(work.pop_back_val())) {
       Operation *producer = operand.getDefiningOp();
-      if (!producer)
-        continue;
-      if (auto found = number.find(producer); found != number.end()) {
-        if (found->second != n)
-          result.insert(found->second);
-      } else if (isFree(producer)) {
+      if (producer && number.contains(producer))
+        result.push_back(producer);
+      else if (producer && isFree(producer))
         work.push_back(producer);
-      }
     }
-  }
+  return producers[op] = std::move(result);
+}
+
+llvm::SmallDenseSet<FusionGroups::Number> FusionGroups::predecessors(Number n) const {
+  llvm::SmallDenseSet<Number> result;
+  for (Operation *op : groups[n].ops)
+    for (Operation *producer : producersOf(op))
+      if (Number p = groupOf(producer); p != n)
+        result.insert(p);
   return result;
 }
 
 bool FusionGroups::dependsThroughOthers(Number from, Number to) {
-  llvm::SmallDenseSet<Number> seen;
+  llvm::BitVector seen(groups.size());
   SmallVector<Number> work;
-  for (Number n : predecessors(to))
-    if (n != from && seen.insert(n).second)
-      work.push_back(n);
-  while (!work.empty()) {
-    Number n = work.pop_back_val();
-    if (n == from)
-      return true;
-    for (Number next : predecessors(n))
-      if (seen.insert(next).second)
-        work.push_back(next);
-  }
-  return false;
+  auto visit = [&](Number n) {
+    for (Operation *op : groups[n].ops)
+      for (Operation *producer : producersOf(op))
+        if (Number p = groupOf(producer); !seen.test(p)) {
+          seen.set(p);
+          work.push_back(p);
+        }
+  };
+  seen.set(to);
+  seen.set(from);
+  visit(to);
+  seen.reset(from);
+  while (!work.empty() && !seen.test(from))
+    visit(work.pop_back_val());
+  return seen.test(from);
 }
 
 int64_t FusionGroups::cost(Number n) const {

@@ -86,6 +86,8 @@ private:
   void merge(Number from, Number into);
   /// True if `to` depends on `from` through at least one other group.
   bool dependsThroughOthers(Number from, Number to);
+  /// The ops of groups that an op reads, directly or through free ops.
+  ArrayRef<Operation *> producersOf(Operation *op) const;
   /// The groups whose values reach group `n`, directly or through free ops.
   llvm::SmallDenseSet<Number> predecessors(Number n) const;
   /// Calls `visit(user, through)` for each op of a group that uses `op`; `through` is true if a
@@ -116,6 +118,8 @@ private:
   Sizes &sizes;
   std::vector<FusionGroup> groups; // merged ones are empty
   llvm::DenseMap<Operation *, Number> number;
+  /// What producersOf has found, until ops change.
+  mutable llvm::DenseMap<Operation *, SmallVector<Operation *, 4>> producers;
 };
 
 } // namespace mlir::gen

@@ -217,6 +217,7 @@ SmallVector<Operation *> FusionGroups::cheapChain(Operation *op) {
 }
 
 void FusionGroups::insertInto(Number n, Operation *op) {
+  producers.clear();
   number[op] = n;
   groups[n].ops.insert(op);
   auto ordered = groups[n].ops.takeVector();
@@ -225,6 +226,7 @@ void FusionGroups::insertInto(Number n, Operation *op) {
 }
 
 void FusionGroups::removeUnused(Operation *op) {
+  producers.clear();
   FusionGroup &group = groups[groupOf(op)];
   group.ops.remove(op);
   if (!group.ops.empty() && group.shape == op->getResult(0))

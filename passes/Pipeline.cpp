@@ -8,6 +8,7 @@
 #include "passes/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -65,13 +66,15 @@ void mlir::gen::buildEmissionPipeline(OpPassManager &pm) {
 void mlir::gen::buildLlvmPipeline(OpPassManager &pm) {
   pm.addPass(createExpandMath());
   pm.addPass(createExpandFma());
-  simplify(pm);
-  pm.addPass(createSCFToControlFlowPass());
-  pm.addPass(createConvertVectorToLLVMPass());
-  pm.addPass(createConvertMathToLLVMPass());
-  pm.addPass(createArithToLLVMConversionPass());
+  OpPassManager &function = pm.nest<LLVM::LLVMFuncOp>(); // side by side
+  simplify(function);
+  function.addPass(createSCFToControlFlowPass());
+  function.addPass(createConvertVectorToLLVMPass());
+  function.addPass(createConvertMathToLLVMPass());
+  function.addPass(createArithToLLVMConversionPass());
   pm.addPass(createConvertFuncToLLVMPass());
   pm.addPass(createConvertControlFlowToLLVMPass());
-  pm.addPass(createReconcileUnrealizedCastsPass());
-  pm.addPass(createCSEPass());
+  OpPassManager &converted = pm.nest<LLVM::LLVMFuncOp>();
+  converted.addPass(createReconcileUnrealizedCastsPass());
+  converted.addPass(createCSEPass());
 }

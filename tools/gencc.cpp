@@ -188,7 +188,7 @@ LogicalResult compileModel(const Arguments &arguments, const std::string &output
 int run(const Arguments &arguments, const std::string &output) {
   DialectRegistry registry;
   registerCompilerDialects(registry);
-  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  MLIRContext context(registry);
   context.printOpOnDiagnostic(false);
   DiagnosticPrinter printer(context);
   if (succeeded(compileModel(arguments, output, context)))

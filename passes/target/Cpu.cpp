@@ -5,6 +5,8 @@
 #include "gen/artefact.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -12,7 +14,9 @@
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Program.h"
 #include "llvm/Support/TargetSelect.h"
+#include "llvm/Support/ThreadPool.h"
 #include "llvm/TargetParser/Host.h"
+#include "llvm/Transforms/Utils/SplitModule.h"
 
 using namespace llvm;
 
@@ -65,22 +69,23 @@ ArrayRef<StringRef> cpuNames() {
   return names;
 }
 
-static Expected<CpuTarget> makeCpuTarget(const CpuLevel &level, int optimization) {
-  Triple triple(level.triple);
-  std::string error;
-  const Target *found = TargetRegistry::lookupTarget(triple, error);
-  if (!found)
-    return createStringError(error);
+static std::unique_ptr<TargetMachine> makeMachine(const Target &found, const CpuLevel &level,
+                                                  int optimization) {
   TargetOptions options;
   options.AllowFPOpFusion = FPOpFusion::Strict; // fused where the emitters say so, nowhere else
   options.DataSections = true;                  // data that variants share is linked once
   auto effort = optimization == 0 ? CodeGenOptLevel::Less : CodeGenOptLevel::Default;
-  CpuTarget target;
-  target.level = level.name.str();
-  target.featureBits = level.featureBits;
-  target.machine.reset(found->createTargetMachine(triple, level.llvmName, "", options, Reloc::PIC_,
-                                                  std::nullopt, effort));
-  return target;
+  return std::unique_ptr<TargetMachine>(found.createTargetMachine(
+      Triple(level.triple), level.llvmName, "", options, Reloc::PIC_, std::nullopt, effort));
+}
+
+static Expected<CpuTarget> makeCpuTarget(const CpuLevel &level, int optimization) {
+  std::string error;
+  const Target *found = TargetRegistry::lookupTarget(Triple(level.triple), error);
+  if (!found)
+    return createStringError(error);
+  return CpuTarget{level.name.str(), level.featureBits, optimization,
+                   [=, &level] { return makeMachine(*found, level, optimization); }};
 }
 
 static void initializeTargets() {
@@ -120,13 +125,14 @@ Expected<std::vector<CpuTarget>> makeCpuTargets(StringRef cpus, int optimization
   return targets;
 }
 
-void prepareForCpu(llvm::Module &module, CpuTarget &target, int optimization) {
-  module.setTargetTriple(target.machine->getTargetTriple());
-  module.setDataLayout(target.machine->createDataLayout());
+/// Sets the target's attributes on all functions and runs the light mid-end.
+static void prepare(llvm::Module &module, TargetMachine &machine, int optimization) {
+  module.setTargetTriple(machine.getTargetTriple());
+  module.setDataLayout(machine.createDataLayout());
   for (Function &function : module) {
     if (function.isDeclaration())
       continue;
-    function.addFnAttr("target-cpu", target.machine->getTargetCPU());
+    function.addFnAttr("target-cpu", machine.getTargetCPU());
     function.addFnAttr("prefer-vector-width", "512");
     function.addFnAttr("min-legal-vector-width", "512");
     function.addFnAttr(llvm::Attribute::NoUnwind);
@@ -140,7 +146,7 @@ void prepareForCpu(llvm::Module &module, CpuTarget &target, int optimization) {
   PipelineTuningOptions tuning;
   tuning.LoopVectorization = tuning.SLPVectorization = tuning.LoopInterleaving =
       tuning.LoopUnrolling = false;
-  PassBuilder builder(target.machine.get(), tuning);
+  PassBuilder builder(&machine, tuning);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(callGraph);
   builder.registerFunctionAnalyses(functions);
@@ -156,13 +162,65 @@ void prepareForCpu(llvm::Module &module, CpuTarget &target, int optimization) {
   passes.run(module, modules);
 }
 
-Error emitCpuCode(llvm::Module &module, CpuTarget &target, bool assembly, raw_pwrite_stream &out) {
+static Error emit(llvm::Module &module, const CpuTarget &target, CodeGenFileType type,
+                  raw_pwrite_stream &out) {
+  std::unique_ptr<TargetMachine> machine = target.makeMachine();
+  prepare(module, *machine, target.optimization);
   legacy::PassManager passes;
-  auto type = assembly ? CodeGenFileType::AssemblyFile : CodeGenFileType::ObjectFile;
-  if (target.machine->addPassesToEmitFile(passes, out, nullptr, type))
+  if (machine->addPassesToEmitFile(passes, out, nullptr, type))
     return createStringError("this LLVM cannot write code for " + target.level);
   passes.run(module);
   return Error::success();
+}
+
+void prepareForCpu(llvm::Module &module, const CpuTarget &target) {
+  prepare(module, *target.makeMachine(), target.optimization);
+}
+
+Error emitCpuCode(llvm::Module &module, const CpuTarget &target, bool assembly,
+                  raw_pwrite_stream &out) {
+  return emit(module, target,
+              assembly ? CodeGenFileType::AssemblyFile : CodeGenFileType::ObjectFile, out);
+}
+
+/// Gives what is known inside only a name that no other level's code has.
+static void renameLocals(llvm::Module &module, StringRef level) {
+  for (GlobalValue &value : module.global_values())
+    if (value.hasLocalLinkage())
+      value.setName(value.getName() + "." + level);
+}
+
+Expected<std::vector<SmallString<0>>> emitCpuObjects(llvm::Module &module,
+                                                     const CpuTarget &target) {
+  constexpr size_t kFunctions = 128, kMost = 8; // in a part; parts
+  size_t count = std::clamp<size_t>(module.size() / kFunctions, 1, kMost);
+  std::vector<SmallString<0>> objects(count), parts;
+  if (count == 1) {
+    raw_svector_ostream out(objects[0]);
+    if (Error error = emitCpuCode(module, target, /*assembly=*/false, out))
+      return std::move(error);
+    return objects;
+  }
+  renameLocals(module, target.level);
+  SplitModule(module, count, [&](std::unique_ptr<llvm::Module> part) {
+    raw_svector_ostream out(parts.emplace_back());
+    WriteBitcodeToFile(*part, out);
+  });
+  std::vector<std::string> failures(count);
+  DefaultThreadPool pool(hardware_concurrency(count));
+  for (size_t i = 0; i < count; ++i)
+    pool.async([&, i] {
+      LLVMContext context; // one a thread: contexts are not shared
+      raw_svector_ostream out(objects[i]);
+      auto part = parseBitcodeFile(MemoryBufferRef(parts[i], "part"), context);
+      Error error = part ? emitCpuCode(**part, target, /*assembly=*/false, out) : part.takeError();
+      failures[i] = toString(std::move(error));
+    });
+  pool.wait();
+  for (const std::string &failure : failures)
+    if (!failure.empty())
+      return createStringError(failure);
+  return objects;
 }
 
 Error linkObjects(ArrayRef<std::string> objects, StringRef output, bool relocatable) {

@@ -156,7 +156,7 @@ private:
     scf::ForOp loop = loopBehind(contraction, contraction->getOperand(1));
     bool isTurned = loop && readTransposed(contraction, loop);
     std::optional<int64_t> columns = packedAxis(contraction);
-    if (!columns || !kernels::isPackedByItsKernel(contraction)) {
+    if (!columns || !kernels::gainsByPackedRhs(contraction)) {
       if (isTurned)
         readAsStored(contraction);
       return;

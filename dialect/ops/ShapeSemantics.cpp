@@ -250,6 +250,9 @@ SmallVector<ReshapeAxes> mlir::gen::reshapeGroups(ArrayRef<int64_t> input,
       (takeInput ? inputSize : resultSize) *= size;
       --first;
     } while (inputSize != resultSize);
+    bool isOneInput = group.inputLast == i + 1 && group.resultLast == r && inputSize == 1;
+    if (isOneInput && r > 0 && result[r - 1] == 1) // axes of size 1 are pairs where they can be
+      --r;
     group.inputFirst = i;
     group.resultFirst = r;
     groups.push_back(group);

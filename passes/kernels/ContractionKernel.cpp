@@ -50,12 +50,15 @@ DictionaryAttr mlir::gen::kernels::chooseContractionSchedule(KernelOp kernel) {
   return b.getDictionaryAttr(fields);
 }
 
-bool mlir::gen::kernels::isPackedByItsKernel(ContractionOpInterface contraction) {
-  auto weight = cast<RankedTensorType>(contraction->getOperand(1).getType());
-  if (!weight.hasStaticShape() || weight.getNumElements() == 0)
+bool mlir::gen::kernels::gainsByPackedRhs(ContractionOpInterface contraction) {
+  Value weight = contraction->getOperand(1);
+  auto type = cast<RankedTensorType>(weight.getType());
+  if (!type.hasStaticShape() || type.getNumElements() == 0)
     return false;
   ContractionSchedule schedule = productsOf(contraction)->chooseSchedule();
-  return schedule.packRhs && !schedule.transposed && !schedule.dot;
+  bool isMoved = isa<ConvolutionOpInterface>(contraction.getOperation()) &&
+                 weight.getDefiningOp<TransposeOp>();
+  return (schedule.packRhs || isMoved) && !schedule.transposed && !schedule.dot;
 }
 
 static ContractionSchedule scheduleOf(KernelOp kernel) {

@@ -150,8 +150,9 @@ bool isTransposition(KernelOp kernel);
 /// The schedule that a kernel gets by rule.
 DictionaryAttr chooseSchedule(KernelOp kernel);
 DictionaryAttr chooseContractionSchedule(KernelOp kernel);
-/// True if a kernel of this product would copy the right-hand side, a weight [n, k], on its way.
-bool isPackedByItsKernel(ContractionOpInterface contraction);
+/// True if a packed right-hand side is read better than this one: the product's kernel would copy
+/// it on its way, or it has to be moved anyway.
+bool gainsByPackedRhs(ContractionOpInterface contraction);
 
 /// A schedule's number, or `otherwise`.
 int64_t scheduled(KernelOp kernel, StringRef key, int64_t otherwise);

@@ -101,3 +101,16 @@ func.func @broadcast(%x: tensor<2x3x4x4xf32>, %w: tensor<6x3x1x1xf32>, %scale: t
   %z = gen.mul %s, %m : (tensor<2x6x4x4xf32>, tensor<2x6x4x4xf32>) -> tensor<2x6x4x4xf32>
   return %z : tensor<2x6x4x4xf32>
 }
+
+// Of one image, too: its batch is a pair of axes of size 1.
+// CHECK-LABEL: func.func @one_image
+// CHECK: %[[Y:.*]] = gen.convolution {{.*}} -> tensor<1x4x4x6xf32>
+// CHECK: %[[P:.*]] = gen.reshape %[[Y]] : tensor<1x4x4x6xf32> -> tensor<1x16x6xf32>
+// CHECK: gen.reduce_sum %[[P]] axes [1] : tensor<1x16x6xf32> -> tensor<1x6xf32>
+func.func @one_image(%x: tensor<1x3x4x4xf32>, %w: tensor<6x3x1x1xf32>) -> tensor<1x6xf32> {
+  %y = gen.convolution %x, %w strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1]
+      : (tensor<1x3x4x4xf32>, tensor<6x3x1x1xf32>) -> tensor<1x6x4x4xf32>
+  %p = gen.reshape %y : tensor<1x6x4x4xf32> -> tensor<1x6x16xf32>
+  %s = gen.reduce_sum %p axes [2] : tensor<1x6x16xf32> -> tensor<1x6xf32>
+  return %s : tensor<1x6xf32>
+}

@@ -19,6 +19,22 @@ func.func @images(%x: tensor<2x18x18x8xf32>) -> tensor<2x16x16x20xf32> {
   return %y : tensor<2x16x16x20xf32>
 }
 
+// Few rows are not worth packing for, but the weight has to be moved anyway: once, not in every call.
+// CHECK-LABEL: func.func @few_rows
+// CHECK: call @w.pack()
+// CHECK: %[[F:.*]] = gen.slice
+// CHECK: gen.convolution %arg0, %[[F]]
+// KERNELS-LABEL: func.func @few_rows
+// KERNELS: %[[P:.*]] = gen.read @w.packed
+// KERNELS-NEXT: gen.launch @convolution{{.*}}(%arg0, %[[P]])
+func.func @few_rows(%x: tensor<1x4x4x8xf32>) -> tensor<1x2x2x20xf32> {
+  %w = gen.read @w : tensor<20x8x3x3xf32>
+  %t = gen.transpose %w permutation [2, 3, 1, 0] : tensor<20x8x3x3xf32> -> tensor<3x3x8x20xf32>
+  %y = gen.convolution %x, %t strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] channels_last
+      : (tensor<1x4x4x8xf32>, tensor<3x3x8x20xf32>) -> tensor<1x2x2x20xf32>
+  return %y : tensor<1x2x2x20xf32>
+}
+
 // In a step that changes the weight, what is transposed anyway goes to the packed order; its lanes are the channels of the
 // result.
 // CHECK-LABEL: func.func @step

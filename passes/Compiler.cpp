@@ -136,7 +136,9 @@ private:
   /// Runs the passes on `module`. Writes the file of a stage before machine code, or adds objects.
   LogicalResult lower(Stage stage, StringRef path, const CpuTarget &target, bool isLast,
                       std::vector<llvm::SmallString<0>> &objects) {
-    auto kernels = [&](OpPassManager &pm) { buildKernelPipeline(pm, options.memoryBudget); };
+    auto kernels = [&](OpPassManager &pm) {
+      buildKernelPipeline(pm, options.quantizeWeights, options.memoryBudget);
+    };
     if (failed(passes("kernels", kernels)))
       return failure();
     if (options.verbose)
@@ -185,7 +187,8 @@ private:
   /// The arena of each entry, and what no plan can undercut: the most that is alive at once.
   void reportMemory() {
     for (auto function : module.getOps<func::FuncOp>())
-      if (auto bytes = function->getAttrOfType<IntegerAttr>(kArenaBytesAttr))
+      if (auto bytes = function->getAttrOfType<IntegerAttr>(kArenaBytesAttr);
+          bytes && function.isPublic())
         llvm::errs() << llvm::formatv(
             "{0,-10} arena of {1} bytes, {2} alive at once\n", function.getSymName(),
             bytes.getInt(), function->getAttrOfType<IntegerAttr>(kArenaLowerBoundAttr).getInt());

@@ -38,6 +38,9 @@ struct CompileOptions {
   /// Where to write a C++ header of the entries (Stage::Obj and Stage::So; "" for none), and a page
   /// about kernels and memory (HTML, Stage::Kernels and later).
   std::string header, report;
+  /// Keeps weights that an entry only reads in eight bits, with a scale a column (gencc
+  /// --precision=int8w). Products and sums stay f32.
+  bool quantizeWeights = false;
   /// What variables and intermediate values of an entry may take, in bytes; negative: no limit.
   int64_t memoryBudget = -1;
   /// Reports the time of each stage, and the memory of each entry, to stderr.
@@ -52,7 +55,8 @@ void registerCompilerDialects(DialectRegistry &registry);
 OwningOpRef<ModuleOp> parseModel(StringRef path, MLIRContext &context);
 
 /// The part of the pipeline that stays in the gen dialect (up to Stage::Kernels).
-void buildKernelPipeline(OpPassManager &pm, int64_t memoryBudget = -1);
+void buildKernelPipeline(OpPassManager &pm, bool quantizeWeights = false,
+                         int64_t memoryBudget = -1);
 /// From kernels to loop nests and the launch program (up to Stage::Loops).
 void buildEmissionPipeline(OpPassManager &pm);
 /// From loop nests to the LLVM dialect.

@@ -110,9 +110,11 @@ public:
     auto source = function->getAttrOfType<FlatSymbolRefAttr>(kPacksAttr);
     auto type = cast<RankedTensorType>((*function.getOps<AssignOp>().begin()).getValue().getType());
     int64_t bytes = type.getNumElements() * type.getElementTypeBitWidth() / 8;
+    auto arena = function->getAttrOfType<IntegerAttr>(kArenaBytesAttr);
     packedNumbers[function.getSymName()] = packedCopies.size();
     packedCopies.push_back({Field::u32(variableNumbers.lookup(source.getValue())), Field::u32(0),
-                            Field::i64(bytes), Field::address(program.runSymbol())});
+                            Field::i64(bytes), Field::address(program.runSymbol()),
+                            Field::i64(arena ? arena.getInt() : 0)});
   }
 
   void finish() {

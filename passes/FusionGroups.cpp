@@ -22,9 +22,18 @@ static constexpr int64_t kCheap = 4;
 /// Elements of a constant that kernels choose by comparing indices; more are read from memory.
 static constexpr int64_t kFewElements = 16;
 
+/// True if products alone read what `op` converts, and convert it themselves.
+static bool widensPackedWeight(Operation *op) {
+  return isa<CastOp>(op) && !op->use_empty() && llvm::all_of(op->getUses(), [](OpOperand &use) {
+           auto contraction = dyn_cast<ContractionOpInterface>(use.getOwner());
+           return contraction && use.getOperandNumber() == 1 && packedRhs(contraction);
+         });
+}
+
 bool FusionGroups::isFree(Operation *op) {
   auto pointwise = dyn_cast<PointwiseOpInterface>(op);
-  return pointwise && pointwise.elementCost() == 0 && !isStored(op) && !isView(op);
+  return pointwise && !isStored(op) && !isView(op) &&
+         (pointwise.elementCost() == 0 || widensPackedWeight(op));
 }
 
 bool FusionGroups::isFixed(Operation *op) { return isa<scf::ForOp>(op) || isView(op); }

@@ -31,6 +31,41 @@ namespace mlir::gen {
 
 static constexpr int64_t kLanes = kernels::kLanes;
 
+static bool visitSlice(Value value, ReadOp &read, llvm::SetVector<Operation *> &path) {
+  Operation *op = value.getDefiningOp();
+  if (!op || path.contains(op))
+    return op;
+  if (auto found = dyn_cast<ReadOp>(op)) {
+    bool isOnly = !read || read == found;
+    read = found;
+    return isOnly;
+  }
+  bool isPure = isa<PointwiseOpInterface, ReductionOpInterface>(op) && op->getNumResults() == 1 &&
+                isa<func::FuncOp>(op->getParentOp()) &&
+                cast<ShapedType>(op->getResult(0).getType()).hasStaticShape();
+  if (!isPure || !llvm::all_of(op->getOperands(),
+                               [&](Value operand) { return visitSlice(operand, read, path); }))
+    return false;
+  return path.insert(op);
+}
+
+ReadOp weightOf(Value value, llvm::SetVector<Operation *> *path) {
+  ReadOp read;
+  llvm::SetVector<Operation *> ops;
+  if (!visitSlice(value, read, ops))
+    return {};
+  if (path)
+    *path = std::move(ops);
+  return read;
+}
+
+/// The i8 numbers that a weight is converted from; else the weight.
+static Value storedNumbers(Value weight) {
+  auto widened = weight.getDefiningOp<CastOp>();
+  return widened && getElementTypeOrSelf(widened.getInput()).isInteger(8) ? widened.getInput()
+                                                                          : weight;
+}
+
 std::optional<int64_t> packedAxis(ContractionOpInterface contraction) {
   int64_t rank = cast<RankedTensorType>(contraction->getOperand(1).getType()).getRank();
   if (auto convolution = dyn_cast<ConvolutionOpInterface>(contraction.getOperation())) {
@@ -114,7 +149,7 @@ Value packedRhs(ContractionOpInterface contraction) {
   std::optional<int64_t> columns = packedAxis(contraction);
   if (!columns)
     return {};
-  Value weight = contraction->getOperand(1);
+  Value weight = storedNumbers(contraction->getOperand(1));
   auto type = cast<RankedTensorType>(weight.getType());
   if (auto slice = weight.getDefiningOp<SliceOp>())
     weight = slice.getInput();
@@ -148,6 +183,7 @@ public:
     entry.walk([&](ContractionOpInterface op) { contractions.push_back(op); });
     for (ContractionOpInterface contraction : contractions)
       pack(entry, contraction, assigned);
+    keepReductions(entry, assigned);
   }
 
 private:
@@ -161,25 +197,50 @@ private:
         readAsStored(contraction);
       return;
     }
-    Value weight = contraction->getOperand(1), packed;
-    ReadOp read = readOf(weight);
-    if (read && !isTurned && !assigned.contains(read.getVariable()))
-      packed = packedOnce(entry, read, weight, *columns);
+    Value whole = contraction->getOperand(1), weight = storedNumbers(whole), packed;
+    ReadOp read = weightOf(weight);
+    if (read && !assigned.contains(read.getVariable()))
+      packed = keptOnce(entry, read, weight, columns);
     else if (loop || weight.getDefiningOp<TransposeOp>())
       packed = packedInCall(loop ? loop.getOperation() : contraction, weight, *columns);
     else
       return;
     GenBuilder b(contraction.getLoc(), contraction);
-    contraction->setOperand(
-        1, unpackWeight(b, packed, cast<RankedTensorType>(weight.getType()), *columns));
+    Value unpacked = unpackWeight(b, packed, cast<RankedTensorType>(weight.getType()), *columns);
+    contraction->setOperand(1, b.cast(unpacked, getElementTypeOrSelf(whole)));
   }
 
-  Value packedOnce(func::FuncOp entry, ReadOp read, Value weight, int64_t columns) {
-    func::FuncOp pack = packFunction(read, weight, columns);
-    Value &packed = packs[pack.getSymName()];
-    if (!packed)
-      packed = readPacked(entry, pack);
-    return packed;
+  /// Keeps what the entry computes from a weight alone, if it reduces it and others read it.
+  void keepReductions(func::FuncOp entry, const llvm::StringSet<> &assigned) {
+    Block &block = entry.getBody().front();
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
+      if (isOpTriviallyDead(&op))
+        op.erase(); // of weights that are packed now
+    llvm::MapVector<Value, ReadOp> found;
+    for (Operation &op : block) {
+      llvm::SetVector<Operation *> path;
+      ReadOp read = op.getNumResults() == 1 ? weightOf(op.getResult(0), &path) : ReadOp();
+      bool isKept = read && !assigned.contains(read.getVariable()) &&
+                    llvm::any_of(path, llvm::IsaPred<ReductionOpInterface>) &&
+                    llvm::any_of(op.getUsers(), [](Operation *user) {
+                      return user->getNumResults() != 1 || !weightOf(user->getResult(0));
+                    });
+      Value value = isKept ? op.getResult(0) : Value();
+      while (value && value.getDefiningOp<BroadcastOp>())
+        value = value.getDefiningOp()->getOperand(0);
+      if (value)
+        found.insert({value, read});
+    }
+    for (auto [value, read] : llvm::reverse(found)) // before the ones that they are made of
+      value.replaceAllUsesWith(keptOnce(entry, read, value, std::nullopt));
+  }
+
+  Value keptOnce(func::FuncOp entry, ReadOp read, Value weight, std::optional<int64_t> columns) {
+    func::FuncOp keep = keepFunction(read, weight, columns);
+    Value &kept = packs[keep.getSymName()];
+    if (!kept)
+      kept = readPacked(entry, keep);
+    return kept;
   }
 
   /// What has to be moved anyway, or is read in every step, is moved to where it is read best.
@@ -205,7 +266,8 @@ private:
   /// Reads a weight that is stored as [k, n] as one stored as [n, k], transposed before the loop.
   static bool readTransposed(Operation *op, scf::ForOp loop) {
     auto product = dyn_cast<MatmulOp>(op);
-    if (!product || product.getTransposeRhs() || product.getType().getRank() != 2)
+    if (!product || product.getTransposeRhs() || product.getType().getRank() != 2 ||
+        storedNumbers(product.getRhs()) != product.getRhs())
       return false;
     auto type = cast<RankedTensorType>(product.getRhs().getType());
     OpBuilder b(loop);
@@ -225,16 +287,6 @@ private:
     transpose.erase();
   }
 
-  /// The variable that a weight is, or is moved from by the ops of `path`.
-  static ReadOp readOf(Value weight, SmallVectorImpl<Operation *> *path = nullptr) {
-    while (isa_and_nonnull<TransposeOp, ReshapeOp>(weight.getDefiningOp())) {
-      if (path)
-        path->insert(path->begin(), weight.getDefiningOp());
-      weight = weight.getDefiningOp()->getOperand(0);
-    }
-    return weight.getDefiningOp<ReadOp>();
-  }
-
   static Value readPacked(func::FuncOp entry, func::FuncOp pack) {
     AssignOp assign = *pack.getOps<AssignOp>().begin();
     ImplicitLocOpBuilder b(pack.getLoc(), &entry.getBody().front(),
@@ -243,41 +295,49 @@ private:
     return ReadOp::create(b, assign.getValue().getType(), assign.getVariable());
   }
 
-  /// func.func private @w.pack(): @w.packed = pack(@w). One for each way in which a model reads a
-  /// weight: as it is, moved by the ops of a path, by other columns.
-  func::FuncOp packFunction(ReadOp read, Value weight, int64_t columns) {
-    SmallVector<Operation *> path;
-    readOf(weight, &path);
+  /// func.func private @w.pack(): @w.packed = pack(@w), or @w.reduced without columns. One for each
+  /// way in which a model reads a weight: as it is, computed by the ops of a path, by columns.
+  func::FuncOp keepFunction(ReadOp read, Value weight, std::optional<int64_t> columns) {
+    llvm::SetVector<Operation *> path;
+    weightOf(weight, &path);
     func::FuncOp &function =
         packers[{Attribute(read.getVariableAttr()), wayOf(path, Builder(read), columns)}];
     if (function)
       return function;
     GenBuilder b(read.getLoc(), module.getContext());
     b.setInsertionPointToEnd(module.getBody());
-    RankedTensorType type = packedType(cast<RankedTensorType>(weight.getType()), columns);
+    auto type = cast<RankedTensorType>(weight.getType());
     StringRef name = read.getVariable();
-    auto packed = VariableOp::create(b, (name + ".packed").str(), type, ElementsAttr());
-    function = func::FuncOp::create(b, (name + ".pack").str(), b.getFunctionType({}, {}));
+    auto kept = VariableOp::create(b, (name + (columns ? ".packed" : ".reduced")).str(),
+                                   columns ? packedType(type, *columns) : type, ElementsAttr());
+    function = func::FuncOp::create(b, (name + (columns ? ".pack" : ".reduce")).str(),
+                                    b.getFunctionType({}, {}));
     function.setPrivate();
     function->setAttr(kPacksAttr, read.getVariableAttr());
-    symbols.insert(packed); // these rename what is not the first of its name
+    symbols.insert(kept); // these rename what is not the first of its name
     symbols.insert(function);
     b.setInsertionPointToStart(function.addEntryBlock());
     IRMapping mapping;
     b.clone(*read, mapping);
     for (Operation *op : path)
       b.clone(*op, mapping);
-    AssignOp::create(b, packed.getSymName(), packWeight(b, mapping.lookup(weight), columns));
+    Value value = mapping.lookup(weight);
+    AssignOp::create(b, kept.getSymName(), columns ? packWeight(b, value, *columns) : value);
     func::ReturnOp::create(b);
     return function;
   }
 
-  /// The columns, and what each op of the path does.
-  static Attribute wayOf(ArrayRef<Operation *> path, Builder b, int64_t columns) {
-    SmallVector<Attribute> way{b.getI64IntegerAttr(columns)};
-    for (Operation *op : path)
+  /// The columns, and what each op of the path does with which operands.
+  static Attribute wayOf(const llvm::SetVector<Operation *> &path, Builder b,
+                         std::optional<int64_t> columns) {
+    SmallVector<Attribute> way{b.getI64IntegerAttr(columns.value_or(-1))};
+    for (Operation *op : path) {
       way.append({b.getStringAttr(op->getName().getStringRef()), op->getAttrDictionary(),
                   TypeAttr::get(op->getResult(0).getType())});
+      for (Value operand : op->getOperands())
+        way.push_back(
+            b.getI64IntegerAttr(llvm::find(path, operand.getDefiningOp()) - path.begin()));
+    }
     return b.getArrayAttr(way);
   }
 

@@ -4,7 +4,8 @@
 // lanes), other axes..., lanes]: vectors of lanes consecutive columns, one after another along the
 // sums, zeros beyond. For a linear layer's [n, k] that is [ceil(n / lanes), k, lanes]. A product
 // reads it front to back. The layout is written as gen ops, so the interpreter and every pass
-// understand it; the contraction emitter recognizes it and reads the packed weight directly.
+// understand it; the contraction emitter recognizes it and reads the packed weight directly. The
+// packed numbers may be i8, converted when read.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,11 +15,17 @@
 #include "dialect/Builder.h"
 #include "dialect/Gen.h"
 
+#include "llvm/ADT/SetVector.h"
+
 namespace mlir::gen {
 
 /// On a private function that packs a variable: the variable, a symbol. Entries call the function
 /// before they read the packed copy; the runtime leaves the call out while the copy is up to date.
 inline constexpr StringLiteral kPacksAttr = "gen.packs";
+
+/// The variable from which alone a value is computed, in the entry's block, by `path` (in order);
+/// null if there is none.
+ReadOp weightOf(Value value, llvm::SetVector<Operation *> *path = nullptr);
 
 /// The axis of a contraction's right-hand side that becomes columns of its product, if a packed
 /// right-hand side is read.

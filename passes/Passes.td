@@ -81,12 +81,22 @@ def PrepareConvolutions : Pass<"gen-prepare-convolutions", "::mlir::func::FuncOp
   }];
 }
 
+def QuantizeWeights : Pass<"gen-quantize-weights", "::mlir::func::FuncOp"> {
+  let summary = "keep weights in eight bits, with a scale for each column (--precision=int8w)";
+  let description = [{
+    In entries that do not assign a weight, a product reads it as i8 and multiplies its result by the scales of the columns.
+    Sums are f32 as before.
+  }];
+  let options = [Option<"isEnabled", "enable", "bool", "false", "do it; otherwise weights stay as they are">];
+}
+
 def PackWeights : Pass<"gen-pack-weights", "::mlir::ModuleOp"> {
   let summary = "keep weights in the order that products read them, beside the variables";
   let description = [{
     In entries that do not assign a weight, a product reads a packed copy of it: a variable `NAME.packed` that a private
     function `NAME.pack` fills (attribute `gen.packs`). The runtime calls it when the weight has changed since the last
-    time, so inference packs once. What a loop multiplies with in every step is packed before it.
+    time, so inference packs once. What a loop multiplies with in every step is packed before it. What else reduces a weight
+    alone, such as the scales of its columns, is kept likewise (`NAME.reduced`).
   }];
   let dependentDialects = ["::mlir::func::FuncDialect"];
 }

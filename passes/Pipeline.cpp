@@ -33,13 +33,14 @@ static void differentiate(OpPassManager &pm) {
   simplify(pm);
 }
 
-static void fuse(OpPassManager &pm) {
+static void fuse(OpPassManager &pm, bool quantizeWeights) {
   pm.addNestedPass<func::FuncOp>(createPrepareConvolutions());
   pm.addNestedPass<func::FuncOp>(createResolveDimensions());
   simplify(pm);
   pm.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
   pm.addNestedPass<func::FuncOp>(
       createSplitReductions()); // after: canonicalization would join the steps again
+  pm.addNestedPass<func::FuncOp>(createQuantizeWeights({quantizeWeights}));
   pm.addPass(createPackWeights());
   pm.addPass(createFuseKernels());
   pm.addPass(createDeduplicateKernels());
@@ -51,10 +52,10 @@ static void plan(OpPassManager &pm, int64_t memoryBudget) {
   pm.addNestedPass<func::FuncOp>(createPlanMemory());
 }
 
-void mlir::gen::buildKernelPipeline(OpPassManager &pm, int64_t memoryBudget) {
+void mlir::gen::buildKernelPipeline(OpPassManager &pm, bool quantizeWeights, int64_t memoryBudget) {
   pm.addPass(createCheckModel());
   differentiate(pm);
-  fuse(pm);
+  fuse(pm, quantizeWeights);
   plan(pm, memoryBudget);
 }
 

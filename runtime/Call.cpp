@@ -249,7 +249,7 @@ void gen_session::refreshPacked(const gen_entry_info &entry) {
     const gen_packed_info &info = artefact.packed[number];
     if (packedVersions[number] == versions[info.variable] && !viewed[info.variable])
       continue;
-    info.pack(&services, nullptr, variablePointers.data(), nullptr, nullptr, nullptr);
+    info.pack(&services, arena.data(), variablePointers.data(), nullptr, nullptr, nullptr);
     packedVersions[number] = versions[info.variable];
   }
 }
@@ -261,6 +261,8 @@ void gen_session::call(const char *name, const gen_tensor *arguments, size_t arg
   int64_t arenaBytes = plan(entry, state, arguments, argumentCount);
   if (outputs)
     checkOutputs(entry, outputs, outputCount);
+  for (uint32_t i = 0; i < entry.packed_count; ++i)
+    arenaBytes = std::max(arenaBytes, model->artefact->packed[entry.packed[i]].arena_bytes);
   arena.reserve(arenaBytes);
   for (uint32_t i = 0; i < entry.packed_count; ++i) {
     uint32_t number = entry.packed[i];

@@ -98,7 +98,8 @@ private:
   }
 
   void checkPacked(const gen_packed_info &packed) {
-    if (packed.variable >= artefact.variable_count || packed.bytes < 0 || !packed.pack)
+    if (packed.variable >= artefact.variable_count || packed.bytes < 0 || packed.arena_bytes < 0 ||
+        !packed.pack)
       reject(format("impossible packed copy of variable %u", packed.variable));
   }
 

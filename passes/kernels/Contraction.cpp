@@ -32,7 +32,8 @@ struct Operand {
 /// The product that the tasks compute: C, or its transpose B^T A^T, with its walks.
 struct Product {
   Product(ImplicitLocOpBuilder &b, const Contraction &c)
-      : schedule(c.schedule), element(c.elementType), longEpilogue(c.longEpilogue) {
+      : schedule(c.schedule), element(c.elementType),
+        rhsType(c.rhsType ? c.rhsType : c.elementType), longEpilogue(c.longEpilogue) {
     Int one(b, 1), n(b, c.n), apart(b, c.rhsStride);
     lhs.base = c.lhs;
     rhs = {c.rhs, {{n, c.transposeRhs ? apart : one}}};
@@ -68,7 +69,7 @@ struct Product {
   }
 
   ContractionSchedule schedule;
-  Type element;
+  Type element, rhsType;
   Operand lhs, rhs;
   DepthWalk depth;
   Value packedStride; ///< Elements between two vectors of columns of a packed B.
@@ -133,10 +134,10 @@ class TaskEmitter {
 public:
   TaskEmitter(ImplicitLocOpBuilder &b, const Contraction &contraction)
       : b(b), p(b, contraction), s(p.schedule), blocks(p), scratch(p, blocks), element(p.element),
-        type(VectorType::get(s.lanes, element)), bytes(element.getIntOrFloatBitWidth() / 8),
-        m(extentOf(b, p.lhs.walk)), n(extentOf(b, p.rhs.walk)), k(extentOf(b, p.depth)),
-        tiles(roundedUpQuotient(m, s.rows)), rowVectors(roundedUpQuotient(n, s.lanes)),
-        panels(roundedUpQuotient(rowVectors, s.vectors)),
+        rhsType(p.rhsType), type(VectorType::get(s.lanes, element)),
+        bytes(element.getIntOrFloatBitWidth() / 8), m(extentOf(b, p.lhs.walk)),
+        n(extentOf(b, p.rhs.walk)), k(extentOf(b, p.depth)), tiles(roundedUpQuotient(m, s.rows)),
+        rowVectors(roundedUpQuotient(n, s.lanes)), panels(roundedUpQuotient(rowVectors, s.vectors)),
         rowTasks(roundedUpQuotient(tiles, scratch.tilesPerTask)),
         columnTasks(roundedUpQuotient(panels, s.panels)) {}
 
@@ -232,7 +233,7 @@ private:
   void emitBlock(const Block &block, ContractionEpilogue epilogue) {
     Int firstRow = block.firstTile * s.rows;
     Value lhs = elementPointer(b, element, p.lhs.base, block.lhsOffset);
-    Value rhs = elementPointer(b, element, p.rhs.base, block.rhsOffset);
+    Value rhs = elementPointer(b, rhsType, p.rhs.base, block.rhsOffset);
     if (s.packLhs) {
       Int rows = min(m - firstRow, (block.lastTile - block.firstTile) * s.rows);
       packBlock(b, lhs, p.lhs.walk, firstRow, block.walk, rows, s.rows, element, lhsBlock);
@@ -377,16 +378,17 @@ private:
       makeLinear(tile.depth, &DepthStep::rhsStride, Int(b, vectors * s.lanes));
     } else if (s.rhsIsPacked) {
       Int apart(b, p.packedStride);
-      Value start = elementPointer(b, element, panel.rhs, panel.firstVector * apart);
+      Value start = elementPointer(b, rhsType, panel.rhs, panel.firstVector * apart);
       for (int64_t v = 0; v < vectors; ++v)
-        tile.rhs.push_back(elementPointer(b, element, start, apart * v));
+        tile.rhs.push_back(elementPointer(b, rhsType, start, apart * v));
+      tile.rhsType = rhsType;
     } else {
       tile.rhs = vectorPointers(panel, vectors);
       if (isRagged())
         tile.rhsMask = laneMask(b, columns - (vectors - 1) * s.lanes, s.lanes);
     }
     if (s.packRhs || s.rhsIsPacked)
-      tile.rhsAlignment = bytes * s.lanes;
+      tile.rhsAlignment = tile.rhsType.getIntOrFloatBitWidth() / 8 * s.lanes;
     simplify(tile.depth);
     emitRegisterTile(b, tile);
   }
@@ -437,7 +439,7 @@ private:
   const ContractionSchedule &s;
   DepthBlocks blocks;
   Scratch scratch;
-  Type element;
+  Type element, rhsType;
   VectorType type;
   unsigned bytes;
   Int m, n, k;

@@ -100,6 +100,8 @@ struct Contraction {
   SmallVector<RowDigit> rows;
   SmallVector<DepthDigit> depth;
   Type elementType;
+  /// Of a packed B's numbers, if they are converted when they are read: i8. Null: `elementType`.
+  Type rhsType;
   ContractionSchedule schedule;
   bool longEpilogue = false; ///< Emit the epilogue once, masked, even where vectors are whole.
 };

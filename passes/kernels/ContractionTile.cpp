@@ -149,19 +149,29 @@ private:
     return loop.getResults();
   }
 
+  Value loadRhs(Value pointer, Value mask) {
+    VectorType type = tile.type;
+    Value loaded = loadVector(b, type.clone(tile.rhsType), pointer, tile.rhsAlignment, mask);
+    if (tile.rhsType == element)
+      return loaded;
+    Value wide = arith::ExtSIOp::create(b, type.clone(b.getI32Type()), loaded);
+    return arith::SIToFPOp::create(b, type, wide);
+  }
+
   /// Adds the products of step k + ahead of the last digit.
   void multiply(const DepthStep &step, Int lhsOffset, Int rhsOffset, Int k, int64_t ahead,
                 SmallVectorImpl<Value> &sums) {
-    auto at = [&](Value base, Int offset, Int stride) {
-      Value pointer = elementPointer(b, element, base, offset + k * stride);
-      return elementPointer(b, element, pointer, stride * ahead);
+    auto at = [&](Type type, Value base, Int offset, Int stride) {
+      Value pointer = elementPointer(b, type, base, offset + k * stride);
+      return elementPointer(b, type, pointer, stride * ahead);
     };
     SmallVector<Value> row;
     for (int64_t v = 0; v < tile.vectors; ++v)
-      row.push_back(loadVector(b, tile.type, at(tile.rhs[v], rhsOffset, step.rhsStride),
-                               tile.rhsAlignment, v + 1 == tile.vectors ? tile.rhsMask : Value()));
+      row.push_back(loadRhs(at(tile.rhsType, tile.rhs[v], rhsOffset, step.rhsStride),
+                            v + 1 == tile.vectors ? tile.rhsMask : Value()));
     for (int64_t r = 0; r < tile.rows; ++r) {
-      Value scalar = LLVM::LoadOp::create(b, element, at(tile.lhs[r], lhsOffset, step.lhsStride));
+      Value scalar =
+          LLVM::LoadOp::create(b, element, at(element, tile.lhs[r], lhsOffset, step.lhsStride));
       Value lhs = vector::BroadcastOp::create(b, tile.type, scalar);
       for (int64_t v = 0; v < tile.vectors; ++v) {
         Value &sum = sums[r * tile.vectors + v];

@@ -99,6 +99,7 @@ struct RegisterTile {
   /// spread over the steps of k: all at once they would fill the queues to memory, and the loads of
   /// the operands would wait behind them.
   std::function<void(Int row)> prefetch;
+  Type rhsType = type.getElementType(); ///< Of the elements of B; they are converted.
 };
 
 /// accumulators = (first ? 0 : accumulators) + lhs * rhs.

@@ -123,7 +123,9 @@ public:
     c.elementType = weight.getType().getElementType();
     auto pointer = [&](Value tensor) { return function.pointer(cast<BlockArgument>(tensor)); };
     c.lhs = pointer(makesInput() ? output : input);
-    c.rhs = pointer(makesWeight() ? output : packed ? packed : weight);
+    Value rhs = makesWeight() ? Value(output) : packed ? packed : Value(weight);
+    c.rhs = pointer(rhs);
+    c.rhsType = getElementTypeOrSelf(rhs);
     c.n = constant(makesInput() ? inputsOfGroup : outputsOfGroup);
     if (makesInput())
       addInputDigits(function, c);
@@ -153,7 +155,7 @@ public:
       c.depth[i].extent = choose(&Phase::taps);
     }
     c.lhs = elementPointer(*b, c.elementType, c.lhs, lhsOffset);
-    c.rhs = elementPointer(*b, c.elementType, c.rhs, rhsOffset);
+    c.rhs = elementPointer(*b, c.rhsType, c.rhs, rhsOffset);
   }
 
   void atResult(KernelFunction &function, Value row, Value column,

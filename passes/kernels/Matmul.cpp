@@ -35,6 +35,7 @@ public:
     c.lhs = function.pointer(cast<BlockArgument>(lhs));
     Value packed = packedRhs(op);
     c.rhs = function.pointer(cast<BlockArgument>(packed ? packed : rhs));
+    c.rhsType = getElementTypeOrSelf(packed ? packed : rhs);
     c.m = function.size(result, rank - 2);
     c.n = function.size(result, rank - 1);
     c.k = function.size(lhs, depthAxis());

@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 #define GEN_ARTEFACT_MAGIC "gencc\r\n\x1a" /* 8 bytes, no terminator */
-#define GEN_ARTEFACT_VERSION 1
+#define GEN_ARTEFACT_VERSION 2
 #define GEN_ARTEFACT_SECTION ".gen.header"
 #define GEN_ARTEFACT_SYMBOL "gen_artefact"
 
@@ -123,9 +123,10 @@ typedef struct gen_packed_info {
   uint32_t variable; /* the number of its source */
   uint32_t reserved;
   int64_t bytes;
-  /* Fills the copy. As `run` of an entry without arguments, results, dimensions and arena. */
+  /* Fills the copy. As `run` of an entry without arguments, results and dimensions. */
   void (*pack)(const gen_services *services, void *arena, void *const *variables,
                const void *const *arguments, void *const *results, const int64_t *dimensions);
+  int64_t arena_bytes; /* what `pack` needs there */
 } gen_packed_info;
 
 /* The root of an artefact: the type of the symbol `gen_artefact`. */

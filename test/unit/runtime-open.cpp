@@ -13,7 +13,7 @@ struct Tables {
   gen_tensor_info result = {"y", GEN_F32, 2, shape};
   const char *dimension = "batch";
   uint32_t written = 1, copy = 0;
-  gen_packed_info packed[1] = {{0, 0, 12, run}};
+  gen_packed_info packed[1] = {{0, 0, 12, run, 0}};
   gen_entry_info entries[2] = {
       {"main", 1, 1, 1, 0, &argument, &result, &dimension, plan, run, 1, 1, &written, &copy},
       {"other", 0, 0, 0, 0, nullptr, nullptr, nullptr, plan, run, 0, 0, nullptr, nullptr},
@@ -91,6 +91,7 @@ const Spoiled kSpoiled[] = {
     {"PackedSource", [](Tables &t) { t.packed[0].variable = 2; },
      "impossible packed copy of variable 2"},
     {"PackedBytes", [](Tables &t) { t.packed[0].bytes = -1; }, "impossible packed copy"},
+    {"PackedArena", [](Tables &t) { t.packed[0].arena_bytes = -1; }, "impossible packed copy"},
     {"PackedCode", [](Tables &t) { t.packed[0].pack = nullptr; }, "impossible packed copy"},
     {"VariantTable", [](Tables &t) { t.artefact.variant_count = 1; },
      "the table of variants is missing"},

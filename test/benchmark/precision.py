@@ -5,7 +5,9 @@ the largest value of f32's, and both times and peaks of memory. Weights and inpu
     precision.py [--bin FOLDER] [--threads N] [--repeat N] WORKLOAD..."""
 import argparse
 import json
+import math
 import pathlib
+import random
 import re
 import struct
 import subprocess
@@ -26,6 +28,17 @@ def read_npy(path):
     return struct.unpack(f"<{len(data[start:]) // 4}f", data[start:])
 
 
+def write_npy(path, type):
+    """Random values of a type as gen-run prints it: f32[128, 20] or i64[1, 64] (small numbers: indices)."""
+    kind, shape = re.fullmatch(r"(f32|i64)\[(.*)\]", type).groups()
+    count = math.prod(map(int, filter(None, shape.split(", "))))
+    header = f"{{'descr': '{'<f4' if kind == 'f32' else '<i8'}', 'fortran_order': False, 'shape': ({shape},), }}"
+    header += " " * (-(len(header) + 11) % 64) + "\n"
+    values = [random.gauss(0, 1) if kind == "f32" else random.randrange(2) for _ in range(count)]
+    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode()
+                     + struct.pack(f"<{count}{'f' if kind == 'f32' else 'q'}", *values))
+
+
 def run(*command):
     return subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stdout
 
@@ -38,17 +51,24 @@ for workload in args.workloads:
         results, times, peaks = {}, {}, {}
         for precision in ("f32", "int8w"):
             run(args.bin / "gencc", folder / "model.mlir", f"--precision={precision}", "-o", folder / f"{precision}.so")
+        entries = [json.loads(line) for line in run(args.bin / "gen-run", folder / "f32.so", "--list", "--json").splitlines()]
+        inputs = []
+        for tensor in next(entry["inputs"] for entry in entries if entry.get("entry") == "main"):
+            write_npy(folder / f"{tensor['name']}.npy", tensor["type"])
+            inputs.append(f"--input={tensor['name']}={folder / tensor['name']}.npy")
+        for precision in ("f32", "int8w"):
+            out = folder / precision
+            run(args.bin / "gen-run", folder / f"{precision}.so", "--entry=main", f"--output-dir={out}", *inputs)
+            results[precision] = {path.stem: read_npy(path) for path in out.glob("*.npy")}
         for turn in range(3):  # alternated
             for precision in ("f32", "int8w"):
-                out = folder / precision
                 line = json.loads(run(args.bin / "gen-run", folder / f"{precision}.so", "--entry=main", "--benchmark",
-                                      f"--repeat={args.repeat}", f"--threads={args.threads}", f"--output-dir={out}",
-                                      "--json").splitlines()[-1])
+                                      f"--repeat={args.repeat}", f"--threads={args.threads}", "--json",
+                                      *inputs).splitlines()[-1])
                 times.setdefault(precision, []).append(line["ms_median"])
                 peaks[precision] = line["peak_rss_mib"]
-                results[precision] = {path.stem: read_npy(path) for path in out.glob("*.npy")}
         error = max(max(abs(a - b) for a, b in zip(results["int8w"][name], values)) / max(map(abs, values))
                     for name, values in results["f32"].items())
         f32, int8w = (sorted(times[precision])[1] for precision in ("f32", "int8w"))
         print(f"{workload:24} {error:9.1e} {f32:9.3f} {int8w:9.3f} {f32 / int8w:6.2f} "
-              f"{peaks["f32"]:8.0f} {peaks["int8w"]:9.0f}")
+              f"{peaks['f32']:8.0f} {peaks['int8w']:9.0f}")

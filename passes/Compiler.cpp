@@ -79,6 +79,16 @@ public:
            << ": no pass of this name ran; hint: --dump-after=all shows the names";
   }
 
+  LogicalResult makeKernels() {
+    auto targets = makeCpuTargets(options.cpu, options.optimization);
+    if (!targets)
+      return fail(targets.takeError());
+    if (targets->size() > 1)
+      return fail(llvm::createStringError("expected one CPU, got '" + options.cpu + "'"));
+    makeVariants(*targets, GEN_ARTEFACT_SYMBOL);
+    return passes("kernels", [&](OpPassManager &pm) { buildKernelPipeline(pm, options); });
+  }
+
 private:
   LogicalResult runStages(Stage stage, StringRef path) {
     auto targets = makeCpuTargets(options.cpu, options.optimization);
@@ -136,9 +146,7 @@ private:
   /// Runs the passes on `module`. Writes the file of a stage before machine code, or adds objects.
   LogicalResult lower(Stage stage, StringRef path, const CpuTarget &target, bool isLast,
                       std::vector<llvm::SmallString<0>> &objects) {
-    auto kernels = [&](OpPassManager &pm) {
-      buildKernelPipeline(pm, options.quantizeWeights, options.memoryBudget);
-    };
+    auto kernels = [&](OpPassManager &pm) { buildKernelPipeline(pm, options); };
     if (failed(passes("kernels", kernels)))
       return failure();
     if (options.verbose)
@@ -288,6 +296,10 @@ private:
 };
 
 } // namespace
+
+LogicalResult mlir::gen::makeKernels(ModuleOp module, const CompileOptions &options) {
+  return Compilation(module, options).makeKernels();
+}
 
 LogicalResult mlir::gen::compile(ModuleOp module, Stage stage, StringRef path,
                                  const CompileOptions &options) {

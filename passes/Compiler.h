@@ -43,6 +43,11 @@ struct CompileOptions {
   bool quantizeWeights = false;
   /// What variables and intermediate values of an entry may take, in bytes; negative: no limit.
   int64_t memoryBudget = -1;
+  /// A file of measured schedules ("" for none; ScheduleTable.h).
+  std::string schedules;
+  /// The module has kernels and their launches already, as the pipeline makes them: it is planned
+  /// and emitted.
+  bool isFused = false;
   /// Reports the time of each stage, and the memory of each entry, to stderr.
   bool verbose = false;
 };
@@ -55,12 +60,14 @@ void registerCompilerDialects(DialectRegistry &registry);
 OwningOpRef<ModuleOp> parseModel(StringRef path, MLIRContext &context);
 
 /// The part of the pipeline that stays in the gen dialect (up to Stage::Kernels).
-void buildKernelPipeline(OpPassManager &pm, bool quantizeWeights = false,
-                         int64_t memoryBudget = -1);
+void buildKernelPipeline(OpPassManager &pm, const CompileOptions &options = {});
 /// From kernels to loop nests and the launch program (up to Stage::Loops).
 void buildEmissionPipeline(OpPassManager &pm);
 /// From loop nests to the LLVM dialect.
 void buildLlvmPipeline(OpPassManager &pm);
+
+/// Runs the part of the pipeline up to Stage::Kernels on `module`, for one CPU.
+LogicalResult makeKernels(ModuleOp module, const CompileOptions &options);
 
 /// Compiles `module` (which is changed on the way) up to `stage` and writes the result to `path`
 /// ("-" is stdout). In an object file the artefact's tables have a symbol named after the model

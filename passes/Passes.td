@@ -118,6 +118,11 @@ def DeduplicateKernels : Pass<"gen-deduplicate-kernels", "::mlir::ModuleOp"> {
 
 def ScheduleKernels : Pass<"gen-schedule-kernels", "::mlir::ModuleOp"> {
   let summary = "choose tiles and the size of a parallel task for each kernel";
+  let description = [{
+    By rules; where `schedules` is given, products that this file knows (`gencc --tune`) take its numbers. A kernel that has
+    a schedule keeps it.
+  }];
+  let options = [Option<"schedules", "schedules", "std::string", "", "file of measured schedules">];
 }
 
 def Rematerialize : Pass<"gen-rematerialize", "::mlir::ModuleOp"> {

@@ -46,17 +46,19 @@ static void fuse(OpPassManager &pm, bool quantizeWeights) {
   pm.addPass(createDeduplicateKernels());
 }
 
-static void plan(OpPassManager &pm, int64_t memoryBudget) {
-  pm.addPass(createScheduleKernels());
-  pm.addPass(createRematerialize({memoryBudget}));
+static void plan(OpPassManager &pm, const CompileOptions &options) {
+  pm.addPass(createScheduleKernels({options.schedules}));
+  pm.addPass(createRematerialize({options.memoryBudget}));
   pm.addNestedPass<func::FuncOp>(createPlanMemory());
 }
 
-void mlir::gen::buildKernelPipeline(OpPassManager &pm, bool quantizeWeights, int64_t memoryBudget) {
-  pm.addPass(createCheckModel());
-  differentiate(pm);
-  fuse(pm, quantizeWeights);
-  plan(pm, memoryBudget);
+void mlir::gen::buildKernelPipeline(OpPassManager &pm, const CompileOptions &options) {
+  if (!options.isFused) {
+    pm.addPass(createCheckModel());
+    differentiate(pm);
+    fuse(pm, options.quantizeWeights);
+  }
+  plan(pm, options);
 }
 
 void mlir::gen::buildEmissionPipeline(OpPassManager &pm) {

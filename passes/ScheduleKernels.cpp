@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/Passes.h"
+#include "passes/ScheduleTable.h"
 #include "passes/kernels/KernelEmitter.h"
 
 namespace mlir::gen {
@@ -15,10 +16,21 @@ namespace mlir::gen {
 namespace {
 
 struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
+  using ScheduleKernelsBase::ScheduleKernelsBase;
+
   void runOnOperation() override {
+    ScheduleTable table;
+    if (!schedules.empty()) {
+      llvm::Expected<ScheduleTable> read = ScheduleTable::read(schedules);
+      if (!read) {
+        emitError(UnknownLoc::get(&getContext())) << llvm::toString(read.takeError());
+        return signalPassFailure();
+      }
+      table = std::move(*read);
+    }
     for (auto kernel : getOperation().getOps<KernelOp>())
       if (!kernel.getScheduleAttr())
-        kernel.setScheduleAttr(kernels::chooseSchedule(kernel));
+        kernel.setScheduleAttr(table.apply(kernel, kernels::chooseSchedule(kernel)));
   }
 };
 

@@ -1,11 +1,13 @@
 //===- gencc.cpp - the compiler's command line ----------------------------===//
 
 #include "passes/Compiler.h"
+#include "passes/Tune.h"
 #include "passes/Weights.h"
 #include "passes/target/Cpu.h"
 #include "tools/CommandLine.h"
 
 #include "mlir/IR/Diagnostics.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/raw_ostream.h"
@@ -18,7 +20,7 @@ namespace {
 
 struct Arguments {
   std::string model, output, emit = "so", target = "cpu", cpu = "native", precision = "f32";
-  std::string weights, header, report, dumpAfter;
+  std::string weights, header, report, dumpAfter, schedules, tune;
   int optimization = 3;
   int64_t memoryBudget = -1;
   bool verbose = false;
@@ -95,6 +97,13 @@ void addOptions(CLI::App &app, Arguments &arguments) {
                  "1GiB, ...): values are computed again rather than kept until it fits")
       ->type_name("BYTES")
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true));
+  app.add_option("--schedules", arguments.schedules,
+                 "file of measured schedules, made by --tune: products that it knows take them")
+      ->type_name("FILE");
+  app.add_option("--tune", arguments.tune,
+                 "measure schedules of this model's products on this machine first, and add those "
+                 "that are faster than the rule's to this file of schedules")
+      ->type_name("FILE");
   app.add_option("--weights", arguments.weights,
                  "safetensors file with initial values of the variables, by name; they become "
                  "part of the artefact")
@@ -123,6 +132,10 @@ std::string findContradiction(const Arguments &arguments, const std::string &out
   Stage stage = stages().at(arguments.emit).first;
   if (!arguments.header.empty() && stage != Stage::Obj && stage != Stage::So)
     return "--header: expected --emit=obj or so, got " + arguments.emit;
+  if (!arguments.tune.empty() && !arguments.schedules.empty())
+    return "--tune adds to its own file; expected no --schedules beside it";
+  if (!arguments.tune.empty() && arguments.cpu != "native")
+    return "--tune measures on this machine: expected --mcpu=native, got " + arguments.cpu;
   if (!arguments.report.empty() && stage == Stage::Gen)
     return "--report: expected --emit=kernels or later, got gen";
   std::vector<std::string> files{output, arguments.header, arguments.report};
@@ -167,6 +180,27 @@ private:
   ScopedDiagnosticHandler handler;
 };
 
+/// Adds what is found to the file that `options` will read.
+LogicalResult tune(ModuleOp module, CompileOptions options, MLIRContext &context) {
+  std::string path = std::exchange(options.schedules, "");
+  auto fail = [&](llvm::Error error) {
+    return emitError(UnknownLoc::get(&context)) << llvm::toString(std::move(error));
+  };
+  ScheduleTable table;
+  if (llvm::sys::fs::exists(path)) {
+    llvm::Expected<ScheduleTable> known = ScheduleTable::read(path);
+    if (!known)
+      return fail(known.takeError());
+    table = std::move(*known);
+  }
+  auto tell = [](StringRef line) { llvm::errs() << line << "\n"; };
+  if (failed(tuneSchedules(module, options, table, tell)))
+    return failure();
+  if (llvm::Error error = table.write(path))
+    return fail(std::move(error));
+  return success();
+}
+
 LogicalResult compileModel(const Arguments &arguments, const std::string &output,
                            MLIRContext &context) {
   OwningOpRef<ModuleOp> module = parseModel(arguments.model, context);
@@ -179,10 +213,13 @@ LogicalResult compileModel(const Arguments &arguments, const std::string &output
   options.optimization = arguments.optimization;
   options.quantizeWeights = arguments.precision == "int8w";
   options.memoryBudget = arguments.memoryBudget;
-  options.dumpAfter = arguments.dumpAfter;
+  options.schedules = arguments.tune.empty() ? arguments.schedules : arguments.tune;
   options.header = arguments.header;
   options.report = arguments.report;
   options.verbose = arguments.verbose;
+  if (!arguments.tune.empty() && failed(tune(*module, options, context)))
+    return failure();
+  options.dumpAfter = arguments.dumpAfter;
   options.name = arguments.model == "-" ? "model" : llvm::sys::path::stem(arguments.model).str();
   return compile(*module, stages().at(arguments.emit).first, output, options);
 }

@@ -35,6 +35,10 @@ void GenDialect::initialize() {
       >();
   addOperations<
 #define GET_OP_LIST
+#include "dialect/ops/Attention.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
 #include "dialect/ops/Elementwise.cpp.inc"
       >();
   addOperations<
@@ -60,6 +64,10 @@ void GenDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "dialect/ops/Normalization.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialect/ops/Indexing.cpp.inc"
       >();
   addOperations<
 #define GET_OP_LIST

@@ -30,11 +30,15 @@
 #include "dialect/GenAttributes.h.inc"
 
 #define GET_OP_CLASSES
+#include "dialect/ops/Attention.h.inc"
+#define GET_OP_CLASSES
 #include "dialect/ops/Contraction.h.inc"
 #define GET_OP_CLASSES
 #include "dialect/ops/Convolution.h.inc"
 #define GET_OP_CLASSES
 #include "dialect/ops/Elementwise.h.inc"
+#define GET_OP_CLASSES
+#include "dialect/ops/Indexing.h.inc"
 #define GET_OP_CLASSES
 #include "dialect/ops/Kernel.h.inc"
 #define GET_OP_CLASSES

@@ -47,6 +47,7 @@ def Gen_Tensor : RankedTensorOf<[F32, F64, I1, I8, I32, I64]>;
 def Gen_FloatTensor : RankedTensorOf<[F32, F64]>;
 def Gen_NumberTensor : RankedTensorOf<[F32, F64, I8, I32, I64]>;
 def Gen_IntegerTensor : RankedTensorOf<[I8, I32, I64]>;
+def Gen_IndexTensor : RankedTensorOf<[I32, I64]>;
 def Gen_BoolTensor : RankedTensorOf<[I1]>;
 def Gen_ScalarI64 : 0DTensorOf<[I64]>,
     BuildableType<"::mlir::RankedTensorType::get({}, $_builder.getI64Type())">;

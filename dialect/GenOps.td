@@ -1,6 +1,7 @@
 // GenOps.td - all ops of the dialect.
 #ifndef GEN_OPS_TD
 #define GEN_OPS_TD
+include "dialect/ops/Attention.td"
 include "dialect/ops/Elementwise.td"
 include "dialect/ops/Shape.td"
 include "dialect/ops/Sequence.td"
@@ -8,6 +9,7 @@ include "dialect/ops/Reduction.td"
 include "dialect/ops/Contraction.td"
 include "dialect/ops/Convolution.td"
 include "dialect/ops/Normalization.td"
+include "dialect/ops/Indexing.td"
 include "dialect/ops/Loss.td"
 include "dialect/ops/Pooling.td"
 include "dialect/ops/Random.td"

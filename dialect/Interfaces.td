@@ -138,4 +138,23 @@ def Gen_PermutableOpInterface : OpInterface<"PermutableOpInterface"> {
   ];
 }
 
+def Gen_AnchorOpInterface : OpInterface<"AnchorOpInterface"> {
+  let cppNamespace = "::mlir::gen";
+  let description = "A kernel of a family of its own is built around the op: passes/kernels/ has an emitter for that family.";
+  let methods = [
+    InterfaceMethod<"The family's name.", "::llvm::StringRef", "kernelFamily", (ins)>,
+    InterfaceMethod<[{
+      False if this op has to be decomposed, since the family's emitter does not take its types or attributes.
+    }], "bool", "isEmitted", (ins), "", "return true;">,
+    InterfaceMethod<[{
+      True if the kernel reads operand `number` wherever it lies, so that ops between memory and it that only compute
+      indices belong to the kernel.
+    }], "bool", "readsThroughIndices", (ins "unsigned":$number), "", "return false;">,
+    InterfaceMethod<[{
+      True if, besides, it asks for each element of operand `number` once at most, so that what computes them may belong
+      to the kernel.
+    }], "bool", "readsOnce", (ins "unsigned":$number), "", "return false;">,
+  ];
+}
+
 #endif // GEN_INTERFACES_TD

@@ -1,6 +1,9 @@
 //===- Losses.cpp - losses ------------------------------------------------===//
 
 #include "gen/losses.hpp"
+#include "Ops.h"
+
+using namespace gen::detail;
 
 namespace gen {
 
@@ -12,6 +15,26 @@ Tensor bce(const Tensor &probabilities, const Operand &targets, SourceLocation w
   };
   Tensor yes = logarithm(probabilities), no = logarithm(1.0 - probabilities);
   return -(targets * yes + (1.0 - targets) * no);
+}
+
+Tensor cross_entropy(const Tensor &logits, const Tensor &labels, SourceLocation where) {
+  constexpr const char *kName = "gen.cross_entropy";
+  requireFloat(kName, logits, where);
+  Shape rows = logits.shape();
+  if (!rows.empty())
+    rows.pop_back();
+  if (logits.rank() < 1 || rows != labels.shape() ||
+      (labels.dtype() != i32 && labels.dtype() != i64))
+    throw Diagnostic(where, kName,
+                     "expected a label of i32 or i64 for each row of logits along the last axis")
+        .operand("logits", logits)
+        .operand("labels", labels)
+        .error();
+  Entry &entry = Entry::current(kName, where);
+  mlir::Value x = entry.value(logits, where), classes = entry.value(labels, where);
+  return entry.emit<mlir::gen::CrossEntropyOp>(
+      where, logits.dtype(), rows, callText("cross_entropy", {logits.text(), labels.text()}), x,
+      classes);
 }
 
 Tensor mse(const Tensor &prediction, const Operand &target, SourceLocation where) {

@@ -55,6 +55,22 @@ Tensor Linear::operator()(const Tensor &x, SourceLocation where) const {
   return reshape(y, shape).named(callText(path, {x.text()}));
 }
 
+Embedding::Embedding(const Scope &scope, int64_t rows, int64_t width, Initializer initial,
+                     SourceLocation where)
+    : path(scope.path()) {
+  if (rows < 1 || width < 1)
+    throw Diagnostic(where, "Embedding '" + path + "'",
+                     "expected sizes of at least 1, got " + std::to_string(rows) + " rows of " +
+                         std::to_string(width))
+        .error();
+  weight = scope.variable("weight", f32, {rows, width}, initial, where);
+}
+
+Tensor Embedding::operator()(const Tensor &indices, SourceLocation where) const {
+  SourceScope scope(where);
+  return gather(weight, indices, where).named(callText(path, {indices.text()}));
+}
+
 Layer ReLU() {
   return [](const Tensor &x, SourceLocation where) { return relu(x, where); };
 }

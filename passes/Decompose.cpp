@@ -25,7 +25,11 @@ struct DecomposePass : gen::impl::DecomposeBase<DecomposePass> {
     SmallVector<DecomposableOpInterface> composed;
     do {
       composed.clear();
-      getOperation().walk([&](DecomposableOpInterface op) { composed.push_back(op); });
+      getOperation().walk([&](DecomposableOpInterface op) {
+        auto anchor = dyn_cast<AnchorOpInterface>(op.getOperation());
+        if (!anchor || !anchor.isEmitted())
+          composed.push_back(op);
+      });
       for (DecomposableOpInterface op : composed) {
         GenBuilder b(op.getLoc(), op.getOperation());
         op->replaceAllUsesWith(op.decompose(b));

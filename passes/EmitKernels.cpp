@@ -38,6 +38,10 @@ Family familyOf(KernelOp kernel) {
     return {kernels::emitReductionTask, kernels::emitReductionTaskCount};
   if (kernels::isTransposition(kernel))
     return {kernels::emitTranspositionTask, kernels::emitTranspositionTaskCount};
+  if (kernel.getFamily() == "attention")
+    return {kernels::emitAttentionTask, kernels::emitAttentionTaskCount};
+  if (kernel.getFamily() == "scatter")
+    return {kernels::emitScatterTask, kernels::emitScatterTaskCount};
   return {kernels::emitPointwiseTask, kernels::emitPointwiseTaskCount};
 }
 

@@ -169,8 +169,8 @@ struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
 
   static LogicalResult checkFusible(Operation *op) {
     if (isa<ReferenceOpInterface, GradientOp>(op) &&
-        !isa<PointwiseOpInterface, ReductionOpInterface, ContractionOpInterface, ReadOp, AssignOp,
-             LaunchOp>(op))
+        !isa<PointwiseOpInterface, ReductionOpInterface, ContractionOpInterface, AnchorOpInterface,
+             ReadOp, AssignOp, LaunchOp>(op))
       return op->emitOpError("belongs to no kernel; hint: run --gen-differentiate and "
                              "--gen-decompose before --gen-fuse-kernels");
     auto convolution = dyn_cast<ConvolutionOpInterface>(op);

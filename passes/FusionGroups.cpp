@@ -2,6 +2,7 @@
 
 #include "passes/FusionGroups.h"
 
+#include "dialect/StridedView.h"
 #include "passes/PackedWeights.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -87,10 +88,12 @@ bool FusionGroups::isMaterialized(Operation *op) {
     // A reshape alone asks for memory only on behalf of those that read it.
     if (isa<ReshapeOp>(user) ? isNeededInMemory(user) : isFixed(user))
       return true;
-    auto contraction = dyn_cast<ContractionOpInterface>(user);
-    bool isPackedWeight = contraction && use.getOperandNumber() == 1 && packedRhs(contraction);
-    if (isPackedWeight)
-      return false;
+    if (auto anchor = dyn_cast<AnchorOpInterface>(user))
+      return !anchor.readsThroughIndices(use.getOperandNumber());
+    if (auto contraction = dyn_cast<ContractionOpInterface>(user)) {
+      bool isPackedWeight = use.getOperandNumber() == 1 && packedRhs(contraction);
+      return !isPackedWeight && (isa<ConvolutionOpInterface>(user) || !isStridedView(use.get()));
+    }
     return !isa<PointwiseOpInterface, ReductionOpInterface, tensor::DimOp>(user) ||
            unpacks(user, op->getResult(0));
   });
@@ -103,9 +106,9 @@ bool FusionGroups::isElementwise(Operation *op) {
 
 FusionGroups::FusionGroups(Block &block, Sizes &sizes) : block(block), sizes(sizes) {
   for (Operation &op : block)
-    if (isFixed(&op) ||
-        (isa<PointwiseOpInterface, ReductionOpInterface, ContractionOpInterface>(op) &&
-         !isStored(&op) && (!isFree(&op) || isMaterialized(&op))))
+    if (isFixed(&op) || (isa<PointwiseOpInterface, ReductionOpInterface, ContractionOpInterface,
+                             AnchorOpInterface>(op) &&
+                         !isStored(&op) && (!isFree(&op) || isMaterialized(&op))))
       addGroup(&op);
 }
 
@@ -123,6 +126,8 @@ void FusionGroups::addGroup(Operation *op) {
     group.family = FusionGroup::Contraction;
   else if (isa<ReductionOpInterface>(op))
     group.family = FusionGroup::Reduction;
+  else if (isa<AnchorOpInterface>(op))
+    group.family = FusionGroup::Anchored;
   group.anchor = group.family == FusionGroup::Pointwise ? nullptr : op;
   number[op] = groups.size();
   groups.push_back(std::move(group));
@@ -258,6 +263,9 @@ bool FusionGroups::tryFuseProducer(Operation *op, bool repeat) {
     repeated |= through || (isa<PointwiseOpInterface>(user) && !isa<PadOp>(user) &&
                             !sizes.sameShape(input, user->getResult(0)));
     ok &= !isa<ContractionOpInterface>(user);
+    if (auto anchor = dyn_cast<AnchorOpInterface>(user))
+      for (OpOperand &operand : user->getOpOperands())
+        ok &= !through && (operand.get() != input || anchor.readsOnce(operand.getOperandNumber()));
   });
   if (!ok || users.size() != 1 || *users.begin() == from)
     return false;

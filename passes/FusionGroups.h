@@ -20,15 +20,17 @@
 namespace mlir::gen {
 
 struct FusionGroup {
-  enum Family { Pointwise, Reduction, Contraction, Fixed };
+  enum Family { Pointwise, Reduction, Anchored, Contraction, Fixed };
   Family family = Pointwise;
-  /// The ops, in program order; the anchor is the contraction or reduction.
+  /// The ops, in program order; the anchor is the one that is not pointwise.
   llvm::SetVector<Operation *> ops;
   Operation *anchor = nullptr;
   /// A value of the shape the group's results have: the loop nest runs over it.
   Value shape;
 
   StringRef familyName() const {
+    if (family == Anchored)
+      return cast<AnchorOpInterface>(anchor).kernelFamily();
     return family == Contraction ? "contraction" : family == Reduction ? "reduction" : "pointwise";
   }
 };

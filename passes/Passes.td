@@ -50,6 +50,26 @@ def ChannelsLast : Pass<"gen-channels-last", "::mlir::func::FuncOp"> {
   }];
 }
 
+def SinkReshapes : Pass<"gen-sink-reshapes", "::mlir::func::FuncOp"> {
+  let summary = "move reshapes of rows behind the ops that do not mind";
+  let description = [{
+    A linear layer of a sequence is a product of matrices between two reshapes. Elementwise ops, reductions and broadcasts
+    behind it take the product's shape, and the reshape moves down to that of the next layer, where both vanish.
+
+    ```mlir
+    %1 = gen.reshape %p : tensor<512x768xf32> -> tensor<8x64x768xf32>
+    %2 = gen.tanh %1 : tensor<8x64x768xf32>
+    ```
+    becomes
+
+    ```mlir
+    %1 = gen.tanh %p : tensor<512x768xf32>
+    %2 = gen.reshape %1 : tensor<512x768xf32> -> tensor<8x64x768xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect"];
+}
+
 def ForwardVariables : Pass<"gen-forward-variables", "::mlir::func::FuncOp"> {
   let summary = "within an entry, read what was assigned; read first and assign last";
   let description = "A loop carries the values of the variables that it assigns.";

@@ -31,6 +31,7 @@ static void differentiate(OpPassManager &pm) {
   simplify(pm);
   pm.addNestedPass<func::FuncOp>(createChannelsLast());
   simplify(pm);
+  pm.addNestedPass<func::FuncOp>(createSinkReshapes()); // before sizes are resolved: it makes some
 }
 
 static void fuse(OpPassManager &pm, bool quantizeWeights) {

@@ -71,8 +71,10 @@ LogicalResult KernelOp::verify() {
     if (!isa<RankedTensorType, IndexType>(argument.getType()))
       return emitOpError("expected arguments that are tensors or sizes (C1), got ")
              << argument.getType() << " at " << argument.getArgNumber();
-  if (!llvm::is_contained({"contraction", "reduction", "pointwise"}, getFamily()))
-    return emitOpError("expected family \"contraction\", \"reduction\" or \"pointwise\" (C2), got ")
+  if (!llvm::is_contained({"attention", "contraction", "reduction", "scatter", "pointwise"},
+                          getFamily()))
+    return emitOpError("expected family \"attention\", \"contraction\", \"reduction\", "
+                       "\"scatter\" or \"pointwise\" (C2), got ")
            << getFamilyAttr();
   return success();
 }

@@ -49,7 +49,7 @@ def Gen_KernelOp : Gen_Op<"kernel", [Symbol, IsolatedFromAbove, SingleBlock, Sin
     for their dynamic sizes. `family` says how it is emitted; `schedule` is how it is tiled, and how it is divided among threads.
 
     (C1) Arguments are tensors and sizes.
-    (C2) `family` is contraction, reduction or pointwise.
+    (C2) `family` is attention, contraction, reduction, scatter or pointwise.
 
     ```mlir
     gen.kernel @scale(%x: tensor<128x400xf32>) -> (tensor<128x400xf32>) family "pointwise" {

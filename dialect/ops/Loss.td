@@ -28,4 +28,29 @@ def Gen_BceWithLogitsOp : Gen_TensorOp<"bce_with_logits",
   let hasVerifier = 1;
 }
 
+def Gen_CrossEntropyOp : Gen_TensorOp<"cross_entropy",
+    [DeclareOpInterfaceMethods<InferTypeOpInterface, ["refineReturnTypes"]>, DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>,
+     DeclareOpInterfaceMethods<Gen_DecomposableOpInterface>]> {
+  let summary = "-log softmax(logits) at each label";
+  let description = [{
+        result[i...] = log(sum over c of e^logits[i..., c]) - logits[i..., labels[i...]]
+
+    without overflow, and 0 for a label that names no class, which so is ignored. The derivative by the logits is
+    softmax(logits) - one_hot(labels).
+    Semantics: PyTorch cross_entropy with class indices along the last axis, no reduction; every label out of range is as
+    `ignore_index`.
+
+    (C1) `labels` has the shape of `logits` without the last axis.
+    (C2) The result has the shape of `labels` and the element type of `logits`.
+
+    ```mlir
+    %z = gen.cross_entropy %logits, %labels : (tensor<?x8000xf32>, tensor<?xi64>) -> tensor<?xf32>
+    ```
+  }];
+  let arguments = (ins Gen_FloatTensor:$logits, Gen_IndexTensor:$labels);
+  let results = (outs Gen_FloatTensor:$result);
+  let assemblyFormat = "$logits `,` $labels attr-dict `:` `(` type($logits) `,` type($labels) `)` `->` type($result)";
+  let hasVerifier = 1;
+}
+
 #endif // GEN_LOSS_TD

@@ -9,6 +9,7 @@
 #include "dialect/Bounds.h"
 #include "dialect/Gen.h"
 #include "dialect/Permutation.h"
+#include "dialect/StridedView.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -260,9 +261,7 @@ SmallVector<ReshapeAxes> mlir::gen::reshapeGroups(ArrayRef<int64_t> input,
   return groups;
 }
 
-/// The one axis of [first, last) that is not of size 1; `last` if there is none, nothing if there
-/// are more.
-static std::optional<int64_t> onlyAxis(ArrayRef<int64_t> shape, int64_t first, int64_t last) {
+std::optional<int64_t> mlir::gen::onlyAxis(ArrayRef<int64_t> shape, int64_t first, int64_t last) {
   int64_t only = last;
   for (int64_t axis = first; axis < last; ++axis) {
     if (shape[axis] == 1)
@@ -272,6 +271,48 @@ static std::optional<int64_t> onlyAxis(ArrayRef<int64_t> shape, int64_t first, i
     only = axis;
   }
   return only;
+}
+
+/// The input of an op that makes a view and, of the axes of the input, the one along which elements
+/// lie side by side in the result's last axis; no axis if the result is no view.
+static std::optional<int64_t> lastAxisSource(Operation *op) {
+  int64_t last = cast<RankedTensorType>(op->getResult(0).getType()).getRank() - 1;
+  if (auto transpose = dyn_cast<TransposeOp>(op))
+    return transpose.getPermutation()[last];
+  if (auto slice = dyn_cast<SliceOp>(op))
+    return slice.getStrides()[last] == 1 ? std::optional(last) : std::nullopt;
+  auto reshape = dyn_cast<ReshapeOp>(op);
+  if (!reshape)
+    return std::nullopt;
+  ArrayRef<int64_t> input = reshape.getInput().getType().getShape();
+  std::optional<int64_t> source;
+  for (const ReshapeAxes &group : reshapeGroups(input, reshape.getType().getShape())) {
+    std::optional<int64_t> divided = onlyAxis(input, group.inputFirst, group.inputLast);
+    if (!divided)
+      return std::nullopt;
+    if (group.resultLast == last + 1 && group.resultFirst <= last && *divided != group.inputLast)
+      source = divided;
+  }
+  return source;
+}
+
+Value mlir::gen::reshapedMemory(Value value) {
+  while (auto reshape = value.getDefiningOp<ReshapeOp>())
+    value = reshape.getInput();
+  auto op = dyn_cast_or_null<PointwiseOpInterface>(value.getDefiningOp());
+  return op && op.elementCost() == 0 ? Value() : value;
+}
+
+bool mlir::gen::isStridedView(Value value) {
+  while (!reshapedMemory(value)) {
+    // Only views of last axes are asked for, so each op has to pass on its input's last one.
+    Operation *op = value.getDefiningOp();
+    std::optional<int64_t> source = lastAxisSource(op);
+    if (!source || *source != cast<RankedTensorType>(op->getOperand(0).getType()).getRank() - 1)
+      return false;
+    value = op->getOperand(0);
+  }
+  return true;
 }
 
 /// If the reshape does no more than add and remove axes of size 1: the index into the input.

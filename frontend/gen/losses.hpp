@@ -1,7 +1,7 @@
 //===- gen/losses.hpp - losses ----------------------------------*- C++ -*-===//
 //
-// `bce`, `bce_with_logits` and `kl_standard_normal` give one number an element, to be summed or
-// averaged as the model needs; `mse` and `l1` are means, as PyTorch's.
+// `bce`, `bce_with_logits`, `cross_entropy` and `kl_standard_normal` give one number an element, to
+// be summed or averaged as the model needs; `mse` and `l1` are means, as PyTorch's.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,6 +18,10 @@ namespace gen {
 /// back. Prefer `bce_with_logits` where there are logits.
 Tensor bce(const Tensor &probabilities, const Operand &targets,
            SourceLocation where = SourceLocation::current());
+/// -log softmax(logits) at each label: logits [..., classes] and labels [...] (i32 or i64) ->
+/// [...]. 0 for a label that names no class: it is ignored.
+Tensor cross_entropy(const Tensor &logits, const Tensor &labels,
+                     SourceLocation where = SourceLocation::current());
 /// mean((prediction - target)^2).
 Tensor mse(const Tensor &prediction, const Operand &target,
            SourceLocation where = SourceLocation::current());

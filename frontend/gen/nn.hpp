@@ -8,6 +8,7 @@
 #ifndef GEN_NN_HPP
 #define GEN_NN_HPP
 
+#include "gen/activations.hpp"
 #include "gen/builder.hpp"
 
 namespace gen {
@@ -32,6 +33,21 @@ private:
   std::string path;
 };
 
+/// A table of rows that are looked up by number: [i...] -> [i..., width]. Initial values are normal
+/// with deviation 1.
+class Embedding {
+public:
+  Embedding(const Scope &scope, int64_t rows, int64_t width,
+            Initializer initial = Initializer::normal(0, 1),
+            SourceLocation where = SourceLocation::current());
+  Tensor operator()(const Tensor &indices, SourceLocation where = SourceLocation::current()) const;
+
+  Variable weight; ///< [rows, width]
+
+private:
+  std::string path;
+};
+
 /// A function on tensors as a layer.
 using Layer = std::function<Tensor(const Tensor &, SourceLocation)>;
 
@@ -40,6 +56,10 @@ Layer ReLU();                         // NOLINT(readability-identifier-naming): 
 Layer LeakyReLU(double slope = 0.01); // NOLINT(readability-identifier-naming)
 Layer Tanh();                         // NOLINT(readability-identifier-naming)
 Layer Sigmoid();                      // NOLINT(readability-identifier-naming)
+Layer GELU(Approximate approximate = Approximate::None); // NOLINT(readability-identifier-naming)
+Layer SiLU();                                            // NOLINT(readability-identifier-naming)
+Layer Softplus();                                        // NOLINT(readability-identifier-naming)
+Layer ELU(double alpha = 1);                             // NOLINT(readability-identifier-naming)
 
 /// Layers one after another. Number i makes its variables under scope / i:
 ///

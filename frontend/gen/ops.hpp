@@ -199,4 +199,7 @@ Tensor bce_with_logits(const Tensor &logits, const Operand &targets,
 
 } // namespace gen
 
+#include "gen/activations.hpp"
+#include "gen/indexing.hpp"
+
 #endif // GEN_OPS_HPP

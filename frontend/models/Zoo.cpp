@@ -57,6 +57,17 @@ const std::vector<ModelInfo> &models() {
        buildTrainCharLstm,
        {}},
       {"lstm_b32", "benchmark: an LSTM of two layers", {}, buildLstm, {}},
+      {"transformer_b1", "benchmark: the Transformer, base size", {}, buildTransformer1, {}},
+      {"transformer_b8", "benchmark: the Transformer, batch 8", {}, buildTransformer8, {}},
+      {"train_transformer_b8",
+       "benchmark: the Transformer's training step",
+       {},
+       buildTrainTransformer,
+       {}},
+      {"bert_base_b1", "benchmark: BERT, base size", {}, buildBert, {}},
+      {"gpt2_prefill_b1", "benchmark: GPT-2 reads 128 tokens", {}, buildGptPrefill, {}},
+      {"gpt2_decode_b1", "benchmark: GPT-2 writes a token", {}, buildGptDecode, {}},
+      {"train_gpt_tiny_b16", "benchmark: a small GPT's training step", {}, buildTrainGptTiny, {}},
   };
   return all;
 }

@@ -61,6 +61,13 @@ void buildResnet18(Program &program, const Settings &settings);
 void buildDdpmUnet1(Program &program, const Settings &settings);
 void buildDdpmUnet8(Program &program, const Settings &settings);
 void buildTrainDdpmUnet(Program &program, const Settings &settings);
+void buildTransformer1(Program &program, const Settings &settings);
+void buildTransformer8(Program &program, const Settings &settings);
+void buildTrainTransformer(Program &program, const Settings &settings);
+void buildBert(Program &program, const Settings &settings);
+void buildGptPrefill(Program &program, const Settings &settings);
+void buildGptDecode(Program &program, const Settings &settings);
+void buildTrainGptTiny(Program &program, const Settings &settings);
 
 } // namespace gen::zoo
 

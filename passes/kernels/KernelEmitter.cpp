@@ -157,11 +157,24 @@ Value KernelEmitter::elementAtPosition(Value tensor, Index position) {
 }
 
 Value KernelEmitter::masked(Value mask, llvm::function_ref<Value()> emit) {
-  Value outer = laneMask;
+  Value outer = laneMask, outerCondition = condition;
+  condition = condition ? arith::AndIOp::create(b, condition, mask).getResult() : mask;
   laneMask = outer ? arith::AndIOp::create(b, outer, mask).getResult() : mask;
   Value element = emit();
   laneMask = outer;
+  condition = outerCondition;
   return element;
+}
+
+/// One element is loaded for all lanes: where no lane may touch memory, from the frame, which is
+/// always there.
+Value KernelEmitter::guarded(Value address) {
+  if (!condition)
+    return address;
+  Value any = condition;
+  if (lanes() > 1)
+    any = vector::ReductionOp::create(b, vector::CombiningKind::OR, condition);
+  return arith::SelectOp::create(b, any, address, function.function.getArgument(0));
 }
 
 void KernelEmitter::storeResults(const Indices &at) {
@@ -205,9 +218,9 @@ Value KernelEmitter::load(Value pointer, Type elementType, Index position) {
   unsigned alignment = std::max(1u, memoryType.getIntOrFloatBitWidth() / 8);
   Value from = address(pointer, memoryType, position.value), element;
   if (lanes() == 1) {
-    element = LLVM::LoadOp::create(b, memoryType, from, alignment);
+    element = LLVM::LoadOp::create(b, memoryType, guarded(from), alignment);
   } else if (position.kind == Index::Uniform) {
-    element = splat(LLVM::LoadOp::create(b, memoryType, from, alignment));
+    element = splat(LLVM::LoadOp::create(b, memoryType, guarded(from), alignment));
   } else {
     auto type = VectorType::get(lanes(), memoryType);
     Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(type));
@@ -268,7 +281,8 @@ bool mlir::gen::kernels::isFlat(KernelOp kernel) {
     auto pointwise = dyn_cast<PointwiseOpInterface>(op);
     bool positional = pointwise && (pointwise.isElementwise() || pointwise.isPositional());
     return (positional || isa<YieldOp>(op) ||
-            !isa<PointwiseOpInterface, ReductionOpInterface, ContractionOpInterface>(op)) &&
+            !isa<PointwiseOpInterface, ReductionOpInterface, ContractionOpInterface,
+                 AnchorOpInterface>(op)) &&
            llvm::all_of(op.getOperands(), fits) && llvm::all_of(op.getResults(), fits);
   });
 }

@@ -86,6 +86,7 @@ public:
 private:
   Value load(BlockArgument argument, Index position);
   Value address(Value pointer, Type elementType, Value position);
+  Value guarded(Value address);
 
   struct Computed {
     Value tensor, mask, element;
@@ -93,6 +94,7 @@ private:
   };
   KernelFunction &function;
   Value laneMask;
+  Value condition; ///< The part of the mask that ops added: where their operands exist.
   llvm::DenseMap<Value, Value> bound;
   SmallVector<Computed> computed;
 };
@@ -138,6 +140,10 @@ void emitTranspositionTask(KernelFunction &function, Value index);
 Value emitTranspositionTaskCount(KernelFunction &function);
 void emitReductionTask(KernelFunction &function, Value index);
 Value emitReductionTaskCount(KernelFunction &function);
+void emitScatterTask(KernelFunction &function, Value index);
+Value emitScatterTaskCount(KernelFunction &function);
+void emitAttentionTask(KernelFunction &function, Value index);
+Value emitAttentionTaskCount(KernelFunction &function);
 void emitContractionTask(KernelFunction &function, Value index);
 Value emitContractionTaskCount(KernelFunction &function);
 /// Floating-point operations of the products of a contraction kernel; 0 for other families.
@@ -150,6 +156,7 @@ bool isTransposition(KernelOp kernel);
 /// The schedule that a kernel gets by rule.
 DictionaryAttr chooseSchedule(KernelOp kernel);
 DictionaryAttr chooseContractionSchedule(KernelOp kernel);
+DictionaryAttr chooseScatterSchedule(KernelOp kernel);
 /// True if a packed right-hand side is read better than this one: the product's kernel would copy
 /// it on its way, or it has to be moved anyway.
 bool gainsByPackedRhs(ContractionOpInterface contraction);

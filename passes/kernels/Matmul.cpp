@@ -2,6 +2,7 @@
 
 #include "passes/PackedWeights.h"
 #include "passes/kernels/Products.h"
+#include "passes/kernels/View.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -32,18 +33,15 @@ public:
 
   Contraction first(KernelFunction &function) override {
     Contraction c;
-    c.lhs = function.pointer(cast<BlockArgument>(lhs));
     Value packed = packedRhs(op);
-    c.rhs = function.pointer(cast<BlockArgument>(packed ? packed : rhs));
     c.rhsType = getElementTypeOrSelf(packed ? packed : rhs);
     c.m = function.size(result, rank - 2);
     c.n = function.size(result, rank - 1);
     c.k = function.size(lhs, depthAxis());
     c.transposeLhs = op.isLhsTransposed();
     c.transposeRhs = op.isRhsTransposed();
-    c.lhsStride = c.transposeLhs ? c.m : c.k;
-    c.rhsStride = c.transposeRhs ? c.k : c.n;
     c.elementType = result.getType().getElementType();
+    locate(function, c);
     return c;
   }
 
@@ -51,8 +49,7 @@ public:
     if (rank == 2)
       return;
     batch = delinearize(function, result, batchAxes(), number);
-    c.lhs = matrixAt(function.b, c.lhs, c.elementType, number, c.m, c.k);
-    c.rhs = matrixAt(function.b, c.rhs, c.elementType, number, c.k, c.n);
+    locate(function, c);
   }
 
   void atResult(KernelFunction &, Value row, Value column,
@@ -73,12 +70,25 @@ private:
     return llvm::to_vector(llvm::seq<int64_t>(0, rank - 2));
   }
 
-  /// `pointer` + `element` * (`rows` * `columns`).
-  static Value matrixAt(ImplicitLocOpBuilder &b, Value pointer, Type elementType, Value element,
-                        Value rows, Value columns) {
-    Value offset = arith::MulIOp::create(b, element, b.createOrFold<arith::MulIOp>(rows, columns));
-    return LLVM::GEPOp::create(b, pointer.getType(), elementType, pointer,
-                               ArrayRef<LLVM::GEPArg>{offset});
+  /// The matrix of the current batch element, and how far apart its rows are.
+  std::pair<Value, Value> matrixOf(KernelFunction &function, Value operand) const {
+    ImplicitLocOpBuilder &b = function.b;
+    View view = viewOf(function, operand);
+    SmallVector<Int> at(view.strides.size(), Int(b, 0));
+    for (auto [axis, index] : llvm::enumerate(batch))
+      at[axis] = Int(b, index);
+    return {addressOf(function, view, at), view.strides[view.strides.size() - 2]};
+  }
+
+  /// A packed weight is one matrix, k by k.
+  void locate(KernelFunction &function, Contraction &c) const {
+    std::tie(c.lhs, c.lhsStride) = matrixOf(function, lhs);
+    if (Value packed = packedRhs(op)) {
+      c.rhs = function.pointer(cast<BlockArgument>(packed));
+      c.rhsStride = c.transposeRhs ? c.k : c.n;
+    } else {
+      std::tie(c.rhs, c.rhsStride) = matrixOf(function, rhs);
+    }
   }
 
   mutable ContractionOpInterface op;

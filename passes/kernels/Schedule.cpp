@@ -17,5 +17,7 @@ DictionaryAttr mlir::gen::kernels::chooseSchedule(KernelOp kernel) {
   Builder b(kernel.getContext());
   if (kernel.getFamily() == "contraction")
     return chooseContractionSchedule(kernel);
+  if (kernel.getFamily() == "scatter")
+    return chooseScatterSchedule(kernel);
   return b.getDictionaryAttr(b.getNamedAttr("task", b.getI64IntegerAttr(elementsOfTask(kernel))));
 }

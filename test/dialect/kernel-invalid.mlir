@@ -7,7 +7,7 @@ gen.kernel @argument(%x: tensor<2xf32>, %y: f32) -> (tensor<2xf32>) family "poin
 
 // -----
 
-// expected-error @+1 {{'gen.kernel' op expected family "contraction", "reduction" or "pointwise" (C2), got "gather"}}
+// expected-error @+1 {{'gen.kernel' op expected family "attention", "contraction", "reduction", "scatter" or "pointwise" (C2), got "gather"}}
 gen.kernel @family(%x: tensor<2xf32>) -> (tensor<2xf32>) family "gather" {
   gen.yield %x : tensor<2xf32>
 }

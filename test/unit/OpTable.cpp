@@ -330,6 +330,8 @@ const std::vector<Row> &optable::rows() {
     addConvolutions(rows);
     addPooling(rows);
     addSequences(rows);
+    addIndexing(rows);
+    addAttention(rows);
     return rows;
   }();
   return table;

@@ -1,0 +1,277 @@
+//===- Attention.cpp - weighted means of values ---------------------------===//
+//
+// Vaswani et al.: Attention is all you need, 2017. The derivative is that of Dao et al.:
+// FlashAttention, 2022, appendix B: the softmax is had again from `logsumexp`, element by element,
+// so what follows a product of matrices is computed from its elements, without another look at
+// rows.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/StridedView.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include <cmath>
+#include <limits>
+
+using namespace mlir;
+using namespace mlir::gen;
+
+#define GET_OP_CLASSES
+#include "dialect/ops/Attention.cpp.inc"
+
+//===----------------------------------------------------------------------===//
+// Types
+//===----------------------------------------------------------------------===//
+
+static constexpr int64_t kRank = 4;
+
+static bool agree(int64_t lhs, int64_t rhs) {
+  return lhs == rhs || ShapedType::isDynamic(lhs) || ShapedType::isDynamic(rhs);
+}
+
+/// The violated constraint, or null.
+static const char *findMistake(ArrayRef<RankedTensorType> types) {
+  for (RankedTensorType type : types)
+    if (type.getRank() != kRank || type.getElementType() != types[0].getElementType())
+      return "expected operands of rank 4 and one element type (C1)";
+  auto size = [&](int operand, int64_t axis) { return types[operand].getDimSize(axis); };
+  bool fits = agree(size(0, 3), size(1, 3)) && agree(size(1, 1), size(2, 1));
+  for (int operand : {1, 2})
+    for (int64_t axis : {0, 2})
+      fits &= agree(size(0, axis), size(operand, axis));
+  if (types.size() > 3) {
+    const int64_t scores[] = {size(0, 0), size(0, 2), size(0, 1), size(1, 1)};
+    for (int64_t axis = 0; axis < kRank; ++axis)
+      fits &= size(3, axis) == 1 || agree(size(3, axis), scores[axis]);
+  }
+  return fits ? nullptr
+              : "expected query [b, s, h, d], key [b, t, h, d], value [b, t, h, e] and mask "
+                "[b, h, s, t] (C2)";
+}
+
+static SmallVector<RankedTensorType> typesOf(ValueRange operands) {
+  return llvm::map_to_vector(operands, [](Value x) { return cast<RankedTensorType>(x.getType()); });
+}
+
+/// Types of the results.
+static SmallVector<Type> resultTypes(ArrayRef<RankedTensorType> types) {
+  ArrayRef<int64_t> q = types[0].getShape();
+  Type element = types[0].getElementType();
+  return {RankedTensorType::get({q[0], q[1], q[2], types[2].getDimSize(3)}, element),
+          RankedTensorType::get({q[0], q[2], q[1]}, element)};
+}
+
+LogicalResult AttentionOp::verify() {
+  SmallVector<RankedTensorType> types = typesOf(getOperands());
+  if (const char *mistake = findMistake(types))
+    return emitOpError(mistake) << ", got " << getOperandTypes();
+  SmallVector<Type> expected = resultTypes(types);
+  for (auto [type, result] : llvm::zip_equal(expected, getResultTypes()))
+    if (getElementTypeOrSelf(type) != getElementTypeOrSelf(result) ||
+        failed(verifyCompatibleShape(type, result)))
+      return emitOpError("expected results of ") << expected << " (C3), got " << getResultTypes();
+  return success();
+}
+
+LogicalResult AttentionOp::inferReturnTypes(MLIRContext *, std::optional<Location> location,
+                                            ValueRange operands, DictionaryAttr, OpaqueProperties,
+                                            RegionRange, SmallVectorImpl<Type> &types) {
+  SmallVector<RankedTensorType> operandTypes = typesOf(operands);
+  if (const char *mistake = findMistake(operandTypes))
+    return emitOptionalError(location, "'gen.attention' op ", mistake, ", got ",
+                             TypeRange(operands));
+  llvm::append_range(types, resultTypes(operandTypes));
+  return success();
+}
+
+LogicalResult AttentionOp::refineReturnTypes(MLIRContext *, std::optional<Location>, ValueRange,
+                                             DictionaryAttr, OpaqueProperties, RegionRange,
+                                             SmallVectorImpl<Type> &) {
+  return success(); // the verifier compares the types, with a better message
+}
+
+LogicalResult AttentionOp::reifyResultShapes(OpBuilder &b, ReifiedRankedShapedTypeDims &shapes) {
+  auto size = [&](Value x, int64_t axis) -> OpFoldResult {
+    auto type = cast<RankedTensorType>(x.getType());
+    if (!type.isDynamicDim(axis))
+      return b.getIndexAttr(type.getDimSize(axis));
+    return b.createOrFold<tensor::DimOp>(getLoc(), x, axis);
+  };
+  Value q = getQuery();
+  shapes.push_back({size(q, 0), size(q, 1), size(q, 2), size(getValue(), 3)});
+  shapes.push_back({size(q, 0), size(q, 2), size(q, 1)});
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Reference
+//===----------------------------------------------------------------------===//
+
+LogicalResult AttentionOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,
+                                    SmallVectorImpl<Array> &results) {
+  const Array &q = operands[0], &k = operands[1], &v = operands[2];
+  auto types = llvm::map_to_vector(operands, [](const Array &x) { return x.type(); });
+  if (const char *mistake = findMistake(types))
+    return emitOpError(mistake) << ", got " << types;
+  int64_t queries = q.shape[1], keys = k.shape[1], depth = q.shape[3], width = v.shape[3];
+  double scale = getScale().convertToDouble();
+  SmallVector<Type> expected = resultTypes(types);
+  Array result(q.elementType, cast<RankedTensorType>(expected[0]).getShape());
+  Array sums(q.elementType, cast<RankedTensorType>(expected[1]).getShape());
+  auto at = [](const Array &x, int64_t n, int64_t position, int64_t head, int64_t c) {
+    return linearize({n, position, head, c}, x.shape);
+  };
+  std::vector<double> scores(keys);
+  forEachIndex(sums.shape, [&](ArrayRef<int64_t> index) {
+    int64_t n = index[0], h = index[1], i = index[2];
+    double largest = std::numeric_limits<double>::lowest(), sum = 0; // less is left to be -infinity
+    for (int64_t j = 0; j < keys; ++j) {
+      double product = 0;
+      for (int64_t c = 0; c < depth; ++c)
+        product += q.floats[at(q, n, i, h, c)] * k.floats[at(k, n, j, h, c)];
+      scores[j] = scale * product;
+      if (operands.size() > 3) {
+        SmallVector<int64_t> where = {n, h, i, j};
+        for (auto [number, size] : llvm::zip_equal(where, operands[3].shape))
+          number = size == 1 ? 0 : number;
+        scores[j] += operands[3].floats[linearize(where, operands[3].shape)];
+      }
+      if (getCausal() && j > i + keys - queries)
+        scores[j] = -std::numeric_limits<double>::infinity();
+      largest = std::max(largest, scores[j]);
+    }
+    for (double score : scores)
+      sum += std::exp(score - largest);
+    double logarithm = std::log(sum) + largest;
+    sums.floats[linearize(index, sums.shape)] = logarithm;
+    for (int64_t c = 0; c < width; ++c) {
+      double mean = 0;
+      for (int64_t j = 0; j < keys; ++j)
+        mean += std::exp(scores[j] - logarithm) * v.floats[at(v, n, j, h, c)];
+      result.floats[at(result, n, i, h, c)] = mean;
+    }
+  });
+  results.push_back(std::move(result));
+  results.push_back(std::move(sums));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Kernels
+//===----------------------------------------------------------------------===//
+
+StringRef AttentionOp::kernelFamily() { return "attention"; }
+
+// A task holds the keys of a head and the scores of a few queries on its stack.
+bool AttentionOp::isEmitted() {
+  constexpr int64_t kMostWidth = 256, kMostBytes = 1 << 19;
+  RankedTensorType k = getKey().getType(), v = getValue().getType();
+  int64_t keys = k.getDimSize(1), depth = k.getDimSize(3), width = v.getDimSize(3);
+  for (int64_t size : {keys, depth, width})
+    if (ShapedType::isDynamic(size) || size == 0)
+      return false;
+  return depth <= kMostWidth && width <= kMostWidth &&
+         keys * std::max<int64_t>(depth, 16) * k.getElementTypeBitWidth() / 8 <= kMostBytes;
+}
+
+/// Operands by number; the mask is asked for single elements.
+enum : unsigned { kQuery, kKey, kValue, kMask };
+
+bool AttentionOp::readsThroughIndices(unsigned number) {
+  return number == kMask || isStridedView(getOperand(number));
+}
+
+// Keys and values may be read from several places, of whole vectors of keys each but for the last.
+bool AttentionOp::readsOnce(unsigned number) {
+  constexpr int64_t kLanes = 16;
+  auto concat = getOperand(number).getDefiningOp<ConcatOp>();
+  if ((number != kKey && number != kValue) || !concat || concat.getAxis() != 1)
+    return false;
+  auto isWhole = [](Value part) {
+    int64_t count = cast<RankedTensorType>(part.getType()).getDimSize(1);
+    return !ShapedType::isDynamic(count) && count % kLanes == 0;
+  };
+  return llvm::all_of(concat.getInputs(), isStridedView) &&
+         llvm::all_of(concat.getInputs().drop_back(), isWhole);
+}
+
+//===----------------------------------------------------------------------===//
+// Formulas
+//===----------------------------------------------------------------------===//
+
+/// [b, s, h, d] as [b, h, s, d], and back.
+static Value swapHeads(GenBuilder &b, Value x) { return b.transpose(x, {0, 2, 1, 3}); }
+
+/// The positions along `axis` of the scores.
+static Value positions(GenBuilder &b, Value scores, int64_t axis) {
+  auto type = cast<RankedTensorType>(scores.getType()).clone(b.getI32Type());
+  return b.make<IotaOp>(type, b.dynamicSizes(scores), axis);
+}
+
+/// The scores [b, h, s, t] of queries and keys [b, h, ...].
+static Value scoresOf(GenBuilder &b, AttentionOp op, Value q, Value k) {
+  Value product = b.matmul(q, k, false, true);
+  Value scores = b.mul(product, b.scalar(op.getScale().convertToDouble(), product));
+  if (op.getMask())
+    scores = b.add(scores, op.getMask());
+  if (!op.getCausal())
+    return scores;
+  // Key j is seen by query i if j - i <= t - s.
+  auto size = [&](Value x) {
+    return b.cast(b.make<SizeOp>(b.createOrFold<tensor::DimOp>(x, 1)), b.getI32Type());
+  };
+  Value ahead = b.sub(positions(b, scores, 3), positions(b, scores, 2));
+  Value isSeen =
+      b.compare(ComparePredicate::le, ahead, b.sub(size(op.getKey()), size(op.getQuery())));
+  return b.select(isSeen, scores, b.scalar(-std::numeric_limits<double>::infinity(), scores));
+}
+
+/// Repeats one number a query along the keys.
+static Value alongKeys(GenBuilder &b, Value x, Value scores) {
+  return b.broadcastLike(x, {0, 1, 2}, scores);
+}
+
+// The sum is divided by after the product with the values, which has fewer elements.
+SmallVector<Value> AttentionOp::decompose(GenBuilder &b) {
+  Value scores = scoresOf(b, *this, swapHeads(b, getQuery()), swapHeads(b, getKey()));
+  // Where all keys are hidden, the differences are -infinity, not NaN.
+  Value least =
+      b.scalar(getElementTypeOrSelf(scores).isF32() ? std::numeric_limits<float>::lowest()
+                                                    : std::numeric_limits<double>::lowest(),
+               scores);
+  Value largest = b.max(b.make<ReduceMaxOp>(scores, ArrayRef<int64_t>(3)), least);
+  Value weights = b.exp(b.sub(scores, alongKeys(b, largest, scores)));
+  Value sum = b.sum(weights, {3});
+  Value mixed = b.matmul(weights, swapHeads(b, getValue()), false, false);
+  Value result = b.div(mixed, b.broadcastLike(sum, {0, 1, 2}, mixed));
+  return {swapHeads(b, result), b.add(b.log(sum), largest)};
+}
+
+// With P = softmax(S), O = P V, L = logsumexp(S):
+//   dV = P^T dO    dS = P (dO V^T - rowsum(dO O) + dL)    dq = scale dS k    dk = scale dS^T q
+SmallVector<Value> AttentionOp::derivative(GenBuilder &b, ValueRange gradients) {
+  Value dz = gradients[0], dl = gradients[1];
+  Value q = swapHeads(b, getQuery()), k = swapHeads(b, getKey()), v = swapHeads(b, getValue());
+  Value scores = scoresOf(b, *this, q, k);
+  Value p = b.exp(b.sub(scores, alongKeys(b, getLogsumexp(), scores)));
+  SmallVector<Value> result(getNumOperands());
+  Value slope = dl ? alongKeys(b, dl, scores) : Value();
+  if (dz) {
+    Value rows = b.sum(b.mul(dz, getResult()), {3});
+    Value subtracted = alongKeys(b, b.transpose(rows, {0, 2, 1}), scores);
+    dz = swapHeads(b, dz);
+    Value dp = b.sub(b.matmul(dz, v, false, true), subtracted);
+    slope = slope ? b.add(dp, slope) : dp;
+    result[2] = swapHeads(b, b.matmul(p, dz, true, false));
+  }
+  if (!slope)
+    return result;
+  Value ds = b.mul(p, slope);
+  Value scaled = b.mul(ds, b.scalar(getScale().convertToDouble(), ds));
+  result[0] = swapHeads(b, b.matmul(scaled, k, false, false));
+  result[1] = swapHeads(b, b.matmul(scaled, q, true, false));
+  if (getMask())
+    result[3] = b.sumTo(ds, getMask());
+  return result;
+}

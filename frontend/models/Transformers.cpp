@@ -1,0 +1,285 @@
+//===- Transformers.cpp - Transformer, BERT and GPT-2 ---------------------===//
+//
+// Vaswani et al.: Attention is all you need, 2017; Devlin et al.: BERT, 2018; Radford et al.:
+// Language models are unsupervised multitask learners, 2019. For benchmarks: networks, names, sizes
+// and losses are those of the PyTorch definitions of the peer benchmarks; the one entry is `main`.
+//
+//===----------------------------------------------------------------------===//
+
+#include "gen/attention.hpp"
+#include "gen/losses.hpp"
+#include "gen/optimizers.hpp"
+#include "models/zoo.hpp"
+
+#include <cmath>
+
+namespace gen::zoo {
+
+namespace {
+
+/// Two linear layers, named as in a Sequential with the activation between.
+struct FeedForward {
+  Linear first, second;
+  Layer activation;
+
+  FeedForward(const Scope &s, int64_t width, int64_t inner, Layer activation)
+      : first(s / 0, width, inner), second(s / 2, inner, width), activation(std::move(activation)) {
+  }
+  Tensor operator()(const Tensor &x) const {
+    return second(activation(first(x), SourceLocation::current()));
+  }
+};
+
+/// Normalizes after the addition. The encoder of the Transformer; with GELU, of BERT.
+struct EncoderLayer {
+  SelfAttention attn;
+  FeedForward ffn;
+  LayerNorm n1, n2;
+
+  EncoderLayer(const Scope &s, int64_t width, int64_t heads, int64_t inner, const Layer &activation,
+               double epsilon = 1e-5)
+      : attn(s / "attn", width, heads), ffn(s / "ffn", width, inner, activation),
+        n1(s / "n1", width, {.epsilon = epsilon}), n2(s / "n2", width, {.epsilon = epsilon}) {}
+  Tensor operator()(Tensor x) const {
+    x = n1(x + attn(x));
+    return n2(x + ffn(x));
+  }
+};
+
+struct DecoderLayer {
+  SelfAttention attn;
+  CrossAttention cross;
+  FeedForward ffn;
+  LayerNorm n1, n2, n3;
+
+  DecoderLayer(const Scope &s, int64_t width, int64_t heads, int64_t inner)
+      : attn(s / "attn", width, heads, /*causal=*/true), cross(s / "cross", width, heads),
+        ffn(s / "ffn", width, inner, ReLU()), n1(s / "n1", width), n2(s / "n2", width),
+        n3(s / "n3", width) {}
+  Tensor operator()(Tensor x, const Tensor &memory) const {
+    x = n1(x + attn(x));
+    x = n2(x + cross(x, memory));
+    return n3(x + ffn(x));
+  }
+};
+
+/// sin and cos of each position at `width / 2` frequencies, in turn (Vaswani et al., 3.5).
+Tensor sinusoids(int64_t length, int64_t width) {
+  std::vector<double> values;
+  for (int64_t position = 0; position < length; ++position)
+    for (int64_t i = 0; i < width; i += 2) {
+      double angle =
+          static_cast<double>(position) *
+          std::exp(-std::log(10000.0) * static_cast<double>(i) / static_cast<double>(width));
+      values.insert(values.end(), {std::sin(angle), std::cos(angle)});
+    }
+  return constant(values, {length, width});
+}
+
+struct Transformer {
+  static constexpr int64_t kWords = 8000, kWidth = 512, kHeads = 8, kLayers = 6, kInner = 2048,
+                           kLength = 64;
+  Embedding src, tgt;
+  Tensor pos;
+  std::vector<EncoderLayer> enc;
+  std::vector<DecoderLayer> dec;
+  Linear head;
+
+  explicit Transformer(const Scope &s)
+      : src(s / "src", kWords, kWidth), tgt(s / "tgt", kWords, kWidth),
+        pos(sinusoids(kLength, kWidth)), head(s / "head", kWidth, kWords) {
+    for (int64_t i = 0; i < kLayers; ++i)
+      enc.emplace_back(s / "enc" / i, kWidth, kHeads, kInner, ReLU());
+    for (int64_t i = 0; i < kLayers; ++i)
+      dec.emplace_back(s / "dec" / i, kWidth, kHeads, kInner);
+  }
+  Tensor operator()(const Tensor &source, const Tensor &target) const {
+    double scale = std::sqrt(static_cast<double>(kWidth));
+    Tensor x = src(source) * scale + pos;
+    for (const EncoderLayer &layer : enc)
+      x = layer(x);
+    Tensor y = tgt(target) * scale + pos;
+    for (const DecoderLayer &layer : dec)
+      y = layer(y, x);
+    return head(y);
+  }
+};
+
+struct Bert {
+  static constexpr int64_t kWords = 30522, kWidth = 768, kHeads = 12, kLayers = 12, kLength = 512;
+  Embedding tok, pos, seg;
+  LayerNorm norm;
+  std::vector<EncoderLayer> layers;
+  Linear pool;
+
+  explicit Bert(const Scope &s)
+      : tok(s / "tok", kWords, kWidth), pos(s / "pos", kLength, kWidth), seg(s / "seg", 2, kWidth),
+        norm(s / "norm", kWidth, {.epsilon = 1e-12}), pool(s / "pool", kWidth, kWidth) {
+    for (int64_t i = 0; i < kLayers; ++i)
+      layers.emplace_back(s / "layers" / i, kWidth, kHeads, 4 * kWidth, GELU(), 1e-12);
+  }
+  /// The last hidden states, and the pooled first one.
+  std::pair<Tensor, Tensor> operator()(const Tensor &ids, const Tensor &segments) const {
+    int64_t length = ids.dimension(1).number();
+    Tensor positions = slice(pos.weight, {.axis = 0, .start = 0, .limit = length});
+    Tensor x = norm(tok(ids) + positions + seg(segments));
+    for (const EncoderLayer &layer : layers)
+      x = layer(x);
+    Tensor first =
+        reshape(slice(x, {.axis = 1, .start = 0, .limit = 1}), {ids.dimension(0), kWidth});
+    return {x, tanh(pool(first))};
+  }
+};
+
+struct GptLayer {
+  LayerNorm n1, n2;
+  SelfAttention attn;
+  FeedForward ffn;
+
+  GptLayer(const Scope &s, int64_t width, int64_t heads)
+      : n1(s / "n1", width), n2(s / "n2", width), attn(s / "attn", width, heads, /*causal=*/true),
+        ffn(s / "ffn", width, 4 * width, GELU(Approximate::Tanh)) {}
+  Tensor operator()(Tensor x) const {
+    x = x + attn(n1(x));
+    return x + ffn(n2(x));
+  }
+};
+
+struct GptSizes {
+  int64_t words = 50257, width = 768, heads = 12, layers = 12, length = 1024;
+};
+
+struct Gpt {
+  GptSizes sizes;
+  Embedding tok, pos;
+  std::vector<GptLayer> layers;
+  LayerNorm norm;
+
+  explicit Gpt(const Scope &s, GptSizes sizes = {})
+      : sizes(sizes), tok(s / "tok", sizes.words, sizes.width, Initializer::normal(0, 0.02)),
+        pos(s / "pos", sizes.length, sizes.width, Initializer::normal(0, 0.02)),
+        norm(s / "norm", sizes.width) {
+    for (int64_t i = 0; i < sizes.layers; ++i)
+      layers.emplace_back(s / "layers" / i, sizes.width, sizes.heads);
+  }
+  /// The rows of `pos` from `first` on.
+  Tensor positions(int64_t first, int64_t count) const {
+    return slice(pos.weight, {.axis = 0, .start = first, .limit = first + count});
+  }
+  Tensor hidden(const Tensor &ids) const {
+    Tensor x = tok(ids) + positions(0, ids.dimension(1).number());
+    for (const GptLayer &layer : layers)
+      x = layer(x);
+    return norm(x);
+  }
+  /// [..., width] -> [..., words]; the table of tokens is the output matrix, too.
+  Tensor logits(const Tensor &x) const {
+    Shape shape = x.shape();
+    shape.back() = sizes.words;
+    return reshape(matmul(reshape(x, {-1, sizes.width}), tok.weight, {.transpose_rhs = true}),
+                   shape);
+  }
+};
+
+/// x without the axis, at the last position along it.
+Tensor lastPosition(const Tensor &x) {
+  int64_t length = x.dimension(1).number();
+  Tensor last = slice(x, {.axis = 1, .start = length - 1, .limit = length});
+  return reshape(last, {x.dimension(0), x.dimension(2)});
+}
+
+/// The mean loss of the next words.
+Tensor classLoss(const Tensor &logits, const Tensor &labels) {
+  Tensor rows = reshape(logits, {-1, logits.dimension(-1)});
+  return mean(cross_entropy(rows, reshape(labels, {-1})));
+}
+
+template <int64_t Batch> void buildTransformer(Program &program, const Settings &) {
+  Transformer net(program.scope());
+  Input source = input("src", i64, {Batch, Transformer::kLength}),
+        target = input("tgt", i64, {Batch, Transformer::kLength});
+  program.entry("main", {source, target},
+                [&](Tensor src, Tensor tgt) { return result("logits", net(src, tgt)); });
+}
+
+} // namespace
+
+void buildTransformer1(Program &program, const Settings &settings) {
+  buildTransformer<1>(program, settings);
+}
+void buildTransformer8(Program &program, const Settings &settings) {
+  buildTransformer<8>(program, settings);
+}
+
+void buildTrainTransformer(Program &program, const Settings &) {
+  constexpr int64_t kBatch = 8;
+  Transformer net(program / "net");
+  Adam adam(program / "adam", {.learning_rate = 2e-4});
+  std::vector<Input> inputs;
+  for (const char *name : {"src", "tgt", "labels"})
+    inputs.push_back(input(name, i64, {kBatch, Transformer::kLength}));
+  program.entry("main", inputs, training, [&](Tensor src, Tensor tgt, Tensor labels) {
+    Tensor loss = classLoss(net(src, tgt), labels);
+    adam.minimize(loss, (program / "net").variables());
+    return result("loss", loss);
+  });
+}
+
+void buildBert(Program &program, const Settings &) {
+  constexpr int64_t kLength = 128;
+  Bert net(program.scope());
+  Input ids = input("ids", i64, {1, kLength}), segments = input("segments", i64, {1, kLength});
+  program.entry("main", {ids, segments}, [&](Tensor ids, Tensor segments) {
+    auto [hidden, pooled] = net(ids, segments);
+    return result("hidden", hidden).result("pooled", pooled);
+  });
+}
+
+void buildGptPrefill(Program &program, const Settings &) {
+  Gpt net(program.scope());
+  program.entry("main", {input("ids", i64, {1, 128})}, [&](Tensor ids) {
+    return result("logits", net.logits(lastPosition(net.hidden(ids))));
+  });
+}
+
+void buildGptDecode(Program &program, const Settings &) {
+  constexpr int64_t kPast = 512;
+  Gpt net(program.scope());
+  int64_t heads = net.sizes.heads, width = net.sizes.width / heads, layers = net.sizes.layers;
+  std::vector<Input> inputs = {input("token", i64, {1, 1}),
+                               input("cache", f32, {layers, 2, 1, heads, kPast, width})};
+  program.entry("main", inputs, [&](Tensor token, Tensor cache) {
+    auto cached = [&](int64_t layer, int64_t which) {
+      Tensor both = slice(cache, {.axis = 0, .start = layer, .limit = layer + 1});
+      return reshape(slice(both, {.axis = 1, .start = which, .limit = which + 1}),
+                     {1, heads, kPast, width});
+    };
+    Tensor x = net.tok(token) + net.positions(kPast, 1);
+    std::vector<Tensor> latest;
+    for (int64_t i = 0; i < layers; ++i) {
+      const GptLayer &layer = net.layers[static_cast<size_t>(i)];
+      auto [y, keys, values] = layer.attn.decode(layer.n1(x), cached(i, 0), cached(i, 1));
+      x = x + y;
+      x = x + layer.ffn(layer.n2(x));
+      for (const Tensor &part : {keys, values})
+        latest.push_back(reshape(part, {1, 1, 1, heads, 1, width}));
+    }
+    Tensor all = reshape(concat(latest), {layers, 2, 1, heads, 1, width});
+    return result("logits", net.logits(lastPosition(net.norm(x)))).result("latest", all);
+  });
+}
+
+void buildTrainGptTiny(Program &program, const Settings &) {
+  constexpr int64_t kBatch = 16, kLength = 128;
+  Gpt net(program / "net", {.words = 96, .width = 384, .heads = 6, .layers = 6, .length = kLength});
+  Adam adam(program / "adam", {.learning_rate = 2e-4});
+  std::vector<Input> inputs = {input("ids", i64, {kBatch, kLength}),
+                               input("labels", i64, {kBatch, kLength})};
+  program.entry("main", inputs, training, [&](Tensor ids, Tensor labels) {
+    Tensor loss = classLoss(net.logits(net.hidden(ids)), labels);
+    adam.minimize(loss, (program / "net").variables());
+    return result("loss", loss);
+  });
+}
+
+} // namespace gen::zoo

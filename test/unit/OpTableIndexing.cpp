@@ -1,0 +1,115 @@
+//===- OpTableIndexing.cpp - rows of Indexing, Attention and Loss ---------===//
+
+#include "OpTable.h"
+
+using namespace optable;
+
+static Row gather(const std::string &variant, const std::string &table, const std::string &indices,
+                  const std::string &result) {
+  return {.op = "gen.gather",
+          .variant = variant,
+          .arguments = {{"x", table, -9, 9}, {"n", indices, -2, 7}}, // some name no row
+          .result = result,
+          .body = "%z = gen.gather %x, %n : ($x, $n) -> $z",
+          .elements = {"f32", "f64", "i1", "i32", "i64"}};
+}
+
+static Row scatter(const std::string &variant, const std::string &indices,
+                   const std::string &updates, const std::string &result,
+                   const std::string &sizes) {
+  return {.op = "gen.scatter_add",
+          .variant = variant,
+          .arguments = {{"n", indices, -2, 7}, {"x", updates, -9, 9}},
+          .result = result,
+          .body = "%z = gen.scatter_add %n, %x" + sizes + " : ($n, $x) -> $z",
+          .elements = {"f32", "f64", "i32"}};
+}
+
+void optable::addIndexing(std::vector<Row> &rows) {
+  rows.push_back(gather("", "AxCxE", "Bxi64", "BxCxE"));
+  rows.push_back(gather("of_matrix", "AxBxE", "CxAxi32", "CxAxBxE"));
+  rows.push_back(gather("of_numbers", "AxE", "CxBxi64", "CxBxE"));
+  rows.push_back(gather("one", "AxBxE", "i64", "BxE"));
+  Row computed = gather("between", "AxBxE", "Cxi32", "BxCxE");
+  computed.types = {{"m", "Cxi64"}, {"t", "AxBxE"}, {"g", "CxBxE"}};
+  computed.elements = {"f32", "f64"};
+  computed.body = R"(%m = gen.cast %n : $n -> $m
+  %t = gen.mul %x, %x : ($x, $x) -> $t
+  %g = gen.gather %t, %m : ($t, $m) -> $g
+  %z = gen.transpose %g permutation [1, 0] : $g -> $z)";
+  rows.push_back(computed);
+
+  rows.push_back(scatter("", "Bxi64", "BxCxE", "5xCxE", "?{ sizes(%C)}?"));
+  rows.push_back(scatter("rank_three", "AxCxi32", "AxCxBx2xE", "3xBx2xE", "?{ sizes(%B)}?"));
+  rows.push_back(scatter("numbers", "AxBxi64", "AxBxE", "70xE", ""));
+  rows.push_back(scatter("one", "i32", "BxE", "4xBxE", "?{ sizes(%B)}?"));
+  rows.push_back(scatter("dynamic_rows", "Bxi64", "BxCxE", "BxCxE", "?{ sizes(%B, %C)}?"));
+  Row updated = scatter("with_neighbours", "Bxi64", "BxCxE", "5xCxE", "");
+  updated.types = {{"s", "5xCxE"}, {"y", "BxCxE"}};
+  updated.elements = {"f32", "f64"};
+  updated.body = R"(%y = gen.mul %x, %x : ($x, $x) -> $y
+  %s = gen.scatter_add %n, %y?{ sizes(%C)}? : ($n, $y) -> $s
+  %z = gen.tanh %s : $z)";
+  rows.push_back(updated);
+
+  rows.push_back({.op = "gen.cross_entropy",
+                  .arguments = {{"x", "AxBxE", -9, 9}, {"n", "Axi64", -2, 20}},
+                  .result = "AxE",
+                  .body = "%z = gen.cross_entropy %x, %n : ($x, $n) -> $z"});
+  rows.push_back({.op = "gen.cross_entropy",
+                  .variant = "rank_three",
+                  .arguments = {{"x", "AxCxBxE", -9, 9}, {"n", "AxCxi32", 0, 1}},
+                  .result = "AxCxE",
+                  .body = "%z = gen.cross_entropy %x, %n : ($x, $n) -> $z",
+                  .sizes = {{4, 16, 3}, {5, 37, 7}, {1, 1, 1}}});
+}
+
+static Row attention(const std::string &variant, const std::string &flags) {
+  return {
+      .op = "gen.attention",
+      .variant = variant,
+      .arguments = {{"x", "2xAx2xCxE", -1, 1},
+                    {"k", "2xBx2xCxE", -1, 1},
+                    {"v", "2xBx2x4xE", -1, 1}},
+      .result = "2xAx2x4xE",
+      .body = "%z, %sums = gen.attention %x, %k, %v" + flags +
+              " scale 7.5e-01 : ($x, $k, $v) -> ($z, $s)",
+      .types = {{"s", "2x2xAxE"}},
+      .sizes = {{4, 16, 3}, {5, 37, 7}, {1, 2, 1}, {33, 130, 20}}}; // of one key: gradients of 0
+}
+
+void optable::addAttention(std::vector<Row> &rows) {
+  rows.push_back(attention("", ""));
+  rows.push_back(attention("causal", " causal"));
+  Row wide = attention("wide", " causal");
+  wide.arguments[2].type = "2xBx2x70xE";
+  wide.result = "2xAx2x70xE";
+  wide.sizes = {{4, 16, 3}, {13, 70, 33}};
+  rows.push_back(wide);
+  Row masked = attention("masked", "");
+  masked.arguments.push_back({"m", "1x2xAxBxE"});
+  masked.body = "%z, %sums = gen.attention %x, %k, %v mask %m scale 7.5e-01 : ($x, $k, $v, $m) -> "
+                "($z, $s)";
+  rows.push_back(masked);
+  Row sums = attention("logsumexp", " causal");
+  sums.types = {{"o", "2xAx2x4xE"}};
+  sums.result = "2x2xAxE";
+  sums.body = "%o, %z = gen.attention %x, %k, %v causal scale 7.5e-01 : ($x, $k, $v) -> ($o, $z)";
+  rows.push_back(sums);
+  // As in a layer: views of one projection, and what follows on the result.
+  Row layer = attention("of_projection", "");
+  layer.arguments = {{"x", "2xAx30xE", -1, 1}};
+  layer.result = "2xAx10xE";
+  layer.types = {{"p", "2xAx10xE"}, {"h", "2xAx2x5xE"}, {"s", "2x2xAxE"}};
+  layer.dynamic = false;
+  layer.body = R"(%q0 = gen.slice %x starts [0, 0, 0] limits [0, 0, 10] strides [1, 1, 1] : $x -> $p
+  %k0 = gen.slice %x starts [0, 0, 10] limits [0, 0, 20] strides [1, 1, 1] : $x -> $p
+  %v0 = gen.slice %x starts [0, 0, 20] limits [0, 0, 30] strides [1, 1, 1] : $x -> $p
+  %q = gen.reshape %q0 : $p -> $h
+  %k = gen.reshape %k0 : $p -> $h
+  %v = gen.reshape %v0 : $p -> $h
+  %o, %sums = gen.attention %q, %k, %v causal scale 5.0e-01 : ($h, $h, $h) -> ($h, $s)
+  %r = gen.tanh %o : $h
+  %z = gen.reshape %r : $h -> $z)";
+  rows.push_back(layer);
+}

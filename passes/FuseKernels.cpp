@@ -14,6 +14,7 @@
 #include "passes/Loops.h"
 #include "passes/Passes.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/SetVector.h"
@@ -184,12 +185,29 @@ struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
     return success();
   }
 
+  /// Kernels get the stream of random numbers as an argument: those of many variables, or of a
+  /// dropout in each layer, are equal then.
+  template <typename Op> static void passStreams(Block &block) {
+    for (Op op : block.getOps<Op>()) {
+      if (op.getShift())
+        continue;
+      OpBuilder b(op);
+      auto stream = arith::ConstantIndexOp::create(b, op.getLoc(), op.getStream());
+      op.getShiftMutable().assign(stream);
+      op.setStream(0);
+    }
+  }
+
   static void fuse(Block &block, Sizes &sizes, SymbolTable &symbols) {
     for (auto loop : llvm::to_vector(block.getOps<scf::ForOp>())) {
       leaveUnwritten(loop, sizes);
       sinkFreeOps(loop);
       fuse(*loop.getBody(), sizes, symbols);
     }
+    passStreams<RandomBitsOp>(block);
+    passStreams<RandomUniformOp>(block);
+    passStreams<RandomNormalOp>(block);
+    passStreams<RandomBernoulliOp>(block);
     FusionGroups groups(block, sizes);
     groups.fuseContractionEpilogues();
     groups.fuseRows();

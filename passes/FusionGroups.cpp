@@ -92,7 +92,9 @@ bool FusionGroups::isMaterialized(Operation *op) {
       return !anchor.readsThroughIndices(use.getOperandNumber());
     if (auto contraction = dyn_cast<ContractionOpInterface>(user)) {
       bool isPackedWeight = use.getOperandNumber() == 1 && packedRhs(contraction);
-      return !isPackedWeight && (isa<ConvolutionOpInterface>(user) || !isStridedView(use.get()));
+      bool isView = !isa<ConvolutionOpInterface>(user) && isa<PointwiseOpInterface>(op) &&
+                    !reshapedMemory(op->getResult(0)) && isStridedView(use.get());
+      return !isPackedWeight && !isView;
     }
     return !isa<PointwiseOpInterface, ReductionOpInterface, tensor::DimOp>(user) ||
            unpacks(user, op->getResult(0));

@@ -244,7 +244,7 @@ void FusionGroups::tryRecompute(Operation *op) {
     if (groupOf(user) == own)
       return;
     readers.insert(groupOf(user));
-    direct &= !through;
+    direct &= !through && !isa<AnchorOpInterface>(user); // that one reads memory
   });
   if (readers.empty() || !direct || rowMembers(own).contains(op)) // rows are cheap to store
     return;

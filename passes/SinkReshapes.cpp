@@ -8,8 +8,8 @@
 // numbered, so the reshape moves behind them, down to the next layer's, and both are gone. So these
 // ops have the product's shape and fit into its kernel.
 //
-// Only reshapes that keep the last axis move: the axes before it that they change are called
-// leading. Works downwards, once.
+// Only reshapes that keep the last axis move, and those of one number a row that the pass has made
+// itself: the axes that they change are called leading. Works downwards, once.
 //
 //===----------------------------------------------------------------------===//
 
@@ -37,8 +37,11 @@ struct RowReshape {
   ArrayRef<int64_t> outerShape() { return op.getType().getShape().take_front(outer); }
 };
 
-/// The reshape that makes `value`, if it keeps the last axis.
-std::optional<RowReshape> rowReshapeOf(Value value) {
+/// Reshapes of one number a row.
+using RowNumbers = llvm::SmallDenseSet<Operation *>;
+
+/// The reshape that makes `value`, if it keeps the last axis or is one of `numbers`.
+std::optional<RowReshape> rowReshapeOf(Value value, const RowNumbers &numbers) {
   auto op = value.getDefiningOp<ReshapeOp>();
   if (!op)
     return std::nullopt;
@@ -51,7 +54,7 @@ std::optional<RowReshape> rowReshapeOf(Value value) {
   }
   RowReshape reshape{op, static_cast<int64_t>(input.size()) - kept,
                      static_cast<int64_t>(result.size()) - kept};
-  if (kept == 0 || (reshape.inner == 0 && reshape.outer == 0))
+  if (kept == 0 ? !numbers.contains(op) : reshape.inner == 0 && reshape.outer == 0)
     return std::nullopt;
   return reshape;
 }
@@ -59,7 +62,8 @@ std::optional<RowReshape> rowReshapeOf(Value value) {
 /// Moves one reshape behind the ops that read it.
 class Sinker {
 public:
-  Sinker(RowReshape reshape, GenBuilder &b) : reshape(reshape), b(b) {}
+  Sinker(RowReshape reshape, RowNumbers &numbers, GenBuilder &b)
+      : reshape(reshape), numbers(numbers), b(b) {}
 
   /// What replaces the result of `op`, or null if it minds the reshape.
   Value sink(Operation *op) {
@@ -108,7 +112,10 @@ private:
         sizes.push_back(axis < reshape.outer
                             ? b.createOrFold<tensor::DimOp>(reshape.op.getResult(), axis)
                             : b.createOrFold<tensor::DimOp>(inner, axis + shift()));
-    return b.make<ReshapeOp>(outer.getType(), inner, sizes);
+    Value result = b.make<ReshapeOp>(outer.getType(), inner, sizes);
+    if (typeOf(outer).getRank() == reshape.outer && result.getDefiningOp<ReshapeOp>())
+      numbers.insert(result.getDefiningOp());
+    return result;
   }
 
   /// An operand of an op of the shape of `result`, numbered as the inner rows; null if there is no
@@ -202,28 +209,30 @@ private:
   }
 
   RowReshape reshape;
+  RowNumbers &numbers;
   GenBuilder &b;
 };
 
 struct SinkReshapes : impl::SinkReshapesBase<SinkReshapes> {
   void runOnOperation() override {
+    RowNumbers numbers;
     for (Operation &op : llvm::make_early_inc_range(getOperation().getFunctionBody().front()))
-      sink(&op);
+      sink(&op, numbers);
     for (Operation &op :
          llvm::make_early_inc_range(llvm::reverse(getOperation().getFunctionBody().front())))
       if (isOpTriviallyDead(&op))
         op.erase();
   }
 
-  static void sink(Operation *op) {
+  static void sink(Operation *op, RowNumbers &numbers) {
     if (op->getNumResults() != 1 || !isa<PointwiseOpInterface, ReductionOpInterface>(op))
       return;
     for (Value operand : op->getOperands()) {
-      std::optional<RowReshape> reshape = rowReshapeOf(operand);
+      std::optional<RowReshape> reshape = rowReshapeOf(operand, numbers);
       if (!reshape)
         continue;
       GenBuilder b(op->getLoc(), op);
-      if (Value replacement = Sinker(*reshape, b).sink(op)) {
+      if (Value replacement = Sinker(*reshape, numbers, b).sink(op)) {
         op->replaceAllUsesWith(ValueRange(replacement));
         op->erase();
         return;

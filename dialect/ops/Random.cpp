@@ -89,29 +89,33 @@ template <typename Op> static Array evaluateRandom(Op op, ArrayRef<Array> operan
   auto low = [](int64_t wide) { return static_cast<uint32_t>(wide); };
   auto high = [](int64_t wide) { return static_cast<uint32_t>(static_cast<uint64_t>(wide) >> 32); };
   SmallVector<int64_t> sizes;
-  for (const Array &size : operands.drop_front(2))
+  for (const Array &size : operands.slice(2, op.getSizes().size()))
     sizes.push_back(size.integers[0]);
+  int64_t stream =
+      static_cast<int64_t>(op.getStream()) + (op.getShift() ? operands.back().integers[0] : 0);
   Array result(op.getType().getElementType(), EvaluationContext::resolveShape(op.getType(), sizes));
   int64_t key = operands[0].integers[0], counter = operands[1].integers[0];
   for (int64_t position = 0, size = result.size(); position < size; ++position) {
     int64_t block = position / 4;
     std::array<uint32_t, 4> words =
-        philox4x32(PhiloxNumbers(), {low(block), high(block), low(counter), low(op.getStream())},
+        philox4x32(PhiloxNumbers(), {low(block), high(block), low(counter), low(stream)},
                    {low(key), high(key)});
     result.setNumber(position, op.sample(words, position % 4));
   }
   return result;
 }
 
-/// The words of `block` (i64 lanes).
-static std::array<Value, 4> emitBlock(PhiloxLanes a, Value key, Value counter, uint32_t stream,
+/// The words of `block` (i64 lanes), of `stream` (an i32).
+static std::array<Value, 4> emitBlock(PhiloxLanes a, Value key, Value counter, Value stream,
                                       Value block) {
-  return philox4x32(a, {a.low(block), a.high(block), a.low(counter), a.constant(stream)},
+  if (a.lanes != 1)
+    stream = vector::BroadcastOp::create(a.b, a.typeOf(stream.getType()), stream);
+  return philox4x32(a, {a.low(block), a.high(block), a.low(counter), stream},
                     {a.low(key), a.high(key)});
 }
 
 /// Each lane computes the block of its own position.
-static LaneWords wordsAt(PhiloxLanes a, Value key, Value counter, uint32_t stream, Value position) {
+static LaneWords wordsAt(PhiloxLanes a, Value key, Value counter, Value stream, Value position) {
   Value block = arith::ShRUIOp::create(a.b, position, a.constant(a.b.getI64IntegerAttr(2)));
   std::array<Value, 4> words = emitBlock(a, key, counter, stream, block);
   Value number = a.low(position), secondPair = a.isOdd(number, 1), isSecond = a.isOdd(number, 0);
@@ -131,7 +135,7 @@ template <typename T> static Value countedLanes(ImplicitLocOpBuilder &b, int64_t
 namespace {
 /// Sixteen consecutive positions lie in five blocks, which are computed once, in eight lanes.
 struct ConsecutiveBlocks {
-  ConsecutiveBlocks(ImplicitLocOpBuilder &b, Value key, Value counter, uint32_t stream, Value first)
+  ConsecutiveBlocks(ImplicitLocOpBuilder &b, Value key, Value counter, Value stream, Value first)
       : b(b), a{b, kBlocks}, shift(arith::TruncIOp::create(b, b.getI32Type(), first)) {
     Value two = arith::ConstantIntOp::create(b, b.getI64Type(), 2);
     Value counted = countedLanes<int64_t>(b, kBlocks);
@@ -192,7 +196,10 @@ template <typename Op> static Value emitRandom(Op op, ElementEmitter &emitter, c
   PhiloxLanes a{emitter.b, emitter.lanes()};
   Value key = emitter.elementAt(op.getKey(), {}), counter = emitter.elementAt(op.getCounter(), {});
   Index position = emitter.position(op.getResult(), at);
-  auto stream = static_cast<uint32_t>(op.getStream());
+  PhiloxLanes one{emitter.b, 1};
+  Value stream = one.constant(static_cast<uint32_t>(op.getStream()));
+  if (op.getShift())
+    stream = arith::AddIOp::create(one.b, stream, one.low(emitter.sizeValue(op.getShift())));
   LaneWords words =
       position.kind == Index::Consecutive && emitter.lanes() == kWideLanes
           ? ConsecutiveBlocks(emitter.b, key, counter, stream, position.value).laneWords()

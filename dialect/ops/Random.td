@@ -5,7 +5,7 @@
 // sample in any batch:
 //
 //     block    = position / 4                    row-major position of the element
-//     counter4 = (lo32(block), hi32(block), lo32(counter), stream)
+//     counter4 = (lo32(block), hi32(block), lo32(counter), lo32(stream + shift))
 //     key2     = (lo32(key), hi32(key))
 //     words    = philox4x32_10(counter4, key2)
 //     word     = words[position % 4]
@@ -19,11 +19,17 @@ include "dialect/Gen.td"
 
 class Gen_RandomOp<string mnemonic, Type type, int cost, list<Trait> traits = []>
     : Gen_PointwiseOp<mnemonic, !listconcat([DeclareOpInterfaceMethods<Gen_PointwiseOpInterface, ["isElementwise", "isPositional", "elementCost"]>,
-                                             DeclareOpInterfaceMethods<Gen_NotDifferentiableOpInterface>], traits)> {
-  let arguments = (ins Gen_ScalarI64:$key, Gen_ScalarI64:$counter, Variadic<Index>:$sizes, I64Attr:$stream);
+                                             DeclareOpInterfaceMethods<Gen_NotDifferentiableOpInterface>,
+                                             AttrSizedOperandSegments], traits)> {
+  let arguments = (ins Gen_ScalarI64:$key, Gen_ScalarI64:$counter, Variadic<Index>:$sizes, Optional<Index>:$shift,
+                       I64Attr:$stream);
   let results = (outs type:$result);
-  let assemblyFormat = "$key `,` $counter `stream` $stream (`sizes` `(` $sizes^ `)`)? attr-dict `:` type($result)";
+  let assemblyFormat = "$key `,` $counter `stream` $stream (`+` $shift^)? (`sizes` `(` $sizes^ `)`)? attr-dict `:` type($result)";
   let hasVerifier = 1;
+  let builders = [OpBuilder<(ins "::mlir::Type":$type, "::mlir::Value":$key, "::mlir::Value":$counter,
+                                "::mlir::ValueRange":$sizes, "uint64_t":$stream), [{
+    build($_builder, $_state, type, key, counter, sizes, /*shift=*/::mlir::Value(), stream);
+  }]>];
   let extraClassDeclaration = [{
     /// The element made of word `number` of a block.
     double sample(const std::array<uint32_t, 4> &words, int64_t number);
@@ -58,7 +64,7 @@ def Gen_RandomBitsOp : Gen_RandomOp<"random_bits", RankedTensorOf<[I32]>, 60> {
         result = word
 
     of Philox4x32-10 at the element's position, as the head of `dialect/ops/Random.td` says. Ops of one function take
-    different streams.
+    different streams. `shift` is added to the stream, so that one kernel makes the numbers of several streams.
 
     Source: Salmon et al. 2011.
     (C1) There is one size for each dynamic dimension of the result.
@@ -119,9 +125,15 @@ def Gen_RandomBernoulliOp : Gen_RandomOp<"random_bernoulli", Gen_BoolTensor, 60>
     %keep = gen.random_bernoulli %key, %counter stream 3 probability 0.9 : tensor<128x400xi1>
     ```
   }];
-  let arguments = (ins Gen_ScalarI64:$key, Gen_ScalarI64:$counter, Variadic<Index>:$sizes, I64Attr:$stream, F64Attr:$probability);
+  let builders = [OpBuilder<(ins "::mlir::Type":$type, "::mlir::Value":$key, "::mlir::Value":$counter,
+                                "::mlir::ValueRange":$sizes, "uint64_t":$stream, "::llvm::APFloat":$probability), [{
+    build($_builder, $_state, type, key, counter, sizes, /*shift=*/::mlir::Value(), stream, probability);
+  }]>];
+  let arguments = (ins Gen_ScalarI64:$key, Gen_ScalarI64:$counter, Variadic<Index>:$sizes, Optional<Index>:$shift,
+                       I64Attr:$stream, F64Attr:$probability);
   let assemblyFormat = [{
-    $key `,` $counter `stream` $stream `probability` $probability (`sizes` `(` $sizes^ `)`)? attr-dict `:` type($result)
+    $key `,` $counter `stream` $stream (`+` $shift^)? `probability` $probability (`sizes` `(` $sizes^ `)`)? attr-dict
+    `:` type($result)
   }];
 }
 

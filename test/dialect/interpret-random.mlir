@@ -27,7 +27,7 @@ func.func @pi() -> tensor<2x3xi32> {
   %key = gen.constant dense<0x299f31d0a4093822> : tensor<i64>
   %counter = gen.constant dense<0x13198a2e> : tensor<i64>
   %n = arith.constant 3 : index
-  %0 = gen.random_bits %key, %counter stream 57701188 sizes(%n) : tensor<2x?xi32>
+  %0 = gen.random_bits %key, %counter stream 57701185 + %n sizes(%n) : tensor<2x?xi32>
   %1 = tensor.cast %0 : tensor<2x?xi32> to tensor<2x3xi32>
   return %1 : tensor<2x3xi32>
 }

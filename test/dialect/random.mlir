@@ -21,3 +21,12 @@ func.func @dynamic(%key: tensor<i64>, %counter: tensor<i64>, %n: index) -> (tens
   %1 = gen.random_bernoulli %key, %counter stream 1 probability 0.5 sizes(%n) : tensor<?xi1>
   return %0, %1 : tensor<?x3xf32>, tensor<?xi1>
 }
+
+// CHECK-LABEL: @shifted
+func.func @shifted(%key: tensor<i64>, %counter: tensor<i64>, %n: index) -> (tensor<?xf32>, tensor<2xi1>) {
+  // CHECK: gen.random_uniform %{{.*}}, %{{.*}} stream 1 + %{{.*}} sizes(%{{.*}}) : tensor<?xf32>
+  %0 = gen.random_uniform %key, %counter stream 1 + %n sizes(%n) : tensor<?xf32>
+  // CHECK: gen.random_bernoulli %{{.*}}, %{{.*}} stream 0 + %{{.*}} probability 5.000000e-01 : tensor<2xi1>
+  %1 = gen.random_bernoulli %key, %counter stream 0 + %n probability 0.5 : tensor<2xi1>
+  return %0, %1 : tensor<?xf32>, tensor<2xi1>
+}

@@ -15,13 +15,17 @@ func.func @residual_between_layers(%p: tensor<512x768xf32>, %x: tensor<8x64x768x
 }
 
 // CHECK-LABEL: func.func @row_sums
-func.func @row_sums(%p: tensor<512x768xf32>) -> tensor<8x64x768xf32> {
+func.func @row_sums(%p: tensor<512x768xf32>, %factors: tensor<8x64xf32>) -> tensor<8x64x768xf32> {
   // CHECK: %[[SUM:.*]] = gen.reduce_sum %arg0 axes [1] : tensor<512x768xf32> -> tensor<512xf32>
-  // CHECK: %[[REPEATED:.*]] = gen.broadcast %{{.*}} axes [0{{(, 1)?}}] : {{.*}} -> tensor<512x768xf32>
+  // CHECK: %[[ROOT:.*]] = gen.sqrt %[[SUM]] : tensor<512xf32>
+  // CHECK: %[[SCALED:.*]] = gen.mul %[[ROOT]], %{{.*}} : (tensor<512xf32>, tensor<512xf32>) -> tensor<512xf32>
+  // CHECK: %[[REPEATED:.*]] = gen.broadcast %[[SCALED]] axes [0] : tensor<512xf32> -> tensor<512x768xf32>
   // CHECK: gen.sub %arg0, %[[REPEATED]] : (tensor<512x768xf32>, tensor<512x768xf32>) -> tensor<512x768xf32>
   %r = gen.reshape %p : tensor<512x768xf32> -> tensor<8x64x768xf32>
   %sum = gen.reduce_sum %r axes [2] : tensor<8x64x768xf32> -> tensor<8x64xf32>
-  %repeated = gen.broadcast %sum axes [0, 1] : tensor<8x64xf32> -> tensor<8x64x768xf32>
+  %root = gen.sqrt %sum : tensor<8x64xf32>
+  %scaled = gen.mul %root, %factors : (tensor<8x64xf32>, tensor<8x64xf32>) -> tensor<8x64xf32>
+  %repeated = gen.broadcast %scaled axes [0, 1] : tensor<8x64xf32> -> tensor<8x64x768xf32>
   %centered = gen.sub %r, %repeated : (tensor<8x64x768xf32>, tensor<8x64x768xf32>) -> tensor<8x64x768xf32>
   return %centered : tensor<8x64x768xf32>
 }

@@ -121,14 +121,14 @@ private:
   /// An operand of an op of the shape of `result`, numbered as the inner rows; null if there is no
   /// such thing.
   Value operandToInner(Value operand, RankedTensorType result) {
+    if (operand == reshape.op.getResult())
+      return reshape.op.getInput();
     RankedTensorType type = typeOf(operand);
     int64_t kept = result.getRank() - reshape.outer;
     if (type.getRank() <= kept)
       return operand; // repeated along all leading axes
     if (type.getRank() != result.getRank() || !startsWithOuter(type))
       return {};
-    if (operand == reshape.op.getResult())
-      return reshape.op.getInput();
     if (auto broadcast = operand.getDefiningOp<BroadcastOp>())
       if (Value inner = broadcastToInner(broadcast, /*mayLackLeading=*/true))
         return inner;

@@ -24,14 +24,14 @@ func.func @layer(%x: tensor<?x64xf32> {gen.dims = ["batch", ""]}) -> tensor<?x40
   return %1 : tensor<?x40xf32>
 }
 
-// Only the packed weight is taken apart by the product; its other operand is a matrix in memory.
+// Only the packed weight is taken apart by the product; its other operand has rows in memory.
 // KERNELS-LABEL: func.func @half
 // KERNELS: %[[P:.*]] = gen.read @w.packed
 // KERNELS: %[[X:.*]] = gen.launch @slice(%arg0)
 // KERNELS: gen.launch @matmul(%[[X]], %[[P]])
 func.func @half(%x: tensor<32x128xf32>) -> tensor<32x40xf32> {
   %w = gen.read @w : tensor<40x64xf32>
-  %0 = gen.slice %x starts [0, 64] limits [32, 128] strides [1, 1] : tensor<32x128xf32> -> tensor<32x64xf32>
+  %0 = gen.slice %x starts [0, 0] limits [32, 128] strides [1, 2] : tensor<32x128xf32> -> tensor<32x64xf32>
   %1 = gen.matmul %0, %w transposed : (tensor<32x64xf32>, tensor<40x64xf32>) -> tensor<32x40xf32>
   return %1 : tensor<32x40xf32>
 }

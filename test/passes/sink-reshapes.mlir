@@ -65,3 +65,12 @@ func.func @one_number_a_position(%p: tensor<512x768xf32>, %x: tensor<64x768xf32>
   %sum = gen.add %r, %x : (tensor<8x64x768xf32>, tensor<64x768xf32>) -> tensor<8x64x768xf32>
   return %sum : tensor<8x64x768xf32>
 }
+
+// A leading axis of size 1 that only the input of the reshape has.
+// CHECK-LABEL: func.func @unit_axis
+func.func @unit_axis(%p: tensor<1x4x17xf32>, %x: tensor<4x17xf32>) -> tensor<4x17xf32> {
+  // CHECK: gen.sub %arg0, %arg1 : (tensor<1x4x17xf32>, tensor<4x17xf32>) -> tensor<1x4x17xf32>
+  %r = gen.reshape %p : tensor<1x4x17xf32> -> tensor<4x17xf32>
+  %y = gen.sub %r, %x : (tensor<4x17xf32>, tensor<4x17xf32>) -> tensor<4x17xf32>
+  return %y : tensor<4x17xf32>
+}

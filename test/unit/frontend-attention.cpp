@@ -35,15 +35,16 @@ void expectFunction(const std::vector<double> &expected, const std::vector<Given
   expectLikePyTorch(expected, program, inputs, values, [&] { return function(inputs); });
 }
 
-/// A layer on array 10, whose variables are the arrays from 11 on.
+/// A layer on array 10, whose variables are the arrays from 11 on, all small.
 template <typename MakeLayer>
 void expectLayer(const std::vector<double> &expected, const Shape &shape, MakeLayer makeLayer) {
+  constexpr double kBound = 0.3;
   Program program("oracle");
   std::vector<Variable> inputs = {(program / "inputs").variable("x", f32, shape)};
-  std::vector<std::vector<float>> values = {signedNumbers(10, elementsOf(shape))};
+  std::vector<std::vector<float>> values = {signedNumbers(10, elementsOf(shape), kBound)};
   auto layer = makeLayer(program / "layer");
   for (const Variable &variable : (program / "layer").parameters()) {
-    values.push_back(signedNumbers(10 + inputs.size(), elementsOf(variable.shape())));
+    values.push_back(signedNumbers(10 + inputs.size(), elementsOf(variable.shape()), kBound));
     inputs.push_back(variable);
   }
   expectLikePyTorch(expected, program, inputs, values, [&] { return layer(inputs[0]); });

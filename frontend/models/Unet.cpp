@@ -19,8 +19,6 @@ namespace gen::zoo {
 namespace {
 constexpr int64_t kGroups = 32;
 
-Tensor silu(const Tensor &x) { return x * sigmoid(x); }
-
 /// Two convolutions, between them the embedded time step; the input is added to the result.
 struct ResBlock {
   GroupNorm n1;

@@ -108,9 +108,10 @@ bool FusionGroups::isElementwise(Operation *op) {
 
 FusionGroups::FusionGroups(Block &block, Sizes &sizes) : block(block), sizes(sizes) {
   for (Operation &op : block)
-    if (isFixed(&op) || (isa<PointwiseOpInterface, ReductionOpInterface, ContractionOpInterface,
-                             AnchorOpInterface>(op) &&
-                         !isStored(&op) && (!isFree(&op) || isMaterialized(&op))))
+    if (isFixed(&op) ||
+        (isa<PointwiseOpInterface, ReductionOpInterface, ContractionOpInterface, AnchorOpInterface>(
+             op) &&
+         !isStored(&op) && (!isFree(&op) || isMaterialized(&op))))
       addGroup(&op);
 }
 

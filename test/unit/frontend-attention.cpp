@@ -52,7 +52,7 @@ void expectLayer(const std::vector<double> &expected, const Shape &shape, MakeLa
 
 TEST(Activations, FollowPyTorch) {
   auto expectActivation = [](const std::vector<double> &expected, auto activation) {
-    expectFunction(expected, {{3, {2, 21}, 4.0}},
+    expectFunction(expected, {{3, {2, 21}, 3.0}},
                    [&](const std::vector<Variable> &x) { return activation(x[0]); });
   };
   expectActivation(kGelu, [](const Tensor &x) { return gelu(x); });

@@ -17,7 +17,7 @@ def activations():
     functions = {"Gelu": F.gelu, "GeluOfTanh": lambda x: F.gelu(x, approximate="tanh"), "Silu": F.silu,
                  "Softplus": F.softplus, "Elu": lambda x: F.elu(x, alpha=0.7)}
     for name, function in functions.items():
-        x, = oracle.inputs(oracle.signed(3, (2, 21), 4.0).double())  # in f64: tails are differences
+        x, = oracle.inputs(oracle.signed(3, (2, 21), 3.0).double())  # in f64: tails are differences
         oracle.show_with_gradients(f"k{name}", function(x), [x])
 
 

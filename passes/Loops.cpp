@@ -3,6 +3,7 @@
 #include "passes/Loops.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
@@ -38,4 +39,21 @@ bool mlir::gen::coversAxisOnce(scf::ForOp loop, Value index, Value tensor, int64
     return true;
   OpBuilder b(loop);
   return countsDown(loop, index, minus(b, loop.getLoc(), size, length));
+}
+
+bool mlir::gen::isInvariant(Value value) {
+  SmallVector<Value> work{value};
+  llvm::SmallDenseSet<Value> seen;
+  while (!work.empty()) {
+    Value next = work.pop_back_val();
+    if (!seen.insert(next).second)
+      continue;
+    Operation *op = next.getDefiningOp();
+    if (isa_and_nonnull<scf::ForOp>(op) ||
+        (!op && isa<scf::ForOp>(cast<BlockArgument>(next).getOwner()->getParentOp())))
+      return false;
+    if (op && !isa<tensor::DimOp>(op))
+      llvm::append_range(work, op->getOperands());
+  }
+  return true;
 }

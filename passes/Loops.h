@@ -18,6 +18,10 @@ namespace mlir::gen {
 bool coversAxisOnce(scf::ForOp loop, Value index, Value tensor, int64_t axis, int64_t length,
                     Sizes &sizes);
 
+/// True if a value is the same in every step of all loops: it is not computed from what a loop
+/// counts, carries or returns.
+bool isInvariant(Value value);
+
 } // namespace mlir::gen
 
 #endif // GEN_PASSES_LOOPS_H

@@ -7,9 +7,9 @@
 //       %y = matmul(%x, cast(%q) transposed) * %s
 //
 // What is computed from the weight alone is computed once (gen-pack-weights), and the product reads
-// an eighth of a double, a quarter of a float, from memory: as decoding waits for weights, it is up
-// to four times as fast. Sums stay f32. Symmetric, rounded to nearest, halves away from zero:
-// Dettmers et al., LLM.int8(), 2022, without outliers; Jacob et al., 2018, for the scales.
+// a quarter of the bytes: decoding, which waits for weights, is up to four times as fast. Sums stay
+// f32. Symmetric, rounded to nearest, halves away from zero: Dettmers et al., LLM.int8(), 2022,
+// without outliers; Jacob et al., 2018, for the scales.
 //
 //===----------------------------------------------------------------------===//
 

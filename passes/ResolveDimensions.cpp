@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/Gen.h"
+#include "passes/Loops.h"
 #include "passes/Passes.h"
 #include "passes/Sizes.h"
 
@@ -73,24 +74,6 @@ LogicalResult verifySizes(PointwiseOpInterface op, Sizes &sizes) {
     }
   }
   return success();
-}
-
-/// True if a value is the same in every step of all loops.
-bool isInvariant(Value value) {
-  SmallVector<Value> work{value};
-  llvm::SmallDenseSet<Value> seen;
-  while (!work.empty()) {
-    Value next = work.pop_back_val();
-    if (!seen.insert(next).second)
-      continue;
-    Operation *op = next.getDefiningOp();
-    if (isa_and_nonnull<scf::ForOp>(op) ||
-        (!op && isa<scf::ForOp>(cast<BlockArgument>(next).getOwner()->getParentOp())))
-      return false;
-    if (op && !isa<tensor::DimOp>(op))
-      llvm::append_range(work, op->getOperands());
-  }
-  return true;
 }
 
 /// Memory is planned before a call: no size may change from step to step.

@@ -39,7 +39,8 @@ public:
   LogicalResult run() {
     findCarried();
     countSteps();
-    if (!stepsAreFixed())
+    // What is kept of all steps needs memory whose size does not change in loops around.
+    if (!isInvariant(steps))
       return loop.emitOpError("expected a number of steps that is the same in every step of the "
                               "loop around, where a gradient goes through both");
     if (failed(sweep()))
@@ -56,7 +57,6 @@ private:
   void findCarried();
   bool isCollected(BlockArgument argument);
   void countSteps();
-  bool stepsAreFixed();
   LogicalResult sweep();
   void sumOutside();
   bool keepProduct(Value value, Value contribution);
@@ -147,24 +147,6 @@ void LoopReversal::countSteps() {
     steps = before.createOrFold<arith::CeilDivSIOp>(steps, loop.getStep());
   if (!steps.getDefiningOp<tensor::DimOp>())
     steps = before.createOrFold<arith::MaxSIOp>(steps, zero);
-}
-
-/// What is kept of all steps needs memory whose size does not change in loops around.
-bool LoopReversal::stepsAreFixed() {
-  SmallVector<Value> work{steps};
-  llvm::SmallDenseSet<Value> seen;
-  while (!work.empty()) {
-    Value value = work.pop_back_val();
-    if (!seen.insert(value).second)
-      continue;
-    Operation *op = value.getDefiningOp();
-    if (isa_and_nonnull<scf::ForOp>(op) ||
-        (!op && isa<scf::ForOp>(cast<BlockArgument>(value).getOwner()->getParentOp())))
-      return false;
-    if (op && !isa<tensor::DimOp>(op))
-      llvm::append_range(work, op->getOperands());
-  }
-  return true;
 }
 
 LogicalResult LoopReversal::sweep() {

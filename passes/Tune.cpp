@@ -63,6 +63,11 @@ private:
     return fields.getDictionary(kernel.getContext());
   }
 
+  Candidates values(DictionaryAttr schedule, StringRef name, ArrayRef<int64_t> numbers) {
+    return llvm::map_to_vector(numbers,
+                               [&](int64_t number) { return with(schedule, {{name, number}}); });
+  }
+
   Candidates tiles(DictionaryAttr s) {
     constexpr std::pair<int64_t, int64_t> kTiles[] = {{4, 6}, {5, 5},  {6, 4},
                                                       {8, 3}, {12, 2}, {24, 1}};
@@ -74,12 +79,7 @@ private:
                              {"row_block", std::max(rows, block / rows * rows)}}));
     return all;
   }
-  Candidates depths(DictionaryAttr s) {
-    Candidates all;
-    for (int64_t depth : {0, 128, 256, 512})
-      all.push_back(with(s, {{"depth", depth}}));
-    return all;
-  }
+  Candidates depths(DictionaryAttr s) { return values(s, "depth", {0, 128, 256, 512}); }
   Candidates blocks(DictionaryAttr s) {
     Candidates all;
     int64_t rows = get(s, "rows"), tiles = get(s, "row_block") / rows;
@@ -88,12 +88,7 @@ private:
         all.push_back(with(s, {{"row_block", count * rows}}));
     return all;
   }
-  Candidates panels(DictionaryAttr s) {
-    Candidates all;
-    for (int64_t count : {1, 2, 4, 8})
-      all.push_back(with(s, {{"panels", count}}));
-    return all;
-  }
+  Candidates panels(DictionaryAttr s) { return values(s, "panels", {1, 2, 4, 8}); }
   Candidates copies(DictionaryAttr s) {
     Candidates all;
     Builder b(kernel.getContext());

@@ -1,6 +1,6 @@
 //===- Indexing.cpp - rows chosen by numbers ------------------------------===//
 
-#include "dialect/Gen.h"
+#include "dialect/ops/Shape.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -161,17 +161,7 @@ LogicalResult ScatterAddOp::verify() {
 }
 
 LogicalResult ScatterAddOp::reifyResultShapes(OpBuilder &b, ReifiedRankedShapedTypeDims &shapes) {
-  ValueRange sizes = getSizes();
-  SmallVector<OpFoldResult> &shape = shapes.emplace_back();
-  for (int64_t size : getType().getShape()) {
-    if (!ShapedType::isDynamic(size)) {
-      shape.push_back(b.getIndexAttr(size));
-      continue;
-    }
-    shape.push_back(sizes.front());
-    sizes = sizes.drop_front();
-  }
-  return success();
+  return reifyFromSizes(b, getType(), getSizes(), shapes);
 }
 
 LogicalResult ScatterAddOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,

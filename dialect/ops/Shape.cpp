@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialect/Gen.h"
+#include "dialect/ops/Shape.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -51,9 +51,8 @@ static LogicalResult verifyElementType(Operation *op, RankedTensorType input,
          << input << " and " << result;
 }
 
-/// Static sizes as attributes, dynamic ones from `sizes`.
-static LogicalResult reifyFromSizes(OpBuilder &b, RankedTensorType type, ValueRange sizes,
-                                    ReifiedRankedShapedTypeDims &shapes) {
+LogicalResult mlir::gen::reifyFromSizes(OpBuilder &b, RankedTensorType type, ValueRange sizes,
+                                        ReifiedRankedShapedTypeDims &shapes) {
   SmallVector<OpFoldResult> &shape = shapes.emplace_back();
   for (int64_t size : type.getShape()) {
     if (!ShapedType::isDynamic(size)) {

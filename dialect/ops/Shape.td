@@ -1,8 +1,8 @@
 //===- Shape.td - ops that make or move elements --------------------------===//
 //
-// Ops that move elements never copy when compiled: they are arithmetic on indices, inlined into the kernel that reads
-// their result. Sizes that only a run can tell are `index` operands, one for each dynamic dimension of the result, in
-// axis order.
+// Ops that move elements never copy when compiled: they are arithmetic on indices, inlined into the
+// kernel that reads their result. Sizes that only a run can tell are `index` operands, one for each
+// dynamic dimension of the result, in axis order.
 //
 //===----------------------------------------------------------------------===//
 
@@ -13,17 +13,22 @@ include "dialect/Gen.td"
 
 /// Data movement: emission is arithmetic on indices.
 class Gen_MovementOp<string mnemonic, list<Trait> traits = []>
-    : Gen_PointwiseOp<mnemonic, !listconcat([DeclareOpInterfaceMethods<Gen_PointwiseOpInterface, ["isElementwise", "elementCost"]>,
-                                             DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>,
-                                             DeclareOpInterfaceMethods<Gen_PermutableOpInterface>], traits)> {
+    : Gen_PointwiseOp<mnemonic,
+                      !listconcat([DeclareOpInterfaceMethods<
+                                       Gen_PointwiseOpInterface, ["isElementwise", "elementCost"]>,
+                                   DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>,
+                                   DeclareOpInterfaceMethods<Gen_PermutableOpInterface>],
+                                  traits)> {
   let hasVerifier = 1;
   let hasFolder = 1;
 }
 
 /// Data movement whose result type follows from operands and attributes, by `resultType`.
 class Gen_InferredMovementOp<string mnemonic, list<Trait> traits = []>
-    : Gen_MovementOp<mnemonic, !listconcat([
-        DeclareOpInterfaceMethods<InferTypeOpInterface, ["refineReturnTypes"]>], traits)> {
+    : Gen_MovementOp<
+          mnemonic,
+          !listconcat([DeclareOpInterfaceMethods<InferTypeOpInterface, ["refineReturnTypes"]>],
+                      traits)> {
   let extraClassDeclaration = [{
     /// The result type, or failure after saying what is wrong to `complain`.
     static ::mlir::FailureOr<::mlir::RankedTensorType> resultType(
@@ -60,9 +65,12 @@ class Gen_InferredMovementOp<string mnemonic, list<Trait> traits = []>
   }];
 }
 
-def Gen_ConstantOp : Gen_PointwiseOp<"constant", [ConstantLike, AllTypesMatch<["value", "result"]>,
-    DeclareOpInterfaceMethods<Gen_PointwiseOpInterface, ["isElementwise", "isPositional", "elementCost"]>,
-    DeclareOpInterfaceMethods<Gen_NotDifferentiableOpInterface>]> {
+def Gen_ConstantOp
+    : Gen_PointwiseOp<"constant", [ConstantLike, AllTypesMatch<["value", "result"]>,
+                                   DeclareOpInterfaceMethods<
+                                       Gen_PointwiseOpInterface, ["isElementwise", "isPositional",
+                                                                  "elementCost"]>,
+                                   DeclareOpInterfaceMethods<Gen_NotDifferentiableOpInterface>]> {
   let summary = "a tensor known when compiling";
   let description = [{
         result = value
@@ -79,9 +87,11 @@ def Gen_ConstantOp : Gen_PointwiseOp<"constant", [ConstantLike, AllTypesMatch<["
   let hasFolder = 1;
 }
 
-def Gen_SizeOp : Gen_PointwiseOp<"size", [
-    DeclareOpInterfaceMethods<Gen_PointwiseOpInterface, ["isElementwise", "isPositional", "elementCost"]>,
-    DeclareOpInterfaceMethods<Gen_NotDifferentiableOpInterface>]> {
+def Gen_SizeOp
+    : Gen_PointwiseOp<
+          "size", [DeclareOpInterfaceMethods<
+                       Gen_PointwiseOpInterface, ["isElementwise", "isPositional", "elementCost"]>,
+                   DeclareOpInterfaceMethods<Gen_NotDifferentiableOpInterface>]> {
   let summary = "a size as a tensor, to compute with";
   let description = [{
         result = size
@@ -101,8 +111,10 @@ def Gen_SizeOp : Gen_PointwiseOp<"size", [
   let hasFolder = 1;
 }
 
-def Gen_IotaOp : Gen_PointwiseOp<"iota", [DeclareOpInterfaceMethods<Gen_PointwiseOpInterface, ["isElementwise", "elementCost"]>,
-    DeclareOpInterfaceMethods<Gen_NotDifferentiableOpInterface>]> {
+def Gen_IotaOp
+    : Gen_PointwiseOp<"iota", [DeclareOpInterfaceMethods<Gen_PointwiseOpInterface, ["isElementwise",
+                                                                                    "elementCost"]>,
+                               DeclareOpInterfaceMethods<Gen_NotDifferentiableOpInterface>]> {
   let summary = "0, 1, 2, ... along an axis";
   let description = [{
         result[i0, ..., in] = i_axis
@@ -138,7 +150,8 @@ def Gen_ReshapeOp : Gen_MovementOp<"reshape"> {
   }];
   let arguments = (ins Gen_Tensor:$input, Variadic<Index>:$sizes);
   let results = (outs Gen_Tensor:$result);
-  let assemblyFormat = "$input (`sizes` `(` $sizes^ `)`)? attr-dict `:` type($input) `->` type($result)";
+  let assemblyFormat =
+      "$input (`sizes` `(` $sizes^ `)`)? attr-dict `:` type($input) `->` type($result)";
 }
 
 def Gen_TransposeOp : Gen_InferredMovementOp<"transpose"> {
@@ -155,7 +168,8 @@ def Gen_TransposeOp : Gen_InferredMovementOp<"transpose"> {
   }];
   let arguments = (ins Gen_Tensor:$input, DenseI64ArrayAttr:$permutation);
   let results = (outs Gen_Tensor:$result);
-  let assemblyFormat = "$input `permutation` $permutation attr-dict `:` type($input) `->` type($result)";
+  let assemblyFormat =
+      "$input `permutation` $permutation attr-dict `:` type($input) `->` type($result)";
 }
 
 def Gen_BroadcastOp : Gen_MovementOp<"broadcast"> {
@@ -177,7 +191,8 @@ def Gen_BroadcastOp : Gen_MovementOp<"broadcast"> {
   }];
   let arguments = (ins Gen_Tensor:$input, Variadic<Index>:$sizes, DenseI64ArrayAttr:$axes);
   let results = (outs Gen_Tensor:$result);
-  let assemblyFormat = "$input `axes` $axes (`sizes` `(` $sizes^ `)`)? attr-dict `:` type($input) `->` type($result)";
+  let assemblyFormat = "$input `axes` $axes (`sizes` `(` $sizes^ `)`)? attr-dict `:` type($input) "
+                       "`->` type($result)";
 }
 
 def Gen_SliceOp : Gen_InferredMovementOp<"slice"> {
@@ -197,13 +212,16 @@ def Gen_SliceOp : Gen_InferredMovementOp<"slice"> {
     %halves = gen.slice %x starts [0, 10] limits [0, 20] strides [1, 1] : tensor<?x20xf32> -> tensor<?x10xf32>
     ```
   }];
-  let arguments = (ins Gen_Tensor:$input, DenseI64ArrayAttr:$starts, DenseI64ArrayAttr:$limits, DenseI64ArrayAttr:$strides);
+  let arguments = (ins Gen_Tensor:$input, DenseI64ArrayAttr:$starts, DenseI64ArrayAttr:$limits,
+      DenseI64ArrayAttr:$strides);
   let results = (outs Gen_Tensor:$result);
-  let assemblyFormat = "$input `starts` $starts `limits` $limits `strides` $strides attr-dict `:` type($input) `->` type($result)";
+  let assemblyFormat = "$input `starts` $starts `limits` $limits `strides` $strides attr-dict `:` "
+                       "type($input) `->` type($result)";
 }
 
 def Gen_PadOp : Gen_InferredMovementOp<"pad"> {
-  let summary = "adds `value` before (low), after (high) and between (interior) the elements of each axis";
+  let summary =
+      "adds `value` before (low), after (high) and between (interior) the elements of each axis";
   let description = [{
         result[k0, ..., kn] = input[i0, ..., in]  where  k_a = low[a] + i_a * (interior[a] + 1)  for all a, else value
 
@@ -217,8 +235,8 @@ def Gen_PadOp : Gen_InferredMovementOp<"pad"> {
     %framed = gen.pad %x value 0.0 : f32 low [1, 1] high [1, 1] interior [0, 0] : tensor<28x28xf32> -> tensor<30x30xf32>
     ```
   }];
-  let arguments = (ins Gen_Tensor:$input, TypedAttrInterface:$value, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high,
-                       DenseI64ArrayAttr:$interior);
+  let arguments = (ins Gen_Tensor:$input, TypedAttrInterface:$value, DenseI64ArrayAttr:$low,
+      DenseI64ArrayAttr:$high, DenseI64ArrayAttr:$interior);
   let results = (outs Gen_Tensor:$result);
   let assemblyFormat = [{
     $input `value` $value `low` $low `high` $high `interior` $interior attr-dict `:` type($input) `->` type($result)
@@ -242,7 +260,8 @@ def Gen_ConcatOp : Gen_InferredMovementOp<"concat"> {
   }];
   let arguments = (ins Variadic<Gen_Tensor>:$inputs, I64Attr:$axis);
   let results = (outs Gen_Tensor:$result);
-  let assemblyFormat = "$inputs `axis` $axis attr-dict `:` `(` type($inputs) `)` `->` type($result)";
+  let assemblyFormat =
+      "$inputs `axis` $axis attr-dict `:` `(` type($inputs) `)` `->` type($result)";
 }
 
 #endif // GEN_SHAPE_TD

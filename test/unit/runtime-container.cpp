@@ -157,8 +157,9 @@ TEST(Container, RefusesAHeaderSectionWithoutData) {
 
 TEST(Container, RefusesOtherVersions) {
   EXPECT_EQ(checkWithHeader<uint32_t>(&gen_artefact_header::version, GEN_ARTEFACT_VERSION + 1),
-            "m.so: artefact version 2, this runtime (0.1.0) knows version 1; hint: use a newer "
-            "runtime, or compile with this version");
+            "m.so: artefact version " + std::to_string(GEN_ARTEFACT_VERSION + 1) +
+                ", this runtime (0.1.0) knows version " + std::to_string(GEN_ARTEFACT_VERSION) +
+                "; hint: use a newer runtime, or compile with this version");
   EXPECT_NE(checkWithHeader<uint32_t>(&gen_artefact_header::version, 0)
                 .find("compile the model "
                       "again"),

@@ -108,7 +108,7 @@ TEST_P(ArtefactTables, AreRefused) {
             "no error was thrown");
   GetParam().spoil(tables);
   EXPECT_GEN_ERROR_WITH(gen::Model::fromArtefact(tables.artefact),
-                        tables.artefact.header.version != 1 ||
+                        tables.artefact.header.version != GEN_ARTEFACT_VERSION ||
                                 tables.artefact.header.magic[0] != 'g'
                             ? GEN_INCOMPATIBLE
                             : GEN_CORRUPT,

@@ -226,9 +226,76 @@ struct AddOfNegation : OpRewritePattern<AddOp> {
   }
 };
 
+/// Padding with zeros along one axis.
+struct Padding {
+  PadOp op;
+  int64_t axis;
+
+  static std::optional<Padding> of(PadOp op) {
+    auto number = dyn_cast<FloatAttr>(op.getValue());
+    std::optional<Padding> padding;
+    if (!number || !number.getValue().isZero())
+      return padding;
+    for (int64_t axis = 0, rank = op.getType().getRank(); axis < rank; ++axis) {
+      if (op.getInterior()[axis] != 0 || (padding && op.getLow()[axis] + op.getHigh()[axis] != 0))
+        return std::nullopt;
+      if (op.getLow()[axis] + op.getHigh()[axis] != 0)
+        padding = Padding{op, axis};
+    }
+    return padding;
+  }
+  int64_t first() { return op.getLow()[axis]; }
+  int64_t last() { return first() + op.getInput().getType().getDimSize(axis); }
+};
+
+/// pad(x) + pad(y) -> pad(concat(x, y)), where elements of x and y lie side by side among zeros:
+/// the gradient of what is cut into parts.
+struct AddOfParts : OpRewritePattern<AddOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(AddOp op, PatternRewriter &rewriter) const override {
+    SmallVector<Padding> parts;
+    if (!collect(op.getLhs(), op.getType(), parts) || !collect(op.getRhs(), op.getType(), parts))
+      return rewriter.notifyMatchFailure(op, "not a sum of parts among zeros");
+    llvm::sort(parts, [](auto &x, auto &y) { return x.first() < y.first(); });
+    int64_t axis = parts.front().axis;
+    for (auto [part, next] : llvm::zip(parts, MutableArrayRef(parts).drop_front()))
+      if (next.axis != axis || next.first() != part.last() || op.getType().isDynamicDim(axis))
+        return rewriter.notifyMatchFailure(op, "parts do not lie side by side");
+    SmallVector<Value> inputs;
+    for (Padding &part : parts) {
+      auto inner = part.op.getInput().getDefiningOp<ConcatOp>();
+      bool isJoined = inner && int64_t(inner.getAxis()) == axis && inner->hasOneUse();
+      llvm::append_range(inputs,
+                         isJoined ? ValueRange(inner.getInputs()) : ValueRange(part.op.getInput()));
+    }
+    GenBuilder b(op.getLoc(), rewriter);
+    Value joined = b.make<ConcatOp>(inputs, axis);
+    SmallVector<int64_t> low(op.getType().getRank(), 0), high = low, interior = low;
+    low[axis] = parts.front().first();
+    high[axis] = parts.back().op.getHigh()[axis];
+    rewriter.replaceOp(op, b.make<PadOp>(joined, cast<TypedAttr>(parts.front().op.getValue()), low,
+                                         high, interior));
+    return success();
+  }
+
+  /// Adds the parts that `value` is the sum of; false if it is something else.
+  static bool collect(Value value, Type type, SmallVectorImpl<Padding> &parts) {
+    if (!value.hasOneUse() || value.getType() != type)
+      return false;
+    if (auto add = value.getDefiningOp<AddOp>())
+      return collect(add.getLhs(), type, parts) && collect(add.getRhs(), type, parts);
+    auto pad = value.getDefiningOp<PadOp>();
+    std::optional<Padding> part = pad ? Padding::of(pad) : std::nullopt;
+    if (part)
+      parts.push_back(*part);
+    return part.has_value();
+  }
+};
+
 } // namespace
 
 void mlir::gen::populateElementwisePatterns(RewritePatternSet &patterns) {
-  patterns.add<DropRepetition, DivideByPowerOfTwo, StrengthReducePow, AddOfNegation>(
+  patterns.add<DropRepetition, DivideByPowerOfTwo, StrengthReducePow, AddOfNegation, AddOfParts>(
       patterns.getContext());
 }

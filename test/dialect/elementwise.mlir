@@ -93,6 +93,29 @@ func.func @neutral_elements(%x: tensor<4xf32>)
     : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
 }
 
+// The gradient of what is cut into parts: side by side, not among zeros.
+// FOLD-LABEL: func.func @sum_of_parts
+// FOLD-SAME: (%[[X:.*]]: tensor<4x2xf32>, %[[Y:.*]]: tensor<4x3xf32>, %[[Z:.*]]: tensor<4x1xf32>)
+// FOLD-NEXT: %[[ALL:.*]] = gen.concat %[[X]], %[[Y]], %[[Z]] axis 1
+// FOLD-NEXT: return %[[ALL]]
+func.func @sum_of_parts(%x: tensor<4x2xf32>, %y: tensor<4x3xf32>, %z: tensor<4x1xf32>) -> tensor<4x6xf32> {
+  %0 = gen.pad %x value 0.0 : f32 low [0, 0] high [0, 4] interior [0, 0] : tensor<4x2xf32> -> tensor<4x6xf32>
+  %1 = gen.pad %y value 0.0 : f32 low [0, 2] high [0, 1] interior [0, 0] : tensor<4x3xf32> -> tensor<4x6xf32>
+  %2 = gen.pad %z value 0.0 : f32 low [0, 5] high [0, 0] interior [0, 0] : tensor<4x1xf32> -> tensor<4x6xf32>
+  %3 = gen.add %0, %2 : (tensor<4x6xf32>, tensor<4x6xf32>) -> tensor<4x6xf32>
+  %4 = gen.add %3, %1 : (tensor<4x6xf32>, tensor<4x6xf32>) -> tensor<4x6xf32>
+  return %4 : tensor<4x6xf32>
+}
+
+// FOLD-LABEL: func.func @sum_of_parts_that_overlap
+// FOLD: gen.add
+func.func @sum_of_parts_that_overlap(%x: tensor<4x3xf32>, %y: tensor<4x4xf32>) -> tensor<4x6xf32> {
+  %0 = gen.pad %x value 0.0 : f32 low [0, 0] high [0, 3] interior [0, 0] : tensor<4x3xf32> -> tensor<4x6xf32>
+  %1 = gen.pad %y value 0.0 : f32 low [0, 2] high [0, 0] interior [0, 0] : tensor<4x4xf32> -> tensor<4x6xf32>
+  %2 = gen.add %0, %1 : (tensor<4x6xf32>, tensor<4x6xf32>) -> tensor<4x6xf32>
+  return %2 : tensor<4x6xf32>
+}
+
 // A neutral element that gives the result its shape stays.
 // FOLD-LABEL: func.func @neutral_element_that_broadcasts
 // FOLD: gen.add

@@ -154,6 +154,10 @@ def Gen_AnchorOpInterface : OpInterface<"AnchorOpInterface"> {
       True if, besides, it asks for each element of operand `number` once at most, so that what computes them may belong
       to the kernel.
     }], "bool", "readsOnce", (ins "unsigned":$number), "", "return false;">,
+    InterfaceMethod<[{
+      True if the kernel stores its results where reshapes that join axes, and a concatenation, have them. No other op
+      follows on them in the kernel.
+    }], "bool", "storesThroughIndices", (ins), "", "return false;">,
   ];
 }
 

@@ -24,6 +24,10 @@ Value reshapedMemory(Value value);
 /// and along its last axis side by side.
 bool isStridedView(Value value);
 
+/// True if each axis of the result of `reshape` is made of whole axes of its input: where the
+/// result lies, the input lies at constant strides, and along its last axis side by side.
+bool joinsAxes(ReshapeOp reshape);
+
 } // namespace mlir::gen
 
 #endif // GEN_DIALECT_STRIDEDVIEW_H

@@ -6,8 +6,9 @@
 // derivative (an interface) turns the gradients of its results into those of its operands, and
 // gradients that meet are added. As derivatives are ops of the dialect, a gradient of a gradient
 // needs nothing more: gradients are expanded in program order, so that an outer one finds the inner
-// one expanded. An op that stops gradients (gen.stop_gradient, a comparison) is not passed. The
-// gradient of an input that the output does not depend on is zero.
+// one expanded. An op that is composed of others and has no derivative of its own is opened first.
+// An op that stops gradients (gen.stop_gradient, a comparison) is not passed. The gradient of an
+// input that the output does not depend on is zero.
 //
 // Griewank and Walther: Evaluating Derivatives, 2nd ed., chapter 3.
 //
@@ -201,11 +202,30 @@ static llvm::SetVector<Operation *> producersOf(Value output) {
   return producers;
 }
 
+/// Opens the compositions that `output` is computed from and that have the derivative of their
+/// parts. True if there was one.
+static bool openCompositions(const llvm::SetVector<Operation *> &producers) {
+  SmallVector<DecomposableOpInterface> composed;
+  for (Operation *producer : producers)
+    producer->walk([&](DecomposableOpInterface op) {
+      if (!isa<DifferentiableOpInterface, NotDifferentiableOpInterface>(op.getOperation()))
+        composed.push_back(op);
+    });
+  for (DecomposableOpInterface op : composed) {
+    GenBuilder b(op.getLoc(), op.getOperation());
+    op->replaceAllUsesWith(op.decompose(b));
+    op->erase();
+  }
+  return !composed.empty();
+}
+
 static LogicalResult expand(GradientOp gradient) {
   ReverseMode reverse(gradient.getLoc(), gradient);
   GenBuilder &b = reverse.b;
-  reverse.active.insert(gradient.getInputs().begin(), gradient.getInputs().end());
   llvm::SetVector<Operation *> producers = producersOf(gradient.getOutput());
+  while (openCompositions(producers))
+    producers = producersOf(gradient.getOutput());
+  reverse.active.insert(gradient.getInputs().begin(), gradient.getInputs().end());
   for (Operation *op : producers)
     if (failed(reverse.activate(op)))
       return failure();

@@ -210,6 +210,7 @@ struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
     passStreams<RandomBernoulliOp>(block);
     FusionGroups groups(block, sizes);
     groups.fuseContractionEpilogues();
+    groups.fuseConcats();
     groups.fuseRows();
     groups.fuseProducers(/*repeat=*/false);
     groups.fuseEpilogues(); // before: what is computed once a row is not to be repeated

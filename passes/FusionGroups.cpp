@@ -309,13 +309,40 @@ bool FusionGroups::tryFuseEpilogue(Number n, FusionGroup::Family least) {
     return groups[b].anchor->isBeforeInBlock(groups[a].anchor);
   });
   for (Number p : candidates) {
-    if (!sizes.sameShape(groups[n].shape, groups[p].anchor->getResult(0)) || !usesSameIndex(p, n) ||
+    auto anchor = dyn_cast<AnchorOpInterface>(groups[p].anchor);
+    if ((anchor && anchor.storesThroughIndices()) ||
+        !sizes.sameShape(groups[n].shape, groups[p].anchor->getResult(0)) || !usesSameIndex(p, n) ||
         dependsThroughOthers(p, n))
       continue;
     merge(n, p);
     return true;
   }
   return false;
+}
+
+/// The op that makes `value`, or what reshapes that join axes make it from, in a kernel that stores
+/// it there; or null.
+static Operation *storingAnchor(Value value) {
+  while (auto reshape = value.getDefiningOp<ReshapeOp>()) {
+    if (!joinsAxes(reshape))
+      return nullptr;
+    value = reshape.getInput();
+  }
+  auto anchor = dyn_cast_or_null<AnchorOpInterface>(value.getDefiningOp());
+  return anchor && anchor.storesThroughIndices() ? anchor.getOperation() : nullptr;
+}
+
+void FusionGroups::fuseConcats() {
+  for (auto concat : block.getOps<ConcatOp>()) {
+    Operation *anchor = storingAnchor(concat.getInputs().front());
+    if (!anchor || !number.contains(concat) || !number.contains(anchor))
+      continue;
+    Number from = groupOf(concat), into = groupOf(anchor);
+    if (groups[from].ops.size() == 1 && !dependsThroughOthers(into, from) &&
+        llvm::all_of(concat.getInputs(),
+                     [&](Value input) { return storingAnchor(input) == anchor; }))
+      merge(from, into);
+  }
 }
 
 void FusionGroups::fuseContractionEpilogues() {

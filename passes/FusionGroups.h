@@ -59,6 +59,8 @@ public:
   /// several results.
   void fuseSharedResults();
 
+  /// Lets an anchored kernel store its results where a concatenation has them.
+  void fuseConcats();
   /// Lets a contraction store its result with the padding that the next one reads.
   void fuseFrames();
 

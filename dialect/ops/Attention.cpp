@@ -3,7 +3,8 @@
 // Vaswani et al.: Attention is all you need, 2017. The derivative is that of Dao et al.:
 // FlashAttention, 2022, appendix B: the softmax is had again from `logsumexp`, element by element,
 // so what follows a product of matrices is computed from its elements, without another look at
-// rows.
+// rows. It is an op of its own, gen.attention_gradient, unless the gradient of `logsumexp` or of
+// the mask is asked for.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,6 +12,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -62,15 +64,47 @@ static SmallVector<Type> resultTypes(ArrayRef<RankedTensorType> types) {
           RankedTensorType::get({q[0], q[2], q[1]}, element)};
 }
 
+/// True if types differ only where a size is dynamic.
+static bool agree(TypeRange expected, TypeRange got) {
+  return llvm::all_of(llvm::zip_equal(expected, got), [](auto pair) {
+    auto [lhs, rhs] = pair;
+    return getElementTypeOrSelf(lhs) == getElementTypeOrSelf(rhs) &&
+           succeeded(verifyCompatibleShape(lhs, rhs));
+  });
+}
+
+/// Query, key, value and mask of either op.
+template <typename Op> static SmallVector<Value> operandsOf(Op op) {
+  SmallVector<Value> operands = {op.getQuery(), op.getKey(), op.getValue()};
+  if (op.getMask())
+    operands.push_back(op.getMask());
+  return operands;
+}
+
 LogicalResult AttentionOp::verify() {
   SmallVector<RankedTensorType> types = typesOf(getOperands());
   if (const char *mistake = findMistake(types))
     return emitOpError(mistake) << ", got " << getOperandTypes();
   SmallVector<Type> expected = resultTypes(types);
-  for (auto [type, result] : llvm::zip_equal(expected, getResultTypes()))
-    if (getElementTypeOrSelf(type) != getElementTypeOrSelf(result) ||
-        failed(verifyCompatibleShape(type, result)))
-      return emitOpError("expected results of ") << expected << " (C3), got " << getResultTypes();
+  if (!agree(expected, getResultTypes()))
+    return emitOpError("expected results of ") << expected << " (C3), got " << getResultTypes();
+  return success();
+}
+
+LogicalResult AttentionGradientOp::verify() {
+  SmallVector<Value> operands = operandsOf(*this);
+  if (const char *mistake = findMistake(typesOf(operands)))
+    return emitOpError(mistake) << ", got " << TypeRange(operands);
+  SmallVector<Type> expected = resultTypes(typesOf(operands));
+  expected.push_back(expected[0]);
+  SmallVector<Value> results = {getOutput(), getLogsumexp(), getOutputGradient()};
+  if (!agree(expected, TypeRange(results)))
+    return emitOpError("expected output, logsumexp and output_gradient of ")
+           << expected << " (C3), got " << TypeRange(results);
+  SmallVector<Type> differentiated(TypeRange(operands).take_front(3));
+  if (!agree(differentiated, getResultTypes()))
+    return emitOpError("expected results of ")
+           << differentiated << " (C4), got " << getResultTypes();
   return success();
 }
 
@@ -91,16 +125,42 @@ LogicalResult AttentionOp::refineReturnTypes(MLIRContext *, std::optional<Locati
   return success(); // the verifier compares the types, with a better message
 }
 
+LogicalResult AttentionGradientOp::inferReturnTypes(MLIRContext *, std::optional<Location>,
+                                                    ValueRange operands, DictionaryAttr,
+                                                    OpaqueProperties, RegionRange,
+                                                    SmallVectorImpl<Type> &types) {
+  llvm::append_range(types, operands.take_front(3).getTypes());
+  return success();
+}
+
+LogicalResult AttentionGradientOp::refineReturnTypes(MLIRContext *, std::optional<Location>,
+                                                     ValueRange, DictionaryAttr, OpaqueProperties,
+                                                     RegionRange, SmallVectorImpl<Type> &) {
+  return success();
+}
+
+static OpFoldResult sizeOf(OpBuilder &b, Location loc, Value x, int64_t axis) {
+  auto type = cast<RankedTensorType>(x.getType());
+  if (!type.isDynamicDim(axis))
+    return b.getIndexAttr(type.getDimSize(axis));
+  return b.createOrFold<tensor::DimOp>(loc, x, axis);
+}
+
 LogicalResult AttentionOp::reifyResultShapes(OpBuilder &b, ReifiedRankedShapedTypeDims &shapes) {
-  auto size = [&](Value x, int64_t axis) -> OpFoldResult {
-    auto type = cast<RankedTensorType>(x.getType());
-    if (!type.isDynamicDim(axis))
-      return b.getIndexAttr(type.getDimSize(axis));
-    return b.createOrFold<tensor::DimOp>(getLoc(), x, axis);
-  };
+  auto size = [&](Value x, int64_t axis) { return sizeOf(b, getLoc(), x, axis); };
   Value q = getQuery();
   shapes.push_back({size(q, 0), size(q, 1), size(q, 2), size(getValue(), 3)});
   shapes.push_back({size(q, 0), size(q, 2), size(q, 1)});
+  return success();
+}
+
+LogicalResult AttentionGradientOp::reifyResultShapes(OpBuilder &b,
+                                                     ReifiedRankedShapedTypeDims &shapes) {
+  for (Value operand : getOperands().take_front(3)) {
+    SmallVector<OpFoldResult> &shape = shapes.emplace_back();
+    for (int64_t axis = 0; axis < kRank; ++axis)
+      shape.push_back(sizeOf(b, getLoc(), operand, axis));
+  }
   return success();
 }
 
@@ -108,37 +168,60 @@ LogicalResult AttentionOp::reifyResultShapes(OpBuilder &b, ReifiedRankedShapedTy
 // Reference
 //===----------------------------------------------------------------------===//
 
+/// Element [n, position, head, c] of queries, keys, values and what has their shape.
+static double &at(Array &x, int64_t n, int64_t position, int64_t head, int64_t c) {
+  return x.floats[linearize({n, position, head, c}, x.shape)];
+}
+static double at(const Array &x, int64_t n, int64_t position, int64_t head, int64_t c) {
+  return x.floats[linearize({n, position, head, c}, x.shape)];
+}
+
+namespace {
+/// The scores of attention, one by one.
+struct Scores {
+  const Array &query, &key;
+  const Array *mask;
+  bool causal;
+  double scale;
+
+  bool isSeen(int64_t i, int64_t j) const {
+    return !causal || j <= i + key.shape[1] - query.shape[1];
+  }
+  double operator()(int64_t n, int64_t h, int64_t i, int64_t j) const {
+    if (!isSeen(i, j))
+      return -std::numeric_limits<double>::infinity();
+    double product = 0;
+    for (int64_t c = 0; c < query.shape[3]; ++c)
+      product += at(query, n, i, h, c) * at(key, n, j, h, c);
+    double score = scale * product;
+    if (!mask)
+      return score;
+    SmallVector<int64_t> where = {n, h, i, j};
+    for (auto [number, size] : llvm::zip_equal(where, mask->shape))
+      number = size == 1 ? 0 : number;
+    return score + mask->floats[linearize(where, mask->shape)];
+  }
+};
+} // namespace
+
 LogicalResult AttentionOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,
                                     SmallVectorImpl<Array> &results) {
   const Array &q = operands[0], &k = operands[1], &v = operands[2];
   auto types = llvm::map_to_vector(operands, [](const Array &x) { return x.type(); });
   if (const char *mistake = findMistake(types))
     return emitOpError(mistake) << ", got " << types;
-  int64_t queries = q.shape[1], keys = k.shape[1], depth = q.shape[3], width = v.shape[3];
-  double scale = getScale().convertToDouble();
+  int64_t keys = k.shape[1], width = v.shape[3];
+  Scores score{q, k, operands.size() > 3 ? &operands[3] : nullptr, getCausal(),
+               getScale().convertToDouble()};
   SmallVector<Type> expected = resultTypes(types);
   Array result(q.elementType, cast<RankedTensorType>(expected[0]).getShape());
   Array sums(q.elementType, cast<RankedTensorType>(expected[1]).getShape());
-  auto at = [](const Array &x, int64_t n, int64_t position, int64_t head, int64_t c) {
-    return linearize({n, position, head, c}, x.shape);
-  };
   std::vector<double> scores(keys);
   forEachIndex(sums.shape, [&](ArrayRef<int64_t> index) {
     int64_t n = index[0], h = index[1], i = index[2];
     double largest = std::numeric_limits<double>::lowest(), sum = 0; // less is left to be -infinity
     for (int64_t j = 0; j < keys; ++j) {
-      double product = 0;
-      for (int64_t c = 0; c < depth; ++c)
-        product += q.floats[at(q, n, i, h, c)] * k.floats[at(k, n, j, h, c)];
-      scores[j] = scale * product;
-      if (operands.size() > 3) {
-        SmallVector<int64_t> where = {n, h, i, j};
-        for (auto [number, size] : llvm::zip_equal(where, operands[3].shape))
-          number = size == 1 ? 0 : number;
-        scores[j] += operands[3].floats[linearize(where, operands[3].shape)];
-      }
-      if (getCausal() && j > i + keys - queries)
-        scores[j] = -std::numeric_limits<double>::infinity();
+      scores[j] = score(n, h, i, j);
       largest = std::max(largest, scores[j]);
     }
     for (double score : scores)
@@ -148,12 +231,48 @@ LogicalResult AttentionOp::evaluate(EvaluationContext &, ArrayRef<Array> operand
     for (int64_t c = 0; c < width; ++c) {
       double mean = 0;
       for (int64_t j = 0; j < keys; ++j)
-        mean += std::exp(scores[j] - logarithm) * v.floats[at(v, n, j, h, c)];
-      result.floats[at(result, n, i, h, c)] = mean;
+        mean += std::exp(scores[j] - logarithm) * at(v, n, j, h, c);
+      at(result, n, i, h, c) = mean;
     }
   });
   results.push_back(std::move(result));
   results.push_back(std::move(sums));
+  return success();
+}
+
+LogicalResult AttentionGradientOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,
+                                            SmallVectorImpl<Array> &results) {
+  const Array &q = operands[0], &k = operands[1], &v = operands[2];
+  const Array &z = operands[3], &sums = operands[4], &dz = operands[5];
+  SmallVector<RankedTensorType> types = {q.type(), k.type(), v.type()};
+  if (operands.size() > 6)
+    types.push_back(operands[6].type());
+  const char *mistake = findMistake(types);
+  if (mistake || !agree(resultTypes(types), {z.type(), sums.type()}) || z.shape != dz.shape)
+    return emitOpError(mistake ? mistake
+                               : "expected output, logsumexp and output_gradient of the "
+                                 "forward op's types (C3)");
+  double scale = getScale().convertToDouble();
+  Scores score{q, k, operands.size() > 6 ? &operands[6] : nullptr, getCausal(), scale};
+  Array dq(q.elementType, q.shape), dk(q.elementType, k.shape), dv(q.elementType, v.shape);
+  forEachIndex({q.shape[0], q.shape[2], q.shape[1], k.shape[1]}, [&](ArrayRef<int64_t> index) {
+    int64_t n = index[0], h = index[1], i = index[2], j = index[3];
+    if (!score.isSeen(i, j))
+      return;
+    double slope = 0,
+           p = std::exp(score(n, h, i, j) - sums.floats[linearize({n, h, i}, sums.shape)]);
+    for (int64_t c = 0; c < v.shape[3]; ++c) {
+      slope += at(dz, n, i, h, c) * (at(v, n, j, h, c) - at(z, n, i, h, c));
+      at(dv, n, j, h, c) += p * at(dz, n, i, h, c);
+    }
+    for (int64_t c = 0; c < q.shape[3]; ++c) {
+      at(dq, n, i, h, c) += scale * p * slope * at(k, n, j, h, c);
+      at(dk, n, j, h, c) += scale * p * slope * at(q, n, i, h, c);
+    }
+  });
+  results.push_back(std::move(dq));
+  results.push_back(std::move(dk));
+  results.push_back(std::move(dv));
   return success();
 }
 
@@ -162,11 +281,11 @@ LogicalResult AttentionOp::evaluate(EvaluationContext &, ArrayRef<Array> operand
 //===----------------------------------------------------------------------===//
 
 StringRef AttentionOp::kernelFamily() { return "attention"; }
+StringRef AttentionGradientOp::kernelFamily() { return "attention"; }
 
-// A task holds the keys of a head and the scores of a few queries on its stack.
-bool AttentionOp::isEmitted() {
+/// A task holds the keys of a head and the scores of a few queries on its stack.
+static bool fitsInTask(RankedTensorType k, RankedTensorType v) {
   constexpr int64_t kMostWidth = 256, kMostBytes = 1 << 19;
-  RankedTensorType k = getKey().getType(), v = getValue().getType();
   int64_t keys = k.getDimSize(1), depth = k.getDimSize(3), width = v.getDimSize(3);
   for (int64_t size : {keys, depth, width})
     if (ShapedType::isDynamic(size) || size == 0)
@@ -175,12 +294,23 @@ bool AttentionOp::isEmitted() {
          keys * std::max<int64_t>(depth, 16) * k.getElementTypeBitWidth() / 8 <= kMostBytes;
 }
 
+bool AttentionOp::isEmitted() { return fitsInTask(getKey().getType(), getValue().getType()); }
+bool AttentionGradientOp::isEmitted() {
+  return fitsInTask(getKey().getType(), getValue().getType());
+}
+
 /// Operands by number; the mask is asked for single elements.
 enum : unsigned { kQuery, kKey, kValue, kMask };
 
 bool AttentionOp::readsThroughIndices(unsigned number) {
   return number == kMask || isStridedView(getOperand(number));
 }
+
+bool AttentionGradientOp::readsThroughIndices(unsigned number) {
+  return getOperand(number) == getMask() || isStridedView(getOperand(number));
+}
+
+bool AttentionGradientOp::storesThroughIndices() { return true; }
 
 // Keys and values may be read from several places, of whole vectors of keys each but for the last.
 bool AttentionOp::readsOnce(unsigned number) {
@@ -209,22 +339,25 @@ static Value positions(GenBuilder &b, Value scores, int64_t axis) {
   return b.make<IotaOp>(type, b.dynamicSizes(scores), axis);
 }
 
-/// The scores [b, h, s, t] of queries and keys [b, h, ...].
-static Value scoresOf(GenBuilder &b, AttentionOp op, Value q, Value k) {
+/// The scores [b, h, s, t] of queries and keys [b, h, ...], seen or not.
+template <typename Op> static Value scoresOf(GenBuilder &b, Op op, Value q, Value k) {
   Value product = b.matmul(q, k, false, true);
   Value scores = b.mul(product, b.scalar(op.getScale().convertToDouble(), product));
-  if (op.getMask())
-    scores = b.add(scores, op.getMask());
+  return op.getMask() ? b.add(scores, op.getMask()) : scores;
+}
+
+/// `elements` of the scores' shape, but `hidden` where a query does not see a key.
+template <typename Op> static Value whereSeen(GenBuilder &b, Op op, Value elements, double hidden) {
   if (!op.getCausal())
-    return scores;
+    return elements;
   // Key j is seen by query i if j - i <= t - s.
   auto size = [&](Value x) {
     return b.cast(b.make<SizeOp>(b.createOrFold<tensor::DimOp>(x, 1)), b.getI32Type());
   };
-  Value ahead = b.sub(positions(b, scores, 3), positions(b, scores, 2));
+  Value ahead = b.sub(positions(b, elements, 3), positions(b, elements, 2));
   Value isSeen =
       b.compare(ComparePredicate::le, ahead, b.sub(size(op.getKey()), size(op.getQuery())));
-  return b.select(isSeen, scores, b.scalar(-std::numeric_limits<double>::infinity(), scores));
+  return b.select(isSeen, elements, b.scalar(hidden, elements));
 }
 
 /// Repeats one number a query along the keys.
@@ -235,6 +368,7 @@ static Value alongKeys(GenBuilder &b, Value x, Value scores) {
 // The sum is divided by after the product with the values, which has fewer elements.
 SmallVector<Value> AttentionOp::decompose(GenBuilder &b) {
   Value scores = scoresOf(b, *this, swapHeads(b, getQuery()), swapHeads(b, getKey()));
+  scores = whereSeen(b, *this, scores, -std::numeric_limits<double>::infinity());
   // Where all keys are hidden, the differences are -infinity, not NaN.
   Value least =
       b.scalar(getElementTypeOrSelf(scores).isF32() ? std::numeric_limits<float>::lowest()
@@ -248,17 +382,20 @@ SmallVector<Value> AttentionOp::decompose(GenBuilder &b) {
   return {swapHeads(b, result), b.add(b.log(sum), largest)};
 }
 
-// With P = softmax(S), O = P V, L = logsumexp(S):
-//   dV = P^T dO    dS = P (dO V^T - rowsum(dO O) + dL)    dq = scale dS k    dk = scale dS^T q
-SmallVector<Value> AttentionOp::derivative(GenBuilder &b, ValueRange gradients) {
-  Value dz = gradients[0], dl = gradients[1];
-  Value q = swapHeads(b, getQuery()), k = swapHeads(b, getKey()), v = swapHeads(b, getValue());
-  Value scores = scoresOf(b, *this, q, k);
-  Value p = b.exp(b.sub(scores, alongKeys(b, getLogsumexp(), scores)));
-  SmallVector<Value> result(getNumOperands());
+/// The gradients of queries, keys, values and mask from those of the results: `dz` of `z`, and `dl`
+/// of the logsumexp `l`, either null. With P = softmax(S), O = P V, L = logsumexp(S):
+///   dV = P^T dO    dS = P (dO V^T - rowsum(dO O) + dL)    dq = scale dS k    dk = scale dS^T q
+template <typename Op>
+static std::array<Value, 4> openedGradients(GenBuilder &b, Op op, Value z, Value l, Value dz,
+                                            Value dl) {
+  Value q = swapHeads(b, op.getQuery()), k = swapHeads(b, op.getKey()),
+        v = swapHeads(b, op.getValue());
+  Value scores = scoresOf(b, op, q, k);
+  Value p = whereSeen(b, op, b.exp(b.sub(scores, alongKeys(b, l, scores))), 0);
+  std::array<Value, 4> result;
   Value slope = dl ? alongKeys(b, dl, scores) : Value();
   if (dz) {
-    Value rows = b.sum(b.mul(dz, getResult()), {3});
+    Value rows = b.sum(b.mul(dz, z), {3});
     Value subtracted = alongKeys(b, b.transpose(rows, {0, 2, 1}), scores);
     dz = swapHeads(b, dz);
     Value dp = b.sub(b.matmul(dz, v, false, true), subtracted);
@@ -267,11 +404,32 @@ SmallVector<Value> AttentionOp::derivative(GenBuilder &b, ValueRange gradients) 
   }
   if (!slope)
     return result;
-  Value ds = b.mul(p, slope);
-  Value scaled = b.mul(ds, b.scalar(getScale().convertToDouble(), ds));
+  Value ds = whereSeen(b, op, b.mul(p, slope), 0);
+  Value scaled = b.mul(ds, b.scalar(op.getScale().convertToDouble(), ds));
   result[0] = swapHeads(b, b.matmul(scaled, k, false, false));
   result[1] = swapHeads(b, b.matmul(scaled, q, true, false));
-  if (getMask())
-    result[3] = b.sumTo(ds, getMask());
+  if (op.getMask())
+    result[3] = b.sumTo(ds, op.getMask());
   return result;
+}
+
+SmallVector<Value> AttentionOp::derivative(GenBuilder &b, ValueRange gradients) {
+  Value dz = gradients[0], dl = gradients[1];
+  SmallVector<Value> result;
+  if (!dz || dl || getMask())
+    llvm::append_range(result, openedGradients(b, *this, getResult(), getLogsumexp(), dz, dl));
+  result.resize(getNumOperands());
+  if (!dz || dl)
+    return result;
+  auto gradient =
+      AttentionGradientOp::create(b, getQuery(), getKey(), getValue(), getResult(), getLogsumexp(),
+                                  dz, getMask(), getCausal(), getScale());
+  llvm::copy(gradient.getResults(), result.begin());
+  return result;
+}
+
+SmallVector<Value> AttentionGradientOp::decompose(GenBuilder &b) {
+  auto [dq, dk, dv, dmask] =
+      openedGradients(b, *this, getOutput(), getLogsumexp(), getOutputGradient(), {});
+  return {dq, dk, dv};
 }

@@ -315,6 +315,14 @@ bool mlir::gen::isStridedView(Value value) {
   return true;
 }
 
+bool mlir::gen::joinsAxes(ReshapeOp reshape) {
+  ArrayRef<int64_t> input = reshape.getInput().getType().getShape(),
+                    result = reshape.getType().getShape();
+  return llvm::all_of(reshapeGroups(input, result), [&](const ReshapeAxes &group) {
+    return onlyAxis(result, group.resultFirst, group.resultLast).has_value();
+  });
+}
+
 /// If the reshape does no more than add and remove axes of size 1: the index into the input.
 static std::optional<Indices> withoutUnitAxes(ElementEmitter &emitter, ArrayRef<ReshapeAxes> groups,
                                               ArrayRef<int64_t> input, ArrayRef<int64_t> result,

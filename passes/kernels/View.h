@@ -14,9 +14,10 @@
 
 namespace mlir::gen::kernels {
 
-/// A value of a kernel's body as a view of an argument's memory. Numbers are in elements.
+/// A value of a kernel's body as a view of memory. Numbers are in elements.
 struct View {
-  BlockArgument memory;
+  Value memory; ///< The pointer.
+  Type element;
   Int offset;
   SmallVector<Int> strides; ///< one an axis
 };
@@ -24,6 +25,10 @@ struct View {
 /// The view that `value` is, where `isStridedView(value)` (dialect/StridedView.h); what it is made
 /// from is an argument of the kernel.
 View viewOf(KernelFunction &function, Value value);
+
+/// Where a result of an op in the kernel's body is stored: in results of the kernel, through
+/// reshapes that join axes (dialect/StridedView.h) and a concatenation.
+SmallVector<View> storedViews(KernelFunction &function, Value result);
 
 /// The address of the element of a view at `at`, one index an axis.
 Value addressOf(KernelFunction &function, const View &view, ArrayRef<Int> at);

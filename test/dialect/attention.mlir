@@ -17,3 +17,11 @@ func.func @masked_cross_attention(%q: tensor<2x4x8x32xf32>, %k: tensor<2x6x8x32x
       : (tensor<2x4x8x32xf32>, tensor<2x6x8x32xf32>, tensor<2x6x8x16xf32>, tensor<1x1x4x6xf32>) -> (tensor<2x4x8x16xf32>, tensor<2x8x4xf32>)
   return %0 : tensor<2x4x8x16xf32>
 }
+
+// CHECK-LABEL: func.func @gradient
+func.func @gradient(%q: tensor<2x4x8x32xf32>, %k: tensor<2x6x8x32xf32>, %l: tensor<2x8x4xf32>, %mask: tensor<1x1x4x6xf32>) -> tensor<2x4x8x32xf32> {
+  // CHECK: gen.attention_gradient %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} mask %{{.*}} causal scale 2.500000e-01
+  %0, %1, %2 = gen.attention_gradient %q, %k, %k, %q, %l, %q mask %mask causal scale 0.25
+      : (tensor<2x4x8x32xf32>, tensor<2x6x8x32xf32>, tensor<2x6x8x32xf32>, tensor<2x4x8x32xf32>, tensor<2x8x4xf32>, tensor<2x4x8x32xf32>, tensor<1x1x4x6xf32>) -> (tensor<2x4x8x32xf32>, tensor<2x6x8x32xf32>, tensor<2x6x8x32xf32>)
+  return %0 : tensor<2x4x8x32xf32>
+}

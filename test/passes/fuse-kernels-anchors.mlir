@@ -50,7 +50,37 @@ func.func @product_of_views(%q: tensor<2x8x3x4xf32>, %k: tensor<2x8x3x4xf32>) ->
   return %2 : tensor<2x3x8x8xf32>
 }
 
+// The gradients of queries, keys and values are stored as parts of the projection's gradient.
+// CHECK-LABEL: func.func @gradient_of_a_projection
+func.func @gradient_of_a_projection(%q: tensor<2x8x2x4xf32>, %l: tensor<2x2x8xf32>) -> tensor<2x8x24xf32> {
+  // CHECK-COUNT-1: gen.launch
+  // CHECK-NOT: gen.launch
+  %dq, %dk, %dv = gen.attention_gradient %q, %q, %q, %q, %l, %q causal scale 0.5
+      : (tensor<2x8x2x4xf32>, tensor<2x8x2x4xf32>, tensor<2x8x2x4xf32>, tensor<2x8x2x4xf32>, tensor<2x2x8xf32>, tensor<2x8x2x4xf32>)
+      -> (tensor<2x8x2x4xf32>, tensor<2x8x2x4xf32>, tensor<2x8x2x4xf32>)
+  %a = gen.reshape %dq : tensor<2x8x2x4xf32> -> tensor<2x8x8xf32>
+  %b = gen.reshape %dk : tensor<2x8x2x4xf32> -> tensor<2x8x8xf32>
+  %c = gen.reshape %dv : tensor<2x8x2x4xf32> -> tensor<2x8x8xf32>
+  %0 = gen.concat %a, %b, %c axis 2 : (tensor<2x8x8xf32>, tensor<2x8x8xf32>, tensor<2x8x8xf32>) -> tensor<2x8x24xf32>
+  return %0 : tensor<2x8x24xf32>
+}
+
+// Nothing else follows on them in the kernel.
+// CHECK-LABEL: func.func @sum_of_gradients
+func.func @sum_of_gradients(%q: tensor<2x8x2x4xf32>, %l: tensor<2x2x8xf32>) -> tensor<2x8x2x4xf32> {
+  // CHECK-COUNT-2: gen.launch
+  // CHECK-NOT: gen.launch
+  %dq, %dk, %dv = gen.attention_gradient %q, %q, %q, %q, %l, %q causal scale 0.5
+      : (tensor<2x8x2x4xf32>, tensor<2x8x2x4xf32>, tensor<2x8x2x4xf32>, tensor<2x8x2x4xf32>, tensor<2x2x8xf32>, tensor<2x8x2x4xf32>)
+      -> (tensor<2x8x2x4xf32>, tensor<2x8x2x4xf32>, tensor<2x8x2x4xf32>)
+  %0 = gen.add %dq, %dk : (tensor<2x8x2x4xf32>, tensor<2x8x2x4xf32>) -> tensor<2x8x2x4xf32>
+  return %0 : tensor<2x8x2x4xf32>
+}
+
 // CHECK: gen.kernel @{{.*}} family "attention"
 // CHECK: gen.kernel @{{.*}} family "attention"
 // CHECK: gen.kernel @{{.*}} family "scatter"
 // CHECK: gen.kernel @{{.*}} family "contraction"
+// CHECK: gen.kernel @{{.*}} family "attention"
+// CHECK: gen.kernel @{{.*}} family "attention"
+// CHECK: gen.kernel @{{.*}} family "pointwise"

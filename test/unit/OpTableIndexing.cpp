@@ -78,7 +78,65 @@ static Row attention(const std::string &variant, const std::string &flags) {
       .sizes = {{4, 16, 3}, {5, 37, 7}, {1, 2, 1}, {33, 130, 20}}}; // of one key: gradients of 0
 }
 
+/// %z: the gradient of queries, keys or values, as `results` says.
+static Row attentionGradient(const std::string &variant, const std::string &results,
+                             const std::string &result, const std::string &flags) {
+  return {.op = "gen.attention_gradient",
+          .variant = variant,
+          .arguments = {{"x", "2xAx2xCxE", -1, 1},
+                        {"k", "2xBx2xCxE", -1, 1},
+                        {"v", "2xBx2x4xE", -1, 1},
+                        {"o", "2xAx2x4xE", -1, 1},
+                        {"l", "2x2xAxE", 1, 3},
+                        {"d", "2xAx2x4xE", -1, 1}},
+          .result = result,
+          .body = results + " = gen.attention_gradient %x, %k, %v, %o, %l, %d" + flags +
+                  " scale 7.5e-01 : ($x, $k, $v, $o, $l, $d) -> ($x, $k, $v)",
+          .sizes = {{4, 6, 3}, {5, 37, 7}, {1, 1, 1}, {70, 65, 20}, {140, 260, 16}}};
+}
+
+static void addAttentionGradients(std::vector<Row> &rows) {
+  rows.push_back(attentionGradient("queries", "%z, %a, %b", "2xAx2xCxE", ""));
+  rows.push_back(attentionGradient("keys_causal", "%a, %z, %b", "2xBx2xCxE", " causal"));
+  rows.push_back(attentionGradient("values_causal", "%a, %b, %z", "2xBx2x4xE", " causal"));
+  Row masked = attentionGradient("masked", "%z, %a, %b", "2xAx2xCxE", "");
+  masked.arguments.push_back({"m", "2x1xAxBxE"});
+  masked.body = "%z, %a, %b = gen.attention_gradient %x, %k, %v, %o, %l, %d mask %m scale 7.5e-01 "
+                ": ($x, $k, $v, $o, $l, $d, $m) -> ($x, $k, $v)";
+  rows.push_back(masked);
+  Row wide = attentionGradient("wide", "%z, %a, %b", "2xAx2x70xE", " causal");
+  for (size_t i : {0, 1, 2, 3, 5}) // small numbers: scores are sums of many
+    wide.arguments[i] = {wide.arguments[i].name, i == 1 || i == 2 ? "2xBx2x70xE" : "2xAx2x70xE",
+                         -0.3, 0.3};
+  wide.sizes = {{3, 5, 1}, {13, 17, 1}};
+  rows.push_back(wide);
+  // As in a layer: from views of a projection to its gradient.
+  Row layer = attentionGradient("of_projection", "", "", "");
+  layer.arguments = {{"x", "2xAx30xE", -1, 1},
+                     {"o", "2xAx2x5xE", -1, 1},
+                     {"l", "2x2xAxE", 1, 3},
+                     {"d", "2xAx10xE", -1, 1}};
+  layer.result = "2xAx30xE";
+  layer.types = {{"p", "2xAx10xE"}, {"h", "2xAx2x5xE"}};
+  layer.dynamic = false;
+  layer.sizes = {{4, 1, 1}, {1, 1, 1}, {67, 1, 1}};
+  layer.body = R"(%q0 = gen.slice %x starts [0, 0, 0] limits [0, 0, 10] strides [1, 1, 1] : $x -> $p
+  %k0 = gen.slice %x starts [0, 0, 10] limits [0, 0, 20] strides [1, 1, 1] : $x -> $p
+  %v0 = gen.slice %x starts [0, 0, 20] limits [0, 0, 30] strides [1, 1, 1] : $x -> $p
+  %q = gen.reshape %q0 : $p -> $h
+  %k = gen.reshape %k0 : $p -> $h
+  %v = gen.reshape %v0 : $p -> $h
+  %dz = gen.reshape %d : $p -> $h
+  %dq, %dk, %dv = gen.attention_gradient %q, %k, %v, %o, %l, %dz causal scale 5.0e-01 : ($h, $h, $h, $o, $l, $h) -> ($h, $h, $h)
+  %a = gen.reshape %dq : $h -> $p
+  %b = gen.reshape %dk : $h -> $p
+  %c = gen.reshape %dv : $h -> $p
+  %z = gen.concat %a, %b, %c axis 2 : ($p, $p, $p) -> $z)";
+  rows.push_back(layer);
+}
+
 void optable::addAttention(std::vector<Row> &rows) {
+  addAttentionGradients(rows);
   rows.push_back(attention("", ""));
   rows.push_back(attention("causal", " causal"));
   Row wide = attention("wide", " causal");

@@ -1,4 +1,4 @@
-"""Compares two f32 arrays: python3 near.py A.npy B.npy LIMIT; exit status 1 if elements differ by more than LIMIT."""
+"""Compares two arrays, f32 or f64: python3 near.py A.npy B.npy LIMIT; exit status 1 if elements differ by more than LIMIT."""
 import array
 import sys
 
@@ -7,7 +7,9 @@ def elements(path):
     with open(path, "rb") as file:
         data = file.read()
     start = 10 + int.from_bytes(data[8:10], "little")
-    return data[10:start], array.array("f", data[start:])
+    header = data[10:start].decode()
+    wide = "<f8" in header
+    return header.replace("<f8", "<f4"), array.array("d" if wide else "f", data[start:])
 
 
 (shape_a, a), (shape_b, b) = elements(sys.argv[1]), elements(sys.argv[2])

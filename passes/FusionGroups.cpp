@@ -2,6 +2,7 @@
 
 #include "passes/FusionGroups.h"
 
+#include "dialect/Permutation.h"
 #include "dialect/StridedView.h"
 #include "passes/PackedWeights.h"
 
@@ -251,6 +252,29 @@ bool FusionGroups::usesSameIndex(Number from, Number to) {
 // Merges
 //===----------------------------------------------------------------------===//
 
+/// True if `from` has fewer elements than `to`, and a reshape between them splits or joins axes. To
+/// compute them anew for each of the many takes divisions and gathers; in memory they are vectors.
+static bool isSpreadOverAxes(Operation *from, Operation *to) {
+  auto type = cast<RankedTensorType>(from->getResult(0).getType());
+  auto target = cast<RankedTensorType>(to->getResult(0).getType());
+  if (!type.hasStaticShape() || !target.hasStaticShape() ||
+      type.getNumElements() >= target.getNumElements())
+    return false;
+  auto isMany = [](ArrayRef<int64_t> sizes) {
+    return llvm::count_if(sizes, [](int64_t size) { return size != 1; }) > 1;
+  };
+  return llvm::any_of(from->getUsers(), [&](Operation *user) {
+    auto reshape = dyn_cast<ReshapeOp>(user);
+    if (!reshape)
+      return false;
+    ArrayRef<int64_t> input = type.getShape(), result = reshape.getType().getShape();
+    return llvm::any_of(reshapeGroups(input, result), [&](const ReshapeAxes &axes) {
+      return isMany(input.slice(axes.inputFirst, axes.inputLast - axes.inputFirst)) ||
+             isMany(result.slice(axes.resultFirst, axes.resultLast - axes.resultFirst));
+    });
+  });
+}
+
 /// An op may move into its only user's group if that does not compute it more often than once an
 /// element, or if it is cheap.
 bool FusionGroups::tryFuseProducer(Operation *op, bool repeat) {
@@ -265,7 +289,7 @@ bool FusionGroups::tryFuseProducer(Operation *op, bool repeat) {
     // A reduction, or padding, reads its operand once an element; a pointwise op may broadcast it.
     repeated |= through || (isa<PointwiseOpInterface>(user) && !isa<PadOp>(user) &&
                             !sizes.sameShape(input, user->getResult(0)));
-    ok &= !isa<ContractionOpInterface>(user);
+    ok &= !isa<ContractionOpInterface>(user) && (!through || !isSpreadOverAxes(op, user));
     if (auto anchor = dyn_cast<AnchorOpInterface>(user))
       for (OpOperand &operand : user->getOpOperands())
         ok &= !through && (operand.get() != input || anchor.readsOnce(operand.getOperandNumber()));

@@ -175,3 +175,17 @@ func.func @reshapes(%x: tensor<4x6xf32>) -> tensor<3x8xf32> {
   %2 = gen.relu %1 : tensor<3x8xf32>
   return %2 : tensor<3x8xf32>
 }
+
+// -----
+
+// What is computed of the groups of channels is stored for the channels of all pixels, not divided and gathered for each.
+// CHECK-LABEL: func.func @groups
+// CHECK: %[[F:.*]] = gen.launch @{{.*}}(%arg1) {{.*}} -> tensor<4x2xf32>
+// CHECK: gen.launch @{{.*}}(%arg0, %[[F]])
+func.func @groups(%x: tensor<64x8xf32>, %scale: tensor<4x2xf32>) -> tensor<64x8xf32> {
+  %f = gen.neg %scale : tensor<4x2xf32>
+  %c = gen.reshape %f : tensor<4x2xf32> -> tensor<8xf32>
+  %b = gen.broadcast %c axes [1] : tensor<8xf32> -> tensor<64x8xf32>
+  %y = gen.mul %x, %b : (tensor<64x8xf32>, tensor<64x8xf32>) -> tensor<64x8xf32>
+  return %y : tensor<64x8xf32>
+}

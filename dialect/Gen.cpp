@@ -2,6 +2,7 @@
 
 #include "dialect/Gen.h"
 #include "dialect/Canonicalization.h"
+#include "dialect/ops/Winograd.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -76,6 +77,10 @@ void GenDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "dialect/ops/Pooling.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialect/ops/Winograd.cpp.inc"
       >();
   addOperations<
 #define GET_OP_LIST

@@ -4,6 +4,7 @@
 
 #include "dialect/Permutation.h"
 #include "dialect/StridedView.h"
+#include "dialect/ops/Winograd.h"
 #include "passes/PackedWeights.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -81,6 +82,20 @@ static bool isNeededInMemory(Operation *reshape) {
   return !isa<KernelOp>(reshape->getParentOp()) && FusionGroups::isMaterialized(reshape);
 }
 
+/// True if an op reads each element of its operand many times, and there is room for that in
+/// memory: a packed copy is made by one kernel.
+static bool readsOften(Operation *user) {
+  auto function = dyn_cast<func::FuncOp>(user->getParentOp());
+  return isa<WinogradSplitOp>(user) && function && !function->hasAttr(kPacksAttr);
+}
+
+/// True if an op puts one element together of many: no work for the end of a product's tile, whose
+/// runs of elements are short.
+static bool gathersElements(Operation *op) {
+  auto pointwise = dyn_cast<PointwiseOpInterface>(op);
+  return pointwise && !pointwise.isElementwise() && pointwise.elementCost() > kCheap;
+}
+
 bool FusionGroups::isMaterialized(Operation *op) {
   if (ordersGradient(op))
     return !op->use_empty();
@@ -97,7 +112,8 @@ bool FusionGroups::isMaterialized(Operation *op) {
                     !reshapedMemory(op->getResult(0)) && isStridedView(use.get());
       return !isPackedWeight && !isView;
     }
-    return !isa<PointwiseOpInterface, ReductionOpInterface, tensor::DimOp>(user) ||
+    return readsOften(user) ||
+           !isa<PointwiseOpInterface, ReductionOpInterface, tensor::DimOp>(user) ||
            unpacks(user, op->getResult(0));
   });
 }
@@ -305,7 +321,7 @@ bool FusionGroups::tryFuseProducer(Operation *op, bool repeat) {
     return false;
   }
   if (groups[into].family == FusionGroup::Contraction &&
-      !sizes.sameShape(op->getResult(0), groups[into].shape))
+      (gathersElements(op) || !sizes.sameShape(op->getResult(0), groups[into].shape)))
     return false;
   if (dependsThroughOthers(from, into))
     return false;
@@ -324,6 +340,7 @@ void FusionGroups::fuseProducers(bool repeat) {
 bool FusionGroups::tryFuseEpilogue(Number n, FusionGroup::Family least) {
   if (groups[n].ops.empty() || groups[n].family != FusionGroup::Pointwise)
     return false;
+  bool isScattered = llvm::any_of(groups[n].ops, gathersElements);
   // The latest candidate first: its other operands are there by then.
   SmallVector<Number> candidates;
   for (Number p : predecessors(n))
@@ -334,7 +351,8 @@ bool FusionGroups::tryFuseEpilogue(Number n, FusionGroup::Family least) {
   });
   for (Number p : candidates) {
     auto anchor = dyn_cast<AnchorOpInterface>(groups[p].anchor);
-    if ((anchor && anchor.storesThroughIndices()) ||
+    if ((isScattered && groups[p].family == FusionGroup::Contraction) ||
+        (anchor && anchor.storesThroughIndices()) ||
         !sizes.sameShape(groups[n].shape, groups[p].anchor->getResult(0)) || !usesSameIndex(p, n) ||
         dependsThroughOthers(p, n))
       continue;

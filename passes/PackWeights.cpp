@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/ops/Winograd.h"
 #include "passes/PackedWeights.h"
 #include "passes/Passes.h"
 #include "passes/kernels/KernelEmitter.h"
@@ -179,6 +180,7 @@ public:
       assigned.insert(assign.getVariable());
     packs.clear();
     moved.clear();
+    keepTransformed(entry, assigned);
     SmallVector<ContractionOpInterface> contractions;
     entry.walk([&](ContractionOpInterface op) { contractions.push_back(op); });
     for (ContractionOpInterface contraction : contractions)
@@ -187,6 +189,15 @@ public:
   }
 
 private:
+  /// Keeps the weights of transformed convolutions.
+  void keepTransformed(func::FuncOp entry, const llvm::StringSet<> &assigned) {
+    for (auto op : llvm::to_vector(entry.getOps<WinogradSplitOp>())) {
+      ReadOp read = weightOf(op.getResult());
+      if (read && !assigned.contains(read.getVariable()))
+        op.getResult().replaceAllUsesWith(keptOnce(entry, read, op.getResult(), std::nullopt));
+    }
+  }
+
   void pack(func::FuncOp entry, ContractionOpInterface contraction,
             const llvm::StringSet<> &assigned) {
     scf::ForOp loop = loopBehind(contraction, contraction->getOperand(1));

@@ -94,6 +94,16 @@ def SplitReductions : Pass<"gen-split-reductions", "::mlir::func::FuncOp"> {
   }];
 }
 
+def TransformConvolutions : Pass<"gen-transform-convolutions", "::mlir::func::FuncOp"> {
+  let summary = "convolutions of 3 x 3 taps by Winograd's algorithm, F(2 x 2, 3 x 3): 4 products where there were 9";
+  let description = [{
+    Channels last, padded, with many channels and pixels, where the weight is a variable that the entry does not assign: the
+    weight is transformed once then. Tiles of 4 x 4 pixels are transformed, multiplied, and transformed to 2 x 2 pixels.
+
+    Source: Lavin, Gray: Fast Algorithms for Convolutional Neural Networks, CVPR 2016.
+  }];
+}
+
 def PrepareConvolutions : Pass<"gen-prepare-convolutions", "::mlir::func::FuncOp"> {
   let summary = "pad what transposed convolutions read beyond, as kernels read inside of their operands only";
   let description = [{

@@ -35,6 +35,8 @@ static void differentiate(OpPassManager &pm) {
 }
 
 static void fuse(OpPassManager &pm, bool quantizeWeights) {
+  if (!quantizeWeights) // a transformed weight has more numbers, and others
+    pm.addNestedPass<func::FuncOp>(createTransformConvolutions());
   pm.addNestedPass<func::FuncOp>(createPrepareConvolutions());
   pm.addNestedPass<func::FuncOp>(createResolveDimensions());
   simplify(pm);

@@ -332,6 +332,7 @@ const std::vector<Row> &optable::rows() {
     addSequences(rows);
     addIndexing(rows);
     addAttention(rows);
+    addWinograd(rows);
     return rows;
   }();
   return table;

@@ -76,6 +76,7 @@ void addPooling(std::vector<Row> &rows);
 void addSequences(std::vector<Row> &rows);
 void addIndexing(std::vector<Row> &rows);
 void addAttention(std::vector<Row> &rows);
+void addWinograd(std::vector<Row> &rows);
 
 /// "add", "add_scalar", ...: a row's name in test names.
 std::string rowName(const Row &row);

@@ -1,0 +1,138 @@
+//===- TransformConvolutions.cpp - convolutions with fewer products -------===//
+//
+// In:   %y = gen.convolution %x, %w ... channels_last
+//           : (tensor<8x18x18x256xf32>, tensor<3x3x256x256xf32>) -> tensor<8x16x16x256xf32>
+// Out:  %t = gen.winograd_split %x ... -> tensor<16x8x8x8x256xf32>     tiles of 4 x 4 pixels
+//       %u = gen.winograd_split (gen.transpose %w) ... -> tensor<16x256x1x1x256xf32>
+//       %p = gen.matmul %t, %u : (tensor<16x512x256xf32>, tensor<16x256x256xf32>) -> ...
+//       %y = gen.winograd_join %p ... -> tensor<8x16x16x256xf32>       tiles of 2 x 2 pixels
+//
+// Each tile takes 16 products for each pair of channels, where the convolution takes 36. The
+// transformations go through memory once more; they pay off where there are many channels. The
+// gradient with respect to the input is such a convolution, too, of the output's gradient with the
+// taps in reverse. A weight that the entry does not assign is transformed when it is packed.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/Builder.h"
+#include "dialect/ops/Convolution.h"
+#include "dialect/ops/Winograd.h"
+#include "passes/Passes.h"
+
+namespace mlir::gen {
+#define GEN_PASS_DEF_TRANSFORMCONVOLUTIONS
+#include "passes/Passes.h.inc"
+
+namespace {
+
+// F(2 x 2, 3 x 3) of Lavin and Gray: B^T, G and A^T.
+constexpr double kImage[] = {1, 0, -1, 0, 0, 1, 1, 0, 0, -1, 1, 0, 0, 1, 0, -1};
+constexpr double kWeight[] = {1, 0, 0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0, 0, 1};
+constexpr double kResult[] = {1, 1, 1, 0, 0, 1, -1, -1};
+constexpr int64_t kTile = 4, kPixels = 2, kTaps = 3;
+
+/// A convolution, or its transpose, as one of `image`, which is to be padded: [low, high] zeros
+/// along both axes.
+struct Form {
+  Value image, result, weight;
+  SmallVector<int64_t> low, high;
+  bool isTransposed;
+
+  static Form of(ConvolutionOpInterface op) {
+    bool isTransposed = op->getResult(0) == op.getInput();
+    auto rest = [](ArrayRef<int64_t> padding) {
+      return llvm::map_to_vector(padding, [](int64_t zeros) { return kTaps - 1 - zeros; });
+    };
+    return {isTransposed ? op.getOutput() : op.getInput(),
+            op->getResult(0),
+            op.getWeight(),
+            isTransposed ? rest(op.getLow()) : SmallVector<int64_t>(op.getLow()),
+            isTransposed ? rest(op.getHigh()) : SmallVector<int64_t>(op.getHigh()),
+            isTransposed};
+  }
+  RankedTensorType type() const { return cast<RankedTensorType>(result.getType()); }
+  RankedTensorType imageType() const { return cast<RankedTensorType>(image.getType()); }
+};
+
+bool isTransformable(ConvolutionOpInterface op) {
+  ConvolutionWindow window = ConvolutionWindow::of(op);
+  RankedTensorType weight = op.getWeight().getType();
+  auto all = [](ArrayRef<int64_t> numbers, int64_t wanted) {
+    return llvm::all_of(numbers, [&](int64_t number) { return number == wanted; });
+  };
+  if (op->getResult(0) == op.getWeight() || !window.channelsLast || window.groups != 1 ||
+      weight.getRank() != 4 || !all(weight.getShape().take_front(2), kTaps) ||
+      !all(window.strides, 1) || !all(window.dilations, 1) || !weight.getElementType().isF32())
+    return false;
+  Form form = Form::of(op);
+  auto isPadding = [](int64_t zeros) { return zeros >= 0; };
+  return form.type().hasStaticShape() && form.imageType().hasStaticShape() &&
+         llvm::all_of(form.low, isPadding) && llvm::all_of(form.high, isPadding);
+}
+
+/// Enough channels for the products to outweigh the transformations, and enough tiles for the
+/// transformed weight, which is larger.
+bool isWorth(const Form &form) {
+  constexpr int64_t kLeastChannels = 64, kLeastTiles = 64;
+  ArrayRef<int64_t> y = form.type().getShape();
+  return y[1] % kPixels == 0 && y[2] % kPixels == 0 && y[3] >= kLeastChannels &&
+         form.imageType().getDimSize(3) >= kLeastChannels &&
+         y[0] * (y[1] / kPixels) * (y[2] / kPixels) >= kLeastTiles;
+}
+
+Value padded(GenBuilder &b, const Form &form) {
+  auto frame = [](ArrayRef<int64_t> zeros) {
+    return SmallVector<int64_t>{0, zeros[0], zeros[1], 0};
+  };
+  SmallVector<int64_t> none(4, 0), low = frame(form.low), high = frame(form.high);
+  if (low == none && high == none)
+    return form.image;
+  auto zero = cast<TypedAttr>(b.getZeroAttr(form.type().getElementType()));
+  return b.make<PadOp>(form.image, zero, low, high, none);
+}
+
+/// [16, channels of the image, 1, 1, channels of the result].
+Value transformedWeight(GenBuilder &b, const Form &form) {
+  SmallVector<double> matrix(std::begin(kWeight), std::end(kWeight));
+  if (form.isTransposed)
+    for (int64_t row = 0; row < kTile; ++row)
+      std::swap(matrix[row * kTaps], matrix[row * kTaps + kTaps - 1]);
+  SmallVector<int64_t> order = {2, 0, 1, 3};
+  if (form.isTransposed)
+    std::swap(order[0], order[3]);
+  RankedTensorType type = form.type();
+  return b.make<WinogradSplitOp>(
+      type.clone({kTile * kTile, form.imageType().getDimSize(3), 1, 1, type.getDimSize(3)}),
+      b.transpose(form.weight, order), matrix, kTile, /*step=*/1);
+}
+
+void transform(ConvolutionOpInterface op) {
+  GenBuilder b(op.getLoc(), op);
+  Form form = Form::of(op);
+  RankedTensorType type = form.type();
+  ArrayRef<int64_t> y = type.getShape();
+  int64_t height = y[1] / kPixels, width = y[2] / kPixels, tiles = y[0] * height * width,
+          channels = form.imageType().getDimSize(3), squares = kTile * kTile;
+  auto reshape = [&](Value value, ArrayRef<int64_t> shape) -> Value {
+    return b.make<ReshapeOp>(type.clone(shape), value, ValueRange());
+  };
+  Value image = b.make<WinogradSplitOp>(type.clone({squares, y[0], height, width, channels}),
+                                        padded(b, form), kImage, kTile, kPixels);
+  Value product = b.matmul(reshape(image, {squares, tiles, channels}),
+                           reshape(transformedWeight(b, form), {squares, channels, y[3]}),
+                           /*transposeLhs=*/false, /*transposeRhs=*/false);
+  op->getResult(0).replaceAllUsesWith(b.make<WinogradJoinOp>(
+      type, reshape(product, {squares, y[0], height, width, y[3]}), kResult, kPixels, kPixels));
+  op->erase();
+}
+
+struct TransformConvolutions : impl::TransformConvolutionsBase<TransformConvolutions> {
+  void runOnOperation() override {
+    for (auto op : llvm::to_vector(getOperation().getOps<ConvolutionOpInterface>()))
+      if (isTransformable(op) && isWorth(Form::of(op)))
+        transform(op);
+  }
+};
+
+} // namespace
+} // namespace mlir::gen

@@ -1,0 +1,68 @@
+// RUN: gen-opt %s --gen-transform-convolutions --canonicalize | FileCheck %s
+// RUN: gencc %s --emit=kernels -o - | FileCheck %s --check-prefix=KERNELS
+
+gen.variable @w : tensor<96x64x3x3xf32>
+
+// Tiles of 4 x 4 pixels every 2, one product for each of their elements, tiles of 2 x 2 pixels.
+// CHECK-LABEL: func.func @convolution
+// CHECK-SAME: %[[X:.*]]: tensor<1x18x18x64xf32>
+// CHECK: %[[W:.*]] = gen.read @w
+// CHECK-DAG: %[[T:.*]] = gen.winograd_split %[[X]] matrix {{.*}} rows 4 step 2 : tensor<1x18x18x64xf32> -> tensor<16x1x8x8x64xf32>
+// CHECK-DAG: %[[WT:.*]] = gen.transpose %[[W]] permutation [1, 2, 3, 0] : tensor<96x64x3x3xf32> -> tensor<64x3x3x96xf32>
+// CHECK-DAG: %[[U:.*]] = gen.winograd_split %[[WT]] matrix {{.*}} rows 4 step 1 : tensor<64x3x3x96xf32> -> tensor<16x64x1x1x96xf32>
+// CHECK-DAG: %[[TT:.*]] = gen.reshape %[[T]] : tensor<16x1x8x8x64xf32> -> tensor<16x64x64xf32>
+// CHECK-DAG: %[[UU:.*]] = gen.reshape %[[U]] : tensor<16x64x1x1x96xf32> -> tensor<16x64x96xf32>
+// CHECK: %[[P:.*]] = gen.matmul %[[TT]], %[[UU]] : (tensor<16x64x64xf32>, tensor<16x64x96xf32>) -> tensor<16x64x96xf32>
+// CHECK: %[[PP:.*]] = gen.reshape %[[P]] : tensor<16x64x96xf32> -> tensor<16x1x8x8x96xf32>
+// CHECK: gen.winograd_join %[[PP]] matrix {{.*}} rows 2 step 2 : tensor<16x1x8x8x96xf32> -> tensor<1x16x16x96xf32>
+
+// The weight is transformed once, what follows is computed as the tiles are joined.
+// KERNELS-LABEL: func.func @convolution
+// KERNELS: call @w.reduce()
+// KERNELS: %[[U:.*]] = gen.read @w.reduced : tensor<16x64x1x1x96xf32>
+// KERNELS: gen.launch @winograd_split(%arg0)
+// KERNELS: gen.launch @matmul
+// KERNELS: gen.launch @winograd_join_relu
+// KERNELS-NEXT: return
+func.func @convolution(%x: tensor<1x18x18x64xf32>) -> tensor<1x16x16x96xf32> {
+  %w = gen.read @w : tensor<96x64x3x3xf32>
+  %t = gen.transpose %w permutation [2, 3, 1, 0] : tensor<96x64x3x3xf32> -> tensor<3x3x64x96xf32>
+  %y = gen.convolution %x, %t strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] channels_last
+      : (tensor<1x18x18x64xf32>, tensor<3x3x64x96xf32>) -> tensor<1x16x16x96xf32>
+  %z = gen.relu %y : tensor<1x16x16x96xf32>
+  return %z : tensor<1x16x16x96xf32>
+}
+
+// The gradient of the input: that of the output with a frame of zeros, and the taps in reverse.
+// CHECK-LABEL: func.func @transpose
+// CHECK: %[[P:.*]] = gen.pad %{{.*}} low [0, 1, 1, 0] high [0, 1, 1, 0]
+// CHECK-DAG: gen.winograd_split %[[P]] {{.*}} tensor<1x18x18x96xf32> -> tensor<16x1x8x8x96xf32>
+// CHECK-DAG: %[[WT:.*]] = gen.transpose %{{.*}} permutation [0, 2, 3, 1] : tensor<96x64x3x3xf32> -> tensor<96x3x3x64xf32>
+// CHECK-DAG: gen.winograd_split %[[WT]] matrix [0.000000e+00, 0.000000e+00, 1.000000e+00, 5.000000e-01,
+// CHECK: gen.winograd_join {{.*}} -> tensor<1x16x16x64xf32>
+func.func @transpose(%y: tensor<1x16x16x96xf32>, %new: tensor<96x64x3x3xf32>) -> tensor<1x16x16x64xf32> {
+  %w = gen.read @w : tensor<96x64x3x3xf32>
+  %t = gen.transpose %w permutation [2, 3, 1, 0] : tensor<96x64x3x3xf32> -> tensor<3x3x64x96xf32>
+  %x = gen.convolution_transpose %y, %t strides [1, 1] low [1, 1] high [1, 1] dilations [1, 1] channels_last
+      : (tensor<1x16x16x96xf32>, tensor<3x3x64x96xf32>) -> tensor<1x16x16x64xf32>
+  gen.assign @w, %new : tensor<96x64x3x3xf32>
+  return %x : tensor<1x16x16x64xf32>
+}
+
+// Few pixels, few channels, steps, other windows: as they are.
+// CHECK-LABEL: func.func @others
+// CHECK-NOT: winograd
+// CHECK: return
+func.func @others(%few: tensor<1x10x10x64xf32>, %x: tensor<1x18x18x64xf32>, %w: tensor<3x3x64x64xf32>,
+                  %narrow: tensor<3x3x64x32xf32>, %point: tensor<1x1x64x64xf32>)
+    -> (tensor<1x8x8x64xf32>, tensor<1x16x16x32xf32>, tensor<1x8x8x64xf32>, tensor<1x18x18x64xf32>) {
+  %0 = gen.convolution %few, %w strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] channels_last
+      : (tensor<1x10x10x64xf32>, tensor<3x3x64x64xf32>) -> tensor<1x8x8x64xf32>
+  %1 = gen.convolution %x, %narrow strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] channels_last
+      : (tensor<1x18x18x64xf32>, tensor<3x3x64x32xf32>) -> tensor<1x16x16x32xf32>
+  %2 = gen.convolution %x, %w strides [2, 2] low [0, 0] high [0, 0] dilations [1, 1] channels_last
+      : (tensor<1x18x18x64xf32>, tensor<3x3x64x64xf32>) -> tensor<1x8x8x64xf32>
+  %3 = gen.convolution %x, %point strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] channels_last
+      : (tensor<1x18x18x64xf32>, tensor<1x1x64x64xf32>) -> tensor<1x18x18x64xf32>
+  return %0, %1, %2, %3 : tensor<1x8x8x64xf32>, tensor<1x16x16x32xf32>, tensor<1x8x8x64xf32>, tensor<1x18x18x64xf32>
+}

@@ -1,0 +1,37 @@
+//===- OpTableWinograd.cpp - rows of Winograd's transformations -----------===//
+
+#include "OpTable.h"
+
+using namespace optable;
+
+void optable::addWinograd(std::vector<Row> &rows) {
+  const std::vector<Sizes> sizes = {{2, 3, 4}, {1, 1, 1}, {3, 5, 2}};
+  Row split = {.op = "gen.winograd_split",
+               .variant = "weight",
+               .arguments = {{"x", "AxB+2xC+2x17xE"}},
+               .result = "16xAxBxCx17xE",
+               .body =
+                   "%z = gen.winograd_split %x matrix [1.0, 0.0, 0.0, 0.5, 0.5, 0.5, 0.5, -0.5, "
+                   "0.5, 0.0, 0.0, 1.0] rows 4 step 1 : $x -> $z",
+               .sizes = sizes,
+               .dynamic = false,
+               .differentiable = false};
+  rows.push_back(split);
+
+  split.variant = "image";
+  split.arguments = {{"x", "Ax6x10xBxE"}};
+  split.result = "16xAx2x4xBxE";
+  split.body = "%z = gen.winograd_split %x matrix [1.0, 0.0, -1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, "
+               "-1.0, 1.0, 0.0, 0.0, 1.0, 0.0, -1.0] rows 4 step 2 : $x -> $z";
+  split.sizes = {{2, 3, 1}, {1, 16, 1}, {3, 37, 1}};
+  rows.push_back(split);
+
+  rows.push_back({.op = "gen.winograd_join",
+                  .arguments = {{"x", "16xAxBxCx17xE"}},
+                  .result = "AxB*2xC*2x17xE",
+                  .body = "%z = gen.winograd_join %x matrix [1.0, 1.0, 1.0, 0.0, 0.0, 1.0, -1.0, "
+                          "-1.0] rows 2 step 2 : $x -> $z",
+                  .sizes = sizes,
+                  .dynamic = false,
+                  .differentiable = false});
+}

@@ -19,6 +19,9 @@
 #include "dialect/ops/Winograd.h"
 #include "passes/Passes.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
 namespace mlir::gen {
 #define GEN_PASS_DEF_TRANSFORMCONVOLUTIONS
 #include "passes/Passes.h.inc"
@@ -66,18 +69,22 @@ bool isTransformable(ConvolutionOpInterface op) {
     return false;
   Form form = Form::of(op);
   auto isPadding = [](int64_t zeros) { return zeros >= 0; };
-  return form.type().hasStaticShape() && form.imageType().hasStaticShape() &&
-         llvm::all_of(form.low, isPadding) && llvm::all_of(form.high, isPadding);
+  auto isStatic = [](RankedTensorType type) {
+    return type.getNumDynamicDims() <= type.isDynamicDim(0);
+  };
+  return isStatic(form.type()) && isStatic(form.imageType()) && llvm::all_of(form.low, isPadding) &&
+         llvm::all_of(form.high, isPadding);
 }
 
 /// Enough channels for the products to outweigh the transformations, and enough tiles for the
-/// transformed weight, which is larger.
+/// transformed weight, which is larger. The number of images does not matter: what a call computes
+/// for one has the same bits in every batch.
 bool isWorth(const Form &form) {
-  constexpr int64_t kLeastChannels = 64, kLeastTiles = 64;
+  constexpr int64_t kLeastChannels = 64, kLeastTiles = 16;
   ArrayRef<int64_t> y = form.type().getShape();
   return y[1] % kPixels == 0 && y[2] % kPixels == 0 && y[3] >= kLeastChannels &&
          form.imageType().getDimSize(3) >= kLeastChannels &&
-         y[0] * (y[1] / kPixels) * (y[2] / kPixels) >= kLeastTiles;
+         (y[1] / kPixels) * (y[2] / kPixels) >= kLeastTiles;
 }
 
 Value padded(GenBuilder &b, const Form &form) {
@@ -111,18 +118,27 @@ void transform(ConvolutionOpInterface op) {
   Form form = Form::of(op);
   RankedTensorType type = form.type();
   ArrayRef<int64_t> y = type.getShape();
-  int64_t height = y[1] / kPixels, width = y[2] / kPixels, tiles = y[0] * height * width,
+  bool isDynamic = type.isDynamicDim(0);
+  int64_t height = y[1] / kPixels, width = y[2] / kPixels,
+          tiles = isDynamic ? ShapedType::kDynamic : y[0] * height * width,
           channels = form.imageType().getDimSize(3), squares = kTile * kTile;
-  auto reshape = [&](Value value, ArrayRef<int64_t> shape) -> Value {
-    return b.make<ReshapeOp>(type.clone(shape), value, ValueRange());
+  SmallVector<Value> images, allTiles;
+  if (isDynamic) {
+    images.push_back(b.createOrFold<tensor::DimOp>(form.image, int64_t(0)));
+    allTiles.push_back(b.createOrFold<arith::MulIOp>(
+        images[0], arith::ConstantIndexOp::create(b, height * width)));
+  }
+  auto reshape = [&](Value value, ArrayRef<int64_t> shape, ValueRange sizes) -> Value {
+    return b.make<ReshapeOp>(type.clone(shape), value, sizes);
   };
   Value image = b.make<WinogradSplitOp>(type.clone({squares, y[0], height, width, channels}),
                                         padded(b, form), kImage, kTile, kPixels);
-  Value product = b.matmul(reshape(image, {squares, tiles, channels}),
-                           reshape(transformedWeight(b, form), {squares, channels, y[3]}),
+  Value product = b.matmul(reshape(image, {squares, tiles, channels}, allTiles),
+                           reshape(transformedWeight(b, form), {squares, channels, y[3]}, {}),
                            /*transposeLhs=*/false, /*transposeRhs=*/false);
-  op->getResult(0).replaceAllUsesWith(b.make<WinogradJoinOp>(
-      type, reshape(product, {squares, y[0], height, width, y[3]}), kResult, kPixels, kPixels));
+  op->getResult(0).replaceAllUsesWith(
+      b.make<WinogradJoinOp>(type, reshape(product, {squares, y[0], height, width, y[3]}, images),
+                             kResult, kPixels, kPixels));
   op->erase();
 }
 

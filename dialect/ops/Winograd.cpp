@@ -7,8 +7,11 @@
 
 #include "dialect/ops/Winograd.h"
 
+#include "dialect/ops/Shape.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/Support/InterleavedRange.h"
 
 using namespace mlir;
@@ -16,6 +19,9 @@ using namespace mlir::gen;
 
 #define GET_OP_CLASSES
 #include "dialect/ops/Winograd.cpp.inc"
+
+/// The axis of images in the input of each op.
+constexpr int64_t kSplitBatch = 0, kJoinBatch = 1;
 
 namespace {
 struct Matrix {
@@ -36,15 +42,15 @@ template <typename Op> static Matrix matrixOf(Op op) {
 // Shapes
 //===----------------------------------------------------------------------===//
 
-/// (C1) and (C2).
-template <typename Op> static LogicalResult verifyOperands(Op op, int64_t rank) {
+/// (C1) and (C2). Images may be any number, along axis `batch`.
+template <typename Op> static LogicalResult verifyOperands(Op op, int64_t rank, int64_t batch) {
   auto input = cast<RankedTensorType>(op.getInput().getType());
   auto result = cast<RankedTensorType>(op.getType());
-  if (input.getRank() != rank || !input.hasStaticShape() ||
+  if (input.getRank() != rank || input.getNumDynamicDims() > input.isDynamicDim(batch) ||
       input.getElementType() != result.getElementType())
     return op.emitOpError("expected an input of rank ")
-           << rank << ", static shape and the result's element type (C1), got " << input << " for "
-           << result;
+           << rank << ", of static shape except for the number of images, and of the result's "
+           << "element type (C1), got " << input << " for " << result;
   auto rows = static_cast<int64_t>(op.getRows()), step = static_cast<int64_t>(op.getStep()),
        size = static_cast<int64_t>(op.getMatrix().size());
   if (rows < 1 || step < 1 || size == 0 || size % rows != 0)
@@ -62,14 +68,18 @@ static LogicalResult verifyResult(Operation *op, ArrayRef<int64_t> expected) {
          << llvm::interleaved_array(expected) << " (C3), got " << type;
 }
 
-static void reifyStatic(Operation *op, OpBuilder &b, ReifiedRankedShapedTypeDims &shapes) {
-  SmallVector<OpFoldResult> &shape = shapes.emplace_back();
-  for (int64_t size : cast<RankedTensorType>(op->getResult(0).getType()).getShape())
-    shape.push_back(b.getIndexAttr(size));
+/// `batch` is the axis of images in the input.
+template <typename Op>
+static LogicalResult reify(Op op, int64_t batch, OpBuilder &b,
+                           ReifiedRankedShapedTypeDims &shapes) {
+  SmallVector<Value> images;
+  if (op.getInput().getType().isDynamicDim(batch))
+    images.push_back(b.createOrFold<tensor::DimOp>(op.getLoc(), op.getInput(), batch));
+  return reifyFromSizes(b, op.getType(), images, shapes);
 }
 
 LogicalResult WinogradSplitOp::verify() {
-  if (failed(verifyOperands(*this, 4)))
+  if (failed(verifyOperands(*this, 4, kSplitBatch)))
     return failure();
   Matrix matrix = matrixOf(*this);
   ArrayRef<int64_t> x = getInput().getType().getShape();
@@ -85,7 +95,7 @@ LogicalResult WinogradSplitOp::verify() {
 }
 
 LogicalResult WinogradJoinOp::verify() {
-  if (failed(verifyOperands(*this, 5)))
+  if (failed(verifyOperands(*this, 5, kJoinBatch)))
     return failure();
   Matrix matrix = matrixOf(*this);
   ArrayRef<int64_t> x = getInput().getType().getShape();
@@ -100,12 +110,10 @@ LogicalResult WinogradJoinOp::verify() {
 
 LogicalResult WinogradSplitOp::reifyResultShapes(OpBuilder &b,
                                                  ReifiedRankedShapedTypeDims &shapes) {
-  reifyStatic(*this, b, shapes);
-  return success();
+  return reify(*this, kSplitBatch, b, shapes);
 }
 LogicalResult WinogradJoinOp::reifyResultShapes(OpBuilder &b, ReifiedRankedShapedTypeDims &shapes) {
-  reifyStatic(*this, b, shapes);
-  return success();
+  return reify(*this, kJoinBatch, b, shapes);
 }
 
 StringRef WinogradSplitOp::whyNotDifferentiable() {
@@ -124,7 +132,9 @@ LogicalResult WinogradSplitOp::evaluate(EvaluationContext &, ArrayRef<Array> ope
   const Array &x = operands[0];
   Matrix matrix = matrixOf(*this);
   auto step = static_cast<int64_t>(getStep());
-  Array result(x.elementType, getType().getShape());
+  SmallVector<int64_t> shape(getType().getShape());
+  shape[kJoinBatch] = x.shape[kSplitBatch];
+  Array result(x.elementType, shape);
   int64_t position = 0;
   forEachIndex(result.shape, [&](ArrayRef<int64_t> at) {
     double &sum = result.floats[position++];
@@ -141,7 +151,9 @@ LogicalResult WinogradJoinOp::evaluate(EvaluationContext &, ArrayRef<Array> oper
                                        SmallVectorImpl<Array> &results) {
   const Array &x = operands[0];
   Matrix matrix = matrixOf(*this);
-  Array result(x.elementType, getType().getShape());
+  SmallVector<int64_t> shape(getType().getShape());
+  shape[kSplitBatch] = x.shape[kJoinBatch];
+  Array result(x.elementType, shape);
   int64_t position = 0, rows = matrix.rows;
   forEachIndex(result.shape, [&](ArrayRef<int64_t> at) {
     double &sum = result.floats[position++];

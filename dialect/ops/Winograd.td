@@ -31,7 +31,7 @@ def Gen_WinogradSplitOp : Gen_WinogradOp<"winograd_split"> {
         result[i rows + j, n, p, q, c] = sum over a, b < s of M[i, a] M[j, b] input[n, p step + a, q step + b, c]
 
     Source: Lavin, Gray: Fast Algorithms for Convolutional Neural Networks, CVPR 2016.
-    (C1) The input is [n, h, w, c], of static shape; it and the result have one element type.
+    (C1) The input is [n, h, w, c], static except for n; it and the result have one element type.
     (C2) `rows` and `step` are positive, and `rows` divides the size of the matrix, which is not 0.
     (C3) The result is [rows * rows, n, (h - s) / step + 1, (w - s) / step + 1, c]; h - s and w - s are multiples of `step`.
 
@@ -50,7 +50,7 @@ def Gen_WinogradJoinOp : Gen_WinogradOp<"winograd_join"> {
         result[n, p rows + a, q rows + b, c] = sum over i, j < s of M[a, i] M[b, j] input[i s + j, n, p, q, c]
 
     Source: Lavin, Gray: Fast Algorithms for Convolutional Neural Networks, CVPR 2016.
-    (C1) The input is [s * s, n, p, q, c], of static shape; it and the result have one element type.
+    (C1) The input is [s * s, n, p, q, c], static except for n; it and the result have one element type.
     (C2) `rows` is positive, `step` is `rows`, and `rows` divides the size of the matrix, which is not 0.
     (C3) The result is [n, p * rows, q * rows, c].
 

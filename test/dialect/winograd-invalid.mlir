@@ -1,16 +1,16 @@
 // RUN: gen-opt %s -split-input-file -verify-diagnostics
 
 func.func @rank(%x: tensor<6x5x4xf32>) {
-  // expected-error @+1 {{'gen.winograd_split' op expected an input of rank 4, static shape and the result's element type (C1), got 'tensor<6x5x4xf32>' for 'tensor<4x1x1x1x1xf32>'}}
+  // expected-error @+1 {{'gen.winograd_split' op expected an input of rank 4, of static shape except for the number of images, and of the result's element type (C1), got 'tensor<6x5x4xf32>' for 'tensor<4x1x1x1x1xf32>'}}
   %0 = gen.winograd_split %x matrix [1.0, 1.0, 1.0, -1.0] rows 2 step 2 : tensor<6x5x4xf32> -> tensor<4x1x1x1x1xf32>
   return
 }
 
 // -----
 
-func.func @dynamic(%x: tensor<4x?x1x1x1xf32>) {
-  // expected-error @+1 {{'gen.winograd_join' op expected an input of rank 5, static shape and the result's element type (C1), got 'tensor<4x?x1x1x1xf32>' for 'tensor<?x2x2x1xf32>'}}
-  %0 = gen.winograd_join %x matrix [1.0, 1.0, 1.0, -1.0] rows 2 step 2 : tensor<4x?x1x1x1xf32> -> tensor<?x2x2x1xf32>
+func.func @dynamic(%x: tensor<4x1x?x1x1xf32>) {
+  // expected-error @+1 {{'gen.winograd_join' op expected an input of rank 5, of static shape except for the number of images, and of the result's element type (C1), got 'tensor<4x1x?x1x1xf32>' for 'tensor<1x?x2x1xf32>'}}
+  %0 = gen.winograd_join %x matrix [1.0, 1.0, 1.0, -1.0] rows 2 step 2 : tensor<4x1x?x1x1xf32> -> tensor<1x?x2x1xf32>
   return
 }
 

@@ -49,20 +49,33 @@ func.func @transpose(%y: tensor<1x16x16x96xf32>, %new: tensor<96x64x3x3xf32>) ->
   return %x : tensor<1x16x16x64xf32>
 }
 
+// Any number of images.
+// CHECK-LABEL: func.func @images
+// CHECK-SAME: %[[X:.*]]: tensor<?x10x10x64xf32>
+// CHECK: %[[N:.*]] = tensor.dim %[[X]]
+// CHECK-DAG: %[[TILES:.*]] = arith.muli %[[N]], %c16
+// CHECK-DAG: %[[T:.*]] = gen.winograd_split %[[X]] {{.*}} -> tensor<16x?x4x4x64xf32>
+// CHECK-DAG: gen.reshape %[[T]] sizes(%[[TILES]]) : tensor<16x?x4x4x64xf32> -> tensor<16x?x64xf32>
+// CHECK: %[[P:.*]] = gen.matmul
+// CHECK: gen.reshape %[[P]] sizes(%[[N]]) : tensor<16x?x64xf32> -> tensor<16x?x4x4x64xf32>
+// CHECK: gen.winograd_join {{.*}} -> tensor<?x8x8x64xf32>
+func.func @images(%x: tensor<?x10x10x64xf32>, %w: tensor<3x3x64x64xf32>) -> tensor<?x8x8x64xf32> {
+  %y = gen.convolution %x, %w strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] channels_last
+      : (tensor<?x10x10x64xf32>, tensor<3x3x64x64xf32>) -> tensor<?x8x8x64xf32>
+  return %y : tensor<?x8x8x64xf32>
+}
+
 // Few pixels, few channels, steps, other windows: as they are.
-// CHECK-LABEL: func.func @others
-// CHECK-NOT: winograd
-// CHECK: return
-func.func @others(%few: tensor<1x10x10x64xf32>, %x: tensor<1x18x18x64xf32>, %w: tensor<3x3x64x64xf32>,
+// CHECK-LABEL: func.func @others(%few: tensor<1x8x8x64xf32>, %x: tensor<1x18x18x64xf32>, %w: tensor<3x3x64x64xf32>,
                   %narrow: tensor<3x3x64x32xf32>, %point: tensor<1x1x64x64xf32>)
-    -> (tensor<1x8x8x64xf32>, tensor<1x16x16x32xf32>, tensor<1x8x8x64xf32>, tensor<1x18x18x64xf32>) {
+    -> (tensor<1x6x6x64xf32>, tensor<1x16x16x32xf32>, tensor<1x8x8x64xf32>, tensor<1x18x18x64xf32>) {
   %0 = gen.convolution %few, %w strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] channels_last
-      : (tensor<1x10x10x64xf32>, tensor<3x3x64x64xf32>) -> tensor<1x8x8x64xf32>
+      : (tensor<1x8x8x64xf32>, tensor<3x3x64x64xf32>) -> tensor<1x6x6x64xf32>
   %1 = gen.convolution %x, %narrow strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] channels_last
       : (tensor<1x18x18x64xf32>, tensor<3x3x64x32xf32>) -> tensor<1x16x16x32xf32>
   %2 = gen.convolution %x, %w strides [2, 2] low [0, 0] high [0, 0] dilations [1, 1] channels_last
       : (tensor<1x18x18x64xf32>, tensor<3x3x64x64xf32>) -> tensor<1x8x8x64xf32>
   %3 = gen.convolution %x, %point strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] channels_last
       : (tensor<1x18x18x64xf32>, tensor<1x1x64x64xf32>) -> tensor<1x18x18x64xf32>
-  return %0, %1, %2, %3 : tensor<1x8x8x64xf32>, tensor<1x16x16x32xf32>, tensor<1x8x8x64xf32>, tensor<1x18x18x64xf32>
+  return %0, %1, %2, %3 : tensor<1x6x6x64xf32>, tensor<1x16x16x32xf32>, tensor<1x8x8x64xf32>, tensor<1x18x18x64xf32>
 }

@@ -26,12 +26,27 @@ void optable::addWinograd(std::vector<Row> &rows) {
   split.sizes = {{2, 3, 1}, {1, 16, 1}, {3, 37, 1}};
   rows.push_back(split);
 
-  rows.push_back({.op = "gen.winograd_join",
-                  .arguments = {{"x", "16xAxBxCx17xE"}},
-                  .result = "AxB*2xC*2x17xE",
-                  .body = "%z = gen.winograd_join %x matrix [1.0, 1.0, 1.0, 0.0, 0.0, 1.0, -1.0, "
-                          "-1.0] rows 2 step 2 : $x -> $z",
-                  .sizes = sizes,
-                  .dynamic = false,
-                  .differentiable = false});
+  split.variant = "images";
+  split.arguments = {{"x", "Ax6x10x17xE"}};
+  split.result = "16xAx2x4x17xE";
+  split.sizes = {{2, 0, 0}};
+  split.dynamic = true;
+  rows.push_back(split);
+
+  Row join = {.op = "gen.winograd_join",
+              .arguments = {{"x", "16xAxBxCx17xE"}},
+              .result = "AxB*2xC*2x17xE",
+              .body = "%z = gen.winograd_join %x matrix [1.0, 1.0, 1.0, 0.0, 0.0, 1.0, -1.0, "
+                      "-1.0] rows 2 step 2 : $x -> $z",
+              .sizes = sizes,
+              .dynamic = false,
+              .differentiable = false};
+  rows.push_back(join);
+
+  join.variant = "images";
+  join.arguments = {{"x", "16xAx2x3x17xE"}};
+  join.result = "Ax4x6x17xE";
+  join.sizes = {{2, 0, 0}};
+  join.dynamic = true;
+  rows.push_back(join);
 }

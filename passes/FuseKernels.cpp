@@ -155,8 +155,7 @@ struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
       if (!function.isExternal()) {
         if (failed(checkFusible(function)))
           return signalPassFailure();
-        Sizes sizes = entrySizes(function);
-        fuse(function.getBody().front(), sizes, symbols);
+        fuse(function, function.getBody().front(), symbols);
       }
   }
 
@@ -198,12 +197,13 @@ struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
     }
   }
 
-  static void fuse(Block &block, Sizes &sizes, SymbolTable &symbols) {
+  static void fuse(func::FuncOp function, Block &block, SymbolTable &symbols) {
     for (auto loop : llvm::to_vector(block.getOps<scf::ForOp>())) {
-      leaveUnwritten(loop, sizes);
+      leaveUnwritten(function, loop);
       sinkFreeOps(loop);
-      fuse(*loop.getBody(), sizes, symbols);
+      fuse(function, *loop.getBody(), symbols);
     }
+    Sizes sizes = entrySizes(function); // of this block: those of ops that are erased do not stay
     passStreams<RandomBitsOp>(block);
     passStreams<RandomUniformOp>(block);
     passStreams<RandomNormalOp>(block);
@@ -233,7 +233,8 @@ struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
   }
 
   /// A sequence that a loop does nothing with but write it, all of it, need not be filled before.
-  static void leaveUnwritten(scf::ForOp loop, Sizes &sizes) {
+  static void leaveUnwritten(func::FuncOp function, scf::ForOp loop) {
+    Sizes sizes = entrySizes(function);
     for (auto [argument, init] : llvm::zip(loop.getRegionIterArgs(), loop.getInitsMutable())) {
       auto update = argument.hasOneUse()
                         ? dyn_cast<DynamicUpdateSliceOp>(*argument.getUsers().begin())

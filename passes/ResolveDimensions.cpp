@@ -120,8 +120,11 @@ struct ResolveDimensions : impl::ResolveDimensionsBase<ResolveDimensions> {
     SmallVector<tensor::DimOp> dims;
     function.walk([&](tensor::DimOp dim) { dims.push_back(dim); });
     ArgumentSizes arguments = makeArgumentSizes(function);
-    Sizes sizes([&](Value tensor, int64_t axis) { return arguments.lookup({tensor, axis}); });
+    auto makeSizes = [&] {
+      return Sizes([&](Value tensor, int64_t axis) { return arguments.lookup({tensor, axis}); });
+    };
     for (tensor::DimOp dim : dims) {
+      Sizes sizes = makeSizes(); // that of the last one may hold values that are erased now
       std::optional<int64_t> axis = dim.getConstantIndex();
       OpFoldResult size = axis ? sizes.get(dim.getSource(), *axis) : OpFoldResult();
       if (!size) {
@@ -132,6 +135,7 @@ struct ResolveDimensions : impl::ResolveDimensionsBase<ResolveDimensions> {
       dim.replaceAllUsesWith(getValueOrCreateConstantIndexOp(b, dim.getLoc(), size));
       dim.erase();
     }
+    Sizes sizes = makeSizes();
     WalkResult walked = function.walk([&](PointwiseOpInterface op) {
       // An op with size operands (gen.broadcast) says itself how its axes meet.
       bool broadcasts = op.isElementwise() &&

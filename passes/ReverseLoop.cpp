@@ -331,9 +331,8 @@ void LoopReversal::resolveSizes() {
     if (isInside(dim.getSource()) && dim.getConstantIndex())
       dims.push_back(dim);
   });
-  Sizes known = sizes();
   for (tensor::DimOp dim : dims) {
-    OpFoldResult size = known.get(dim.getSource(), *dim.getConstantIndex());
+    OpFoldResult size = sizes().get(dim.getSource(), *dim.getConstantIndex());
     if (!size)
       continue;
     OpBuilder before(loop);

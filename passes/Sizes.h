@@ -19,6 +19,7 @@
 
 namespace mlir::gen {
 
+/// Remembers what it has traced, by value: valid as long as no op is erased.
 class Sizes {
 public:
   /// `argumentSize` gives the `index` value of a dynamic size of a value that is not computed by a

@@ -104,17 +104,19 @@ public:
     addVariables(entries.back(), function, prefix);
   }
 
-  /// A gen_packed_info: `program` fills a packed copy of a variable.
-  void packed(const EntryProgram &program) {
+  /// A gen_packed_info: `program` fills a packed copy of a variable, `inverse` (if there is one)
+  /// the variable from the copy.
+  void packed(const EntryProgram &program, const EntryProgram *inverse) {
     func::FuncOp function = program.function;
     auto source = function->getAttrOfType<FlatSymbolRefAttr>(kPacksAttr);
     auto type = cast<RankedTensorType>((*function.getOps<AssignOp>().begin()).getValue().getType());
     int64_t bytes = type.getNumElements() * type.getElementTypeBitWidth() / 8;
-    auto arena = function->getAttrOfType<IntegerAttr>(kArenaBytesAttr);
+    int64_t arenaBytes = std::max(arenaOf(function), inverse ? arenaOf(inverse->function) : 0);
     packedNumbers[function.getSymName()] = packedCopies.size();
     packedCopies.push_back({Field::u32(variableNumbers.lookup(source.getValue())), Field::u32(0),
                             Field::i64(bytes), Field::address(program.runSymbol()),
-                            Field::i64(arena ? arena.getInt() : 0)});
+                            inverse ? Field::address(inverse->runSymbol()) : Field::i64(0),
+                            Field::i64(arenaBytes)});
   }
 
   void finish() {
@@ -149,6 +151,11 @@ public:
   }
 
 private:
+  static int64_t arenaOf(func::FuncOp function) {
+    auto bytes = function->getAttrOfType<IntegerAttr>(kArenaBytesAttr);
+    return bytes ? bytes.getInt() : 0;
+  }
+
   /// The roots of the same model for higher instruction sets, in other objects.
   SmallVector<Record> declareVariants() {
     SmallVector<Record> variants;
@@ -200,8 +207,11 @@ struct EmitProgram : impl::EmitProgramBase<EmitProgram> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     SmallVector<func::FuncOp> packers, entries, functions(module.getOps<func::FuncOp>());
+    llvm::StringMap<func::FuncOp> unpackers; // by the names of the packers
     for (func::FuncOp function : functions)
-      if (function->hasAttr(kPacksAttr))
+      if (auto packer = function->getAttrOfType<FlatSymbolRefAttr>(kUnpacksAttr))
+        unpackers[packer.getValue()] = function;
+      else if (function->hasAttr(kPacksAttr))
         packers.push_back(function);
       else if (function.isPublic())
         entries.push_back(function);
@@ -218,7 +228,10 @@ struct EmitProgram : impl::EmitProgramBase<EmitProgram> {
     for (func::FuncOp function : packers) {
       EntryProgram program(function, variableNumbers);
       program.emitRun();
-      writer.packed(program);
+      std::optional<EntryProgram> inverse;
+      if (func::FuncOp unpacker = unpackers.lookup(function.getSymName()))
+        inverse.emplace(unpacker, variableNumbers).emitRun();
+      writer.packed(program, inverse ? &*inverse : nullptr);
     }
     for (func::FuncOp function : entries) {
       EntryProgram program(function, variableNumbers);

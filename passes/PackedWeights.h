@@ -23,6 +23,10 @@ namespace mlir::gen {
 /// before they read the packed copy; the runtime leaves the call out while the copy is up to date.
 inline constexpr StringLiteral kPacksAttr = "gen.packs";
 
+/// On a private function that makes a variable from its packed copy again: the function that packs.
+/// The memory of such a variable is free while the copy is up to date.
+inline constexpr StringLiteral kUnpacksAttr = "gen.unpacks";
+
 /// The variable from which alone a value is computed, in the entry's block, by `path` (in order);
 /// null if there is none.
 ReadOp weightOf(Value value, llvm::SetVector<Operation *> *path = nullptr);

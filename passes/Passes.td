@@ -131,6 +131,16 @@ def PackWeights : Pass<"gen-pack-weights", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::func::FuncDialect"];
 }
 
+def ReleaseWeights : Pass<"gen-release-weights", "::mlir::ModuleOp"> {
+  let summary = "how to make a weight from its packed copy, where entries read only that";
+  let description = [{
+    A large variable whose only reader is one packing function, which moves its elements and nothing else, gets a private
+    function `NAME.unpack` (attribute `gen.unpacks`). The runtime gives the variable's memory back once it is packed, and
+    calls the function before anyone looks at the variable: a model that only computes results holds each weight once.
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+}
+
 def FuseKernels : Pass<"gen-fuse-kernels", "::mlir::ModuleOp"> {
   let summary = "group ops into kernels and launch them";
   let description = [{

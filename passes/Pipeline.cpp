@@ -45,6 +45,7 @@ static void fuse(OpPassManager &pm, bool quantizeWeights) {
       createSplitReductions()); // after: canonicalization would join the steps again
   pm.addNestedPass<func::FuncOp>(createQuantizeWeights({quantizeWeights}));
   pm.addPass(createPackWeights());
+  pm.addPass(createReleaseWeights());
   pm.addPass(createFuseKernels());
   pm.addPass(createDeduplicateKernels());
 }

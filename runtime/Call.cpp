@@ -251,7 +251,21 @@ void gen_session::refreshPacked(const gen_entry_info &entry) {
       continue;
     info.pack(&services, arena.data(), variablePointers.data(), nullptr, nullptr, nullptr);
     packedVersions[number] = versions[info.variable];
+    if (info.unpack && !viewed[info.variable]) {
+      variables[info.variable].release();
+      released[info.variable] = &info;
+    }
   }
+}
+
+// Makes a variable whose memory was given back from its packed copy.
+void gen_session::restore(size_t variable) {
+  const gen_packed_info *info = released[variable];
+  if (!info)
+    return;
+  arena.reserve(info->arena_bytes);
+  info->unpack(&services, arena.data(), variablePointers.data(), nullptr, nullptr, nullptr);
+  released[variable] = nullptr;
 }
 
 void gen_session::call(const char *name, const gen_tensor *arguments, size_t argumentCount,

@@ -67,6 +67,7 @@ void gen_session::initialize(uint64_t seed) {
   variables.resize(artefact.variable_count);
   versions.assign(artefact.variable_count, 1);
   viewed.resize(artefact.variable_count);
+  released.resize(artefact.variable_count);
   packed.resize(artefact.packed_count);
   packedVersions.resize(artefact.packed_count);
   for (uint32_t i = 0; i < artefact.variable_count; ++i) {
@@ -186,7 +187,7 @@ gen_status *gen_session_set_variable(gen_session *session, const char *name,
     requireNonNull(value, "gen_session_set_variable", "value");
     SessionUse use(session, "gen_session_set_variable");
     size_t index = session->model->findVariable(name);
-    gen_tensor target = session->variable(index);
+    gen_tensor target = session->place(index);
     int64_t bytes = 0;
     if (value->dtype != target.dtype || value->rank != target.rank ||
         !std::equal(target.shape, target.shape + target.rank, value->shape))

@@ -47,12 +47,20 @@ struct gen_session {
     return states[&entry - model->artefact->entries];
   }
 
+  // A variable with its value, or only the place where a new one is to be written.
   gen_tensor variable(size_t index) {
+    restore(index);
+    return place(index);
+  }
+  gen_tensor place(size_t index) {
     return gen::runtime::makeTensor(variables[index].data(),
                                     model->artefact->variables[index].tensor);
   }
   // To be told whenever a variable's memory changes; its packed copies are made anew then.
-  void noteWrite(size_t variable) { ++versions[variable]; }
+  void noteWrite(size_t variable) {
+    ++versions[variable];
+    released[variable] = nullptr;
+  }
   // The memory was handed out: it may change at any time.
   void noteView(size_t variable) { viewed[variable] = true; }
 
@@ -72,6 +80,7 @@ private:
                 int64_t bytes);
   void initialize(uint64_t seed);
   void refreshPacked(const gen_entry_info &entry);
+  void restore(size_t variable);
   void bind(const gen_entry_info &entry, gen::runtime::EntryState &state,
             const gen_tensor *arguments, size_t argumentCount);
   void checkOutputs(const gen_entry_info &entry, const gen_tensor *outputs, size_t outputCount);
@@ -92,6 +101,7 @@ private:
   std::vector<gen::runtime::Buffer> variables;
   std::vector<uint64_t> versions; // of the variables: how often each was written
   std::vector<bool> viewed;
+  std::vector<const gen_packed_info *> released; // where each variable's value is instead, or null
   std::vector<gen::runtime::Buffer> packed;
   std::vector<uint64_t> packedVersions; // what each copy was made from; 0: not made yet
   std::vector<void *> variablePointers; // then those of the packed copies

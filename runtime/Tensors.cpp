@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <sys/mman.h>
+#include <unistd.h>
 #include <utility>
 
 namespace {
@@ -110,6 +111,14 @@ void Buffer::reserve(size_t bytes) {
   capacity = rounded;
   if (alignment == kHugePage)
     madvise(memory, rounded, MADV_HUGEPAGE); // advice only
+}
+
+void Buffer::release() {
+  auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  auto begin = reinterpret_cast<uintptr_t>(memory);
+  uintptr_t first = (begin + page - 1) / page * page, last = (begin + capacity) / page * page;
+  if (first < last)
+    madvise(reinterpret_cast<void *>(first), last - first, MADV_DONTNEED);
 }
 
 } // namespace gen::runtime

@@ -44,6 +44,9 @@ public:
 
   // Makes room for `bytes`; the contents are lost if it has to grow.
   void reserve(size_t bytes);
+  // Gives the memory back to the system as far as it is whole pages; the address stays, the
+  // contents are lost.
+  void release();
   void *data() const { return memory; }
   size_t size() const { return capacity; }
 

@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 #define GEN_ARTEFACT_MAGIC "gencc\r\n\x1a" /* 8 bytes, no terminator */
-#define GEN_ARTEFACT_VERSION 2
+#define GEN_ARTEFACT_VERSION 3
 #define GEN_ARTEFACT_SECTION ".gen.header"
 #define GEN_ARTEFACT_SYMBOL "gen_artefact"
 
@@ -126,7 +126,11 @@ typedef struct gen_packed_info {
   /* Fills the copy. As `run` of an entry without arguments, results and dimensions. */
   void (*pack)(const gen_services *services, void *arena, void *const *variables,
                const void *const *arguments, void *const *results, const int64_t *dimensions);
-  int64_t arena_bytes; /* what `pack` needs there */
+  /* The inverse: fills the variable from the copy. Null where entries read the variable itself; if
+   * not, none does, and its memory may be given back while the copy is up to date. */
+  void (*unpack)(const gen_services *services, void *arena, void *const *variables,
+                 const void *const *arguments, void *const *results, const int64_t *dimensions);
+  int64_t arena_bytes; /* what `pack` and `unpack` need there */
 } gen_packed_info;
 
 /* The root of an artefact: the type of the symbol `gen_artefact`. */

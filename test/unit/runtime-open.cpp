@@ -13,7 +13,7 @@ struct Tables {
   gen_tensor_info result = {"y", GEN_F32, 2, shape};
   const char *dimension = "batch";
   uint32_t written = 1, copy = 0;
-  gen_packed_info packed[1] = {{0, 0, 12, run, 0}};
+  gen_packed_info packed[1] = {{0, 0, 12, run, nullptr, 0}};
   gen_entry_info entries[2] = {
       {"main", 1, 1, 1, 0, &argument, &result, &dimension, plan, run, 1, 1, &written, &copy},
       {"other", 0, 0, 0, 0, nullptr, nullptr, nullptr, plan, run, 0, 0, nullptr, nullptr},

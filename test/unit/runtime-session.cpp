@@ -76,6 +76,32 @@ TEST_F(SessionTest, PacksAVariableWhenItHasChanged) {
   expect(session, 100, 6);
 }
 
+TEST_F(SessionTest, BringsBackAVariableThatIsKeptPacked) {
+  std::vector<float> table(4096);
+  for (size_t i = 0; i < table.size(); ++i)
+    table[i] = float(i);
+  session.setVariable("table", Array(table, {4096}));
+  EXPECT_EQ(session.call("last")["y"].values<float>()[0], 4095);
+  test::TempDir dir;
+  session.save(dir / "w.safetensors");
+  EXPECT_EQ(session.call("last")["y"].values<float>()[0], 4095);
+
+  std::vector<float> other(4096, 7.0f);
+  session.setVariable("table", Array(other, {4096}));
+  EXPECT_EQ(session.call("last")["y"].values<float>()[0], 7);
+  session.load(dir / "w.safetensors");
+  EXPECT_EQ(session.call("last")["y"].values<float>()[0], 4095);
+
+  View view = session.variable("table");
+  EXPECT_EQ(std::vector<float>(static_cast<float *>(view.c().data),
+                               static_cast<float *>(view.c().data) + 4096),
+            table);
+  static_cast<float *>(view.c().data)[4095] = 5;
+  EXPECT_EQ(session.call("last")["y"].values<float>()[0], 5);
+  EXPECT_EQ(static_cast<float *>(view.c().data)[0], 0);
+  EXPECT_EQ(static_cast<float *>(view.c().data)[1], 1);
+}
+
 TEST_F(SessionTest, TakesEveryDType) {
   const bool flags[] = {true, false};
   Array a(std::vector<double>{2, 3}, {2}), c(std::vector<int8_t>{-4, 5}, {2});
@@ -100,7 +126,7 @@ TEST_F(SessionTest, TakesEmptyTensors) {
 TEST_F(SessionTest, WrongEntry) {
   EXPECT_GEN_ERROR(session.call("scael", {rows(1)}), GEN_NOT_FOUND,
                    "model 'toy' has no entry 'scael'; hint: its entries are 'init', 'scale', "
-                   "'train_step', 'add', 'shift', 'mixed', 'denormal', 'packed'");
+                   "'train_step', 'add', 'shift', 'mixed', 'denormal', 'packed', 'last'");
 }
 
 TEST_F(SessionTest, WrongCount) {

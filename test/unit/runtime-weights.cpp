@@ -101,7 +101,7 @@ TEST_F(Weights, MissingAndUnexpected) {
   EXPECT_GEN_ERROR(session.load(dir / "w"), GEN_INVALID_ARGUMENT,
                    (dir / "w") +
                        ": does not fit model 'toy'; 6 missing: random.seed, layer.weight, "
-                       "steps, flags, moment, small; 1 unexpected: layer.bias; hint: a "
+                       "steps, flags, moment, small, table; 1 unexpected: layer.bias; hint: a "
                        "partial load ignores these");
   session.load(dir / "w", true);
 }

@@ -24,8 +24,9 @@ def Gen_Dialect : Dialect {
   let cppNamespace = "::mlir::gen";
   let summary = "dataflow graphs of deep generative models";
   let description = [{
-    Values are tensors of f32, f64, i1, i8, i32 and i64 with static or dynamic (`?`) dimensions. A module is a model:
-    its public functions are the model's entries, its `gen.variable`s the state that a session keeps between calls.
+    Values are tensors of f32, f64, i1, i8, i32 and i64 with static or dynamic (`?`) dimensions, within a compiled model of
+    bf16 and f16, too, which are stored, moved and converted only. A module is a model: its public functions are the model's
+    entries, its `gen.variable`s the state that a session keeps between calls.
 
     An entry's argument carries its name in the attribute `gen.name` and the names of its dimensions in `gen.dims`
     (one string an axis, empty for a static one). Equal names within an entry are equal sizes. Results carry
@@ -43,7 +44,7 @@ def Gen_Dialect : Dialect {
 // Types
 //===----------------------------------------------------------------------===//
 
-def Gen_Tensor : RankedTensorOf<[F32, F64, I1, I8, I32, I64]>;
+def Gen_Tensor : RankedTensorOf<[F32, F64, BF16, F16, I1, I8, I32, I64]>;
 def Gen_FloatTensor : RankedTensorOf<[F32, F64]>;
 def Gen_NumberTensor : RankedTensorOf<[F32, F64, I8, I32, I64]>;
 def Gen_IntegerTensor : RankedTensorOf<[I8, I32, I64]>;

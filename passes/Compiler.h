@@ -38,9 +38,10 @@ struct CompileOptions {
   /// Where to write a C++ header of the entries (Stage::Obj and Stage::So; "" for none), and a page
   /// about kernels and memory (HTML, Stage::Kernels and later).
   std::string header, report;
-  /// Keeps weights that an entry only reads in eight bits, with a scale a column (gencc
-  /// --precision=int8w). Products and sums stay f32.
-  bool quantizeWeights = false;
+  /// "f32": as the model is written. "int8w": weights that an entry only reads in eight bits, with
+  /// a scale a column; sums stay f32. "int8": what they are multiplied with, too, with a scale a
+  /// row. "bf16", "f16": operands of products rounded to it; sums, and all else, stay f32.
+  std::string precision = "f32";
   /// What variables and intermediate values of an entry may take, in bytes; negative: no limit.
   int64_t memoryBudget = -1;
   /// A file of measured schedules ("" for none; ScheduleTable.h).

@@ -18,6 +18,10 @@ inline uint32_t dtypeOf(Type elementType) {
     return GEN_F32;
   if (elementType.isF64())
     return GEN_F64;
+  if (elementType.isF16())
+    return GEN_F16;
+  if (elementType.isBF16())
+    return GEN_BF16;
   switch (elementType.getIntOrFloatBitWidth()) {
   case 1:
     return GEN_I1;
@@ -44,6 +48,10 @@ inline Type elementTypeOf(uint32_t dtype, MLIRContext *context) {
     return b.getI8Type();
   case GEN_I32:
     return b.getI32Type();
+  case GEN_F16:
+    return b.getF16Type();
+  case GEN_BF16:
+    return b.getBF16Type();
   default:
     return b.getI64Type();
   }

@@ -5,14 +5,18 @@
 //
 // f32 functions become the project's own expansions (kernels/VectorMath.h): the same bits on every
 // target and in every lane, at most 4 ulp off. f64 functions are left to the C library, one lane at
-// a time.
+// a time. Conversions of bf16, and of f16 where the processor has none, become integer arithmetic.
 //
 //===----------------------------------------------------------------------===//
 
+#include "gen/artefact.h"
+#include "passes/EntryProgram.h"
 #include "passes/Passes.h"
 #include "passes/kernels/VectorMath.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/AttrTypeSubElements.h"
 
 namespace mlir::gen {
 #define GEN_PASS_DEF_EXPANDMATH
@@ -48,9 +52,85 @@ void expandPow(Operation *root) {
   }
 }
 
+bool isHalf(Type type) {
+  Type element = getElementTypeOrSelf(type);
+  return element.isBF16() || element.isF16();
+}
+
+/// Conversions of bf16 become integer arithmetic everywhere, since not every backend has them,
+/// those of f16 where the processor lacks them. What moves halves moves integers: backends would
+/// widen them for it.
+class Halves {
+public:
+  Halves(Operation *root, bool hasF16) : root(root), hasF16(hasF16) {
+    auto toInteger = [](Type type) { return IntegerType::get(type.getContext(), 16); };
+    replacer.addReplacement(
+        [=](BFloat16Type type) -> std::optional<Type> { return toInteger(type); });
+    replacer.addReplacement(
+        [=](Float16Type type) -> std::optional<Type> { return toInteger(type); });
+    replacer.addReplacement([=](DenseElementsAttr numbers) -> std::optional<Attribute> {
+      return isHalf(numbers.getType()) ? numbers.bitcast(toInteger(numbers.getElementType()))
+                                       : numbers;
+    });
+    replacer.addReplacement([=](FloatAttr number) -> std::optional<Attribute> {
+      if (!isHalf(number.getType()))
+        return number;
+      return IntegerAttr::get(toInteger(number.getType()), number.getValue().bitcastToAPInt());
+    });
+  }
+
+  void expand() {
+    SmallVector<Operation *> conversions;
+    root->walk([&](Operation *op) {
+      if (isa<arith::ExtFOp, arith::TruncFOp>(op) &&
+          (isHalf(op->getOperand(0).getType()) || isHalf(op->getResult(0).getType())))
+        conversions.push_back(op);
+    });
+    for (Operation *op : conversions)
+      convert(op);
+    root->walk([&](Operation *op) {
+      if (!kept.contains(op))
+        replacer.replaceElementsIn(op, /*replaceAttrs=*/true, /*replaceLocs=*/false,
+                                   /*replaceTypes=*/true);
+    });
+  }
+
+private:
+  void convert(Operation *op) {
+    ImplicitLocOpBuilder b(op->getLoc(), op);
+    Value from = op->getOperand(0), to = op->getResult(0);
+    bool widens = isHalf(from.getType());
+    Type half = getElementTypeOrSelf(widens ? from : to);
+    if (half.isBF16() || !hasF16) {
+      to.replaceAllUsesWith(widens ? kernels::emitWidened(b, from)
+                                   : kernels::emitNarrowed(b, from, half));
+      return op->erase();
+    }
+    // The conversion itself stays one of numbers.
+    kept.insert(op);
+    if (widens) {
+      Value number = arith::BitcastOp::create(b, from.getType(), from);
+      kept.insert(number.getDefiningOp());
+      op->setOperand(0, number);
+      return;
+    }
+    b.setInsertionPointAfter(op);
+    Value bits = arith::BitcastOp::create(b, to.getType(), to);
+    to.replaceAllUsesExcept(bits, bits.getDefiningOp());
+  }
+
+  Operation *root;
+  bool hasF16;
+  AttrTypeReplacer replacer;
+  llvm::SmallPtrSet<Operation *, 16> kept;
+};
+
 struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
   void runOnOperation() override {
     Operation *root = getOperation();
+    auto features = getOperation()->getAttrOfType<IntegerAttr>(kFeaturesAttr);
+    bool hasF16 = !features || features.getInt() != GEN_X86_64_V2;
+    Halves(root, hasF16).expand();
     expandPow(root);
     expand<math::ExpOp>(root, kernels::emitExp);
     expand<math::LogOp>(root, kernels::emitLog);

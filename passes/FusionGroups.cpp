@@ -26,17 +26,14 @@ static constexpr int64_t kCheap = 4;
 static constexpr int64_t kFewElements = 16;
 
 /// True if products alone read what `op` converts, and convert it themselves.
-static bool widensPackedWeight(Operation *op) {
-  return isa<CastOp>(op) && !op->use_empty() && llvm::all_of(op->getUses(), [](OpOperand &use) {
-           auto contraction = dyn_cast<ContractionOpInterface>(use.getOwner());
-           return contraction && use.getOperandNumber() == 1 && packedRhs(contraction);
-         });
+static bool widensForProducts(Operation *op) {
+  return isa<CastOp>(op) && !op->use_empty() && llvm::all_of(op->getUses(), isReadAsStored);
 }
 
 bool FusionGroups::isFree(Operation *op) {
   auto pointwise = dyn_cast<PointwiseOpInterface>(op);
   return pointwise && !isStored(op) && !isView(op) &&
-         (pointwise.elementCost() == 0 || widensPackedWeight(op));
+         (pointwise.elementCost() == 0 || widensForProducts(op));
 }
 
 bool FusionGroups::isFixed(Operation *op) { return isa<scf::ForOp>(op) || isView(op); }
@@ -96,6 +93,15 @@ static bool gathersElements(Operation *op) {
   return pointwise && !pointwise.isElementwise() && pointwise.elementCost() > kCheap;
 }
 
+/// True if a contraction reads an operand, the result of `op`, converted or not, in memory.
+static bool readsMemory(OpOperand &use, Operation *op) {
+  bool isPackedWeight =
+      use.getOperandNumber() == 1 && packedRhs(cast<ContractionOpInterface>(use.getOwner()));
+  bool isView = !isa<ConvolutionOpInterface>(use.getOwner()) && isa<PointwiseOpInterface>(op) &&
+                !reshapedMemory(op->getResult(0)) && isStridedView(op->getResult(0));
+  return !isPackedWeight && !isView;
+}
+
 bool FusionGroups::isMaterialized(Operation *op) {
   if (ordersGradient(op))
     return !op->use_empty();
@@ -106,12 +112,10 @@ bool FusionGroups::isMaterialized(Operation *op) {
       return true;
     if (auto anchor = dyn_cast<AnchorOpInterface>(user))
       return !anchor.readsThroughIndices(use.getOperandNumber());
-    if (auto contraction = dyn_cast<ContractionOpInterface>(user)) {
-      bool isPackedWeight = use.getOperandNumber() == 1 && packedRhs(contraction);
-      bool isView = !isa<ConvolutionOpInterface>(user) && isa<PointwiseOpInterface>(op) &&
-                    !reshapedMemory(op->getResult(0)) && isStridedView(use.get());
-      return !isPackedWeight && !isView;
-    }
+    if (isa<ContractionOpInterface>(user))
+      return !isReadAsStored(use) && readsMemory(use, op);
+    if (widensForProducts(user))
+      return llvm::any_of(user->getUses(), [op](OpOperand &read) { return readsMemory(read, op); });
     return readsOften(user) ||
            !isa<PointwiseOpInterface, ReductionOpInterface, tensor::DimOp>(user) ||
            unpacks(user, op->getResult(0));

@@ -60,108 +60,164 @@ ReadOp weightOf(Value value, llvm::SetVector<Operation *> *path) {
   return read;
 }
 
-/// The i8 numbers that a weight is converted from; else the weight.
-static Value storedNumbers(Value weight) {
-  auto widened = weight.getDefiningOp<CastOp>();
-  return widened && getElementTypeOrSelf(widened.getInput()).isInteger(8) ? widened.getInput()
-                                                                          : weight;
+Value storedOperand(Value operand) {
+  auto widened = operand.getDefiningOp<CastOp>();
+  if (!widened || !getElementTypeOrSelf(operand).isF32())
+    return operand;
+  Type stored = getElementTypeOrSelf(widened.getInput());
+  return stored.isInteger(8) || stored.isBF16() || stored.isF16() ? widened.getInput() : operand;
 }
 
-std::optional<int64_t> packedAxis(ContractionOpInterface contraction) {
+bool isReadAsStored(OpOperand &use) {
+  auto contraction = dyn_cast<ContractionOpInterface>(use.getOwner());
+  Value stored = storedOperand(use.get());
+  if (!contraction || use.getOperandNumber() > 1 || stored == use.get())
+    return false;
+  if (!getElementTypeOrSelf(stored).isInteger(8))
+    return true;
+  return packedRhs(contraction) &&
+         (use.getOperandNumber() == 1 || packedLayout(contraction)->fours);
+}
+
+/// The axis of the right-hand side that becomes columns, and the last one of those that are summed.
+static std::optional<std::pair<int64_t, int64_t>> axesOf(ContractionOpInterface contraction) {
   int64_t rank = cast<RankedTensorType>(contraction->getOperand(1).getType()).getRank();
+  using Axes = std::pair<int64_t, int64_t>;
   if (auto convolution = dyn_cast<ConvolutionOpInterface>(contraction.getOperation())) {
     if (convolution->getResult(0) == convolution.getWeight() || convolution.getGroups() != 1 ||
         !convolution.getChannelsLast())
       return std::nullopt;
-    return convolution->getResult(0) == convolution.getInput() ? rank - 2 : rank - 1;
+    return convolution->getResult(0) == convolution.getInput() ? Axes(rank - 2, rank - 1)
+                                                               : Axes(rank - 1, rank - 2);
   }
-  return contraction.isRhsTransposed() && rank == 2 ? std::optional<int64_t>(0) : std::nullopt;
+  return contraction.isRhsTransposed() && rank == 2 ? std::optional(Axes(0, 1)) : std::nullopt;
 }
 
-/// The shape with the columns split in vectors and lanes.
-static SmallVector<int64_t> splitShape(RankedTensorType weight, int64_t columns) {
-  SmallVector<int64_t> shape(weight.getShape());
-  shape[columns] = llvm::divideCeil(shape[columns], kLanes);
-  shape.insert(shape.begin() + columns + 1, kLanes);
-  return shape;
+std::optional<int64_t> foursOfBytes(ContractionOpInterface contraction) {
+  constexpr int64_t kShort = 16, kLargestProduct = 127 * 127;
+  auto axes = axesOf(contraction);
+  auto weight = cast<RankedTensorType>(contraction->getOperand(1).getType());
+  if (!axes || contraction.isLhsTransposed() || !weight.hasStaticShape() ||
+      weight.getNumElements() == 0 || weight.getDimSize(axes->second) < kShort)
+    return std::nullopt;
+  int64_t depth = weight.getNumElements() / weight.getDimSize(axes->first);
+  return depth <= std::numeric_limits<int32_t>::max() / kLargestProduct
+             ? std::optional(axes->second)
+             : std::nullopt;
 }
 
-/// Brings the vectors to the front and the lanes to the end.
-static SmallVector<int64_t> packedPermutation(int64_t rank, int64_t columns) {
-  SmallVector<int64_t> permutation{columns};
-  for (int64_t axis = 0; axis <= rank; ++axis)
-    if (axis != columns && axis != columns + 1)
-      permutation.push_back(axis);
-  permutation.push_back(columns + 1);
+std::optional<PackedLayout> packedLayout(ContractionOpInterface contraction) {
+  auto axes = axesOf(contraction);
+  if (!axes)
+    return std::nullopt;
+  auto isBytes = [&](unsigned number) {
+    return getElementTypeOrSelf(storedOperand(contraction->getOperand(number))).isInteger(8);
+  };
+  PackedLayout layout{axes->first};
+  if (isBytes(0) && isBytes(1))
+    layout.fours = foursOfBytes(contraction);
+  return layout;
+}
+
+namespace {
+/// A shape with an axis more for each one that is split.
+struct SplitShape {
+  SplitShape(ArrayRef<int64_t> weight, PackedLayout layout) {
+    for (auto [axis, size] : llvm::enumerate(weight)) {
+      first.push_back(static_cast<int64_t>(shape.size()));
+      int64_t part = static_cast<int64_t>(axis) == layout.columns ? kLanes
+                     : layout.fours == static_cast<int64_t>(axis) ? 4
+                                                                  : 1;
+      shape.push_back(llvm::divideCeil(size, part));
+      padded.push_back(shape.back() * part);
+      if (part != 1)
+        shape.push_back(part);
+    }
+  }
+
+  SmallVector<int64_t> shape, padded;
+  SmallVector<int64_t> first; ///< Of each axis, the number of its first part.
+};
+} // namespace
+
+/// Brings the vectors to the front and the lanes, and fours, to the end. `order`: the axes of the
+/// weight as axes of what is split.
+static SmallVector<int64_t> packedPermutation(const SplitShape &split, PackedLayout layout,
+                                              ArrayRef<int64_t> order) {
+  auto first = [&](int64_t axis) { return split.first[order[axis]]; };
+  SmallVector<int64_t> permutation{first(layout.columns)};
+  for (int64_t axis = 0; axis < static_cast<int64_t>(order.size()); ++axis)
+    if (axis != layout.columns)
+      permutation.push_back(first(axis));
+  permutation.push_back(first(layout.columns) + 1);
+  if (layout.fours)
+    permutation.push_back(first(*layout.fours) + 1);
   return permutation;
 }
 
-static RankedTensorType permuted(RankedTensorType type, ArrayRef<int64_t> permutation) {
-  return type.clone(llvm::map_to_vector(
-      permutation, [&](int64_t axis) -> int64_t { return type.getDimSize(axis); }));
+static SmallVector<int64_t> packedPermutation(ArrayRef<int64_t> weight, PackedLayout layout) {
+  auto order = llvm::to_vector(llvm::seq<int64_t>(0, weight.size()));
+  return packedPermutation(SplitShape(weight, layout), layout, order);
 }
 
-RankedTensorType packedType(RankedTensorType weight, int64_t columns) {
-  return permuted(weight.clone(splitShape(weight, columns)),
-                  packedPermutation(weight.getRank(), columns));
+RankedTensorType packedType(RankedTensorType weight, PackedLayout layout) {
+  SplitShape split(weight.getShape(), layout);
+  return weight.clone(
+      llvm::map_to_vector(packedPermutation(weight.getShape(), layout),
+                          [&](int64_t axis) -> int64_t { return split.shape[axis]; }));
 }
 
 /// A transposed weight is packed as it was before: one movement of its elements.
-Value packWeight(GenBuilder &b, Value weight, int64_t columns) {
+Value packWeight(GenBuilder &b, Value weight, PackedLayout layout) {
   auto type = cast<RankedTensorType>(weight.getType());
   auto order = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
-  RankedTensorType packed = packedType(type, columns);
-  SmallVector<int64_t> permutation = packedPermutation(type.getRank(), columns);
+  RankedTensorType packed = packedType(type, layout);
   if (auto transpose = weight.getDefiningOp<TransposeOp>()) {
     llvm::copy(transpose.getPermutation(), order.begin());
     weight = transpose.getInput();
     type = transpose.getInput().getType();
   }
-  int64_t axis = order[columns];
-  SmallVector<int64_t> split = splitShape(type, axis), padded(type.getShape()),
-                       none(type.getRank(), 0), high(none);
-  padded[axis] = split[axis] * kLanes;
-  high[axis] = padded[axis] - type.getDimSize(axis);
-  if (high[axis] != 0)
-    weight = PadOp::create(b, type.clone(padded), weight,
+  PackedLayout stored{order[layout.columns]};
+  if (layout.fours)
+    stored.fours = order[*layout.fours];
+  SplitShape split(type.getShape(), stored);
+  SmallVector<int64_t> none(type.getRank(), 0), high;
+  for (auto [padded, size] : llvm::zip_equal(split.padded, type.getShape()))
+    high.push_back(padded - size);
+  if (high != none)
+    weight = PadOp::create(b, type.clone(split.padded), weight,
                            cast<TypedAttr>(b.getZeroAttr(type.getElementType())), none, high, none);
-  Value vectors = ReshapeOp::create(b, type.clone(split), weight, ValueRange());
-  for (int64_t &number : permutation) {
-    bool isLanes = number == columns + 1;
-    int64_t before = order[number > columns ? number - 1 : number];
-    number = before > axis || isLanes ? before + 1 : before;
-  }
-  return TransposeOp::create(b, packed, vectors, permutation);
+  Value vectors = ReshapeOp::create(b, type.clone(split.shape), weight, ValueRange());
+  return TransposeOp::create(b, packed, vectors, packedPermutation(split, layout, order));
 }
 
-Value unpackWeight(GenBuilder &b, Value packed, RankedTensorType type, int64_t columns) {
-  SmallVector<int64_t> split = splitShape(type, columns), padded(type.getShape());
-  padded[columns] = split[columns] * kLanes;
-  SmallVector<int64_t> back = invertPermutationVector(packedPermutation(type.getRank(), columns));
-  Value vectors = TransposeOp::create(b, type.clone(split), packed, back);
-  Value weight = ReshapeOp::create(b, type.clone(padded), vectors, ValueRange());
-  if (type.getShape() == ArrayRef(padded))
+Value unpackWeight(GenBuilder &b, Value packed, RankedTensorType type, PackedLayout layout) {
+  SplitShape split(type.getShape(), layout);
+  SmallVector<int64_t> back = invertPermutationVector(packedPermutation(type.getShape(), layout));
+  Value vectors = TransposeOp::create(b, type.clone(split.shape), packed, back);
+  Value weight = ReshapeOp::create(b, type.clone(split.padded), vectors, ValueRange());
+  if (type.getShape() == ArrayRef(split.padded))
     return weight;
   SmallVector<int64_t> starts(type.getRank(), 0), steps(type.getRank(), 1);
   return SliceOp::create(b, type, weight, starts, type.getShape(), steps);
 }
 
 Value packedRhs(ContractionOpInterface contraction) {
-  std::optional<int64_t> columns = packedAxis(contraction);
-  if (!columns)
+  std::optional<PackedLayout> layout = packedLayout(contraction);
+  if (!layout)
     return {};
-  Value weight = storedNumbers(contraction->getOperand(1));
+  Value weight = storedOperand(contraction->getOperand(1));
   auto type = cast<RankedTensorType>(weight.getType());
   if (auto slice = weight.getDefiningOp<SliceOp>())
     weight = slice.getInput();
   auto reshape = weight.getDefiningOp<ReshapeOp>();
   auto transpose = reshape ? reshape.getInput().getDefiningOp<TransposeOp>() : TransposeOp();
-  if (!transpose || transpose.getPermutation() != ArrayRef(invertPermutationVector(
-                                                      packedPermutation(type.getRank(), *columns))))
+  if (!transpose || !type.hasStaticShape() ||
+      transpose.getPermutation() !=
+          ArrayRef(invertPermutationVector(packedPermutation(type.getShape(), *layout))))
     return {};
   Value packed = transpose.getInput();
-  bool fits = type.hasStaticShape() && packed.getType() == packedType(type, *columns);
-  return fits ? packed : Value();
+  return packed.getType() == packedType(type, *layout) ? packed : Value();
 }
 
 //===----------------------------------------------------------------------===//
@@ -202,31 +258,29 @@ private:
             const llvm::StringSet<> &assigned) {
     scf::ForOp loop = loopBehind(contraction, contraction->getOperand(1));
     bool isTurned = loop && readTransposed(contraction, loop);
-    std::optional<int64_t> columns = packedAxis(contraction);
-    if (!columns || !kernels::gainsByPackedRhs(contraction)) {
+    std::optional<PackedLayout> layout = packedLayout(contraction);
+    if (!layout || !kernels::gainsByPackedRhs(contraction)) {
       if (isTurned)
         readAsStored(contraction);
       return;
     }
-    Value whole = contraction->getOperand(1), weight = storedNumbers(whole), packed;
+    Value whole = contraction->getOperand(1), weight = storedOperand(whole), packed;
     ReadOp read = weightOf(weight);
     if (read && !assigned.contains(read.getVariable()))
-      packed = keptOnce(entry, read, weight, columns);
+      packed = keptOnce(entry, read, weight, layout);
     else if (loop || weight.getDefiningOp<TransposeOp>())
-      packed = packedInCall(loop ? loop.getOperation() : contraction, weight, *columns);
+      packed = packedInCall(loop ? loop.getOperation() : contraction, weight, *layout);
     else
       return;
     GenBuilder b(contraction.getLoc(), contraction);
-    Value unpacked = unpackWeight(b, packed, cast<RankedTensorType>(weight.getType()), *columns);
+    Value unpacked = unpackWeight(b, packed, cast<RankedTensorType>(weight.getType()), *layout);
     contraction->setOperand(1, b.cast(unpacked, getElementTypeOrSelf(whole)));
   }
 
   /// Keeps what the entry computes from a weight alone, if it reduces it and others read it.
   void keepReductions(func::FuncOp entry, const llvm::StringSet<> &assigned) {
     Block &block = entry.getBody().front();
-    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
-      if (isOpTriviallyDead(&op))
-        op.erase(); // of weights that are packed now
+    eraseUnused(block); // of weights that are packed now
     llvm::MapVector<Value, ReadOp> found;
     for (Operation &op : block) {
       llvm::SetVector<Operation *> path;
@@ -236,18 +290,30 @@ private:
                     llvm::any_of(op.getUsers(), [](Operation *user) {
                       return user->getNumResults() != 1 || !weightOf(user->getResult(0));
                     });
-      Value value = isKept ? op.getResult(0) : Value();
+      Value value = isKept ? storedOperand(op.getResult(0)) : Value();
       while (value && value.getDefiningOp<BroadcastOp>())
         value = value.getDefiningOp()->getOperand(0);
       if (value)
         found.insert({value, read});
     }
-    for (auto [value, read] : llvm::reverse(found)) // before the ones that they are made of
+    SmallVector<std::pair<Value, ReadOp>> ordered = found.takeVector();
+    llvm::sort(ordered, [](auto &x, auto &y) { // before the ones that they are made of
+      return y.first.getDefiningOp()->isBeforeInBlock(x.first.getDefiningOp());
+    });
+    for (auto [value, read] : ordered)
       value.replaceAllUsesWith(keptOnce(entry, read, value, std::nullopt));
+    eraseUnused(block);
   }
 
-  Value keptOnce(func::FuncOp entry, ReadOp read, Value weight, std::optional<int64_t> columns) {
-    func::FuncOp keep = keepFunction(read, weight, columns);
+  static void eraseUnused(Block &block) {
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
+      if (isOpTriviallyDead(&op))
+        op.erase();
+  }
+
+  Value keptOnce(func::FuncOp entry, ReadOp read, Value weight,
+                 std::optional<PackedLayout> layout) {
+    func::FuncOp keep = keepFunction(read, weight, layout);
     Value &kept = packs[keep.getSymName()];
     if (!kept)
       kept = readPacked(entry, keep);
@@ -255,11 +321,11 @@ private:
   }
 
   /// What has to be moved anyway, or is read in every step, is moved to where it is read best.
-  Value packedInCall(Operation *before, Value weight, int64_t columns) {
-    Value &packed = moved[{weight, columns}];
+  Value packedInCall(Operation *before, Value weight, PackedLayout layout) {
+    Value &packed = moved[{weight, wayOf({}, Builder(before), layout)}];
     if (!packed) {
       GenBuilder b(before->getLoc(), before);
-      packed = packWeight(b, weight, columns);
+      packed = packWeight(b, weight, layout);
     }
     return packed;
   }
@@ -278,7 +344,7 @@ private:
   static bool readTransposed(Operation *op, scf::ForOp loop) {
     auto product = dyn_cast<MatmulOp>(op);
     if (!product || product.getTransposeRhs() || product.getType().getRank() != 2 ||
-        storedNumbers(product.getRhs()) != product.getRhs())
+        storedOperand(product.getRhs()) != product.getRhs())
       return false;
     auto type = cast<RankedTensorType>(product.getRhs().getType());
     OpBuilder b(loop);
@@ -308,20 +374,20 @@ private:
 
   /// func.func private @w.pack(): @w.packed = pack(@w), or @w.reduced without columns. One for each
   /// way in which a model reads a weight: as it is, computed by the ops of a path, by columns.
-  func::FuncOp keepFunction(ReadOp read, Value weight, std::optional<int64_t> columns) {
+  func::FuncOp keepFunction(ReadOp read, Value weight, std::optional<PackedLayout> layout) {
     llvm::SetVector<Operation *> path;
     weightOf(weight, &path);
     func::FuncOp &function =
-        packers[{Attribute(read.getVariableAttr()), wayOf(path, Builder(read), columns)}];
+        packers[{Attribute(read.getVariableAttr()), wayOf(path, Builder(read), layout)}];
     if (function)
       return function;
     GenBuilder b(read.getLoc(), module.getContext());
     b.setInsertionPointToEnd(module.getBody());
     auto type = cast<RankedTensorType>(weight.getType());
     StringRef name = read.getVariable();
-    auto kept = VariableOp::create(b, (name + (columns ? ".packed" : ".reduced")).str(),
-                                   columns ? packedType(type, *columns) : type, ElementsAttr());
-    function = func::FuncOp::create(b, (name + (columns ? ".pack" : ".reduce")).str(),
+    auto kept = VariableOp::create(b, (name + (layout ? ".packed" : ".reduced")).str(),
+                                   layout ? packedType(type, *layout) : type, ElementsAttr());
+    function = func::FuncOp::create(b, (name + (layout ? ".pack" : ".reduce")).str(),
                                     b.getFunctionType({}, {}));
     function.setPrivate();
     function->setAttr(kPacksAttr, read.getVariableAttr());
@@ -333,15 +399,16 @@ private:
     for (Operation *op : path)
       b.clone(*op, mapping);
     Value value = mapping.lookup(weight);
-    AssignOp::create(b, kept.getSymName(), columns ? packWeight(b, value, *columns) : value);
+    AssignOp::create(b, kept.getSymName(), layout ? packWeight(b, value, *layout) : value);
     func::ReturnOp::create(b);
     return function;
   }
 
-  /// The columns, and what each op of the path does with which operands.
+  /// The layout, and what each op of the path does with which operands.
   static Attribute wayOf(const llvm::SetVector<Operation *> &path, Builder b,
-                         std::optional<int64_t> columns) {
-    SmallVector<Attribute> way{b.getI64IntegerAttr(columns.value_or(-1))};
+                         std::optional<PackedLayout> layout) {
+    SmallVector<Attribute> way{b.getI64IntegerAttr(layout ? layout->columns : -1),
+                               b.getI64IntegerAttr(layout ? layout->fours.value_or(-1) : -1)};
     for (Operation *op : path) {
       way.append({b.getStringAttr(op->getName().getStringRef()), op->getAttrDictionary(),
                   TypeAttr::get(op->getResult(0).getType())});
@@ -355,9 +422,9 @@ private:
   ModuleOp module;
   SymbolTable symbols;
   /// Of the entry at hand: what its calls of packers return, by their names, and what is packed in
-  /// every call, by weight and columns.
+  /// every call, by weight and way.
   llvm::StringMap<Value> packs;
-  llvm::DenseMap<std::pair<Value, int64_t>, Value> moved;
+  llvm::DenseMap<std::pair<Value, Attribute>, Value> moved;
   /// By variable and way.
   llvm::DenseMap<std::pair<Attribute, Attribute>, func::FuncOp> packers;
 };

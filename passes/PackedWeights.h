@@ -3,9 +3,10 @@
 // A weight whose axis `columns` becomes the columns of a product is packed as [ceil(columns /
 // lanes), other axes..., lanes]: vectors of lanes consecutive columns, one after another along the
 // sums, zeros beyond. For a linear layer's [n, k] that is [ceil(n / lanes), k, lanes]. A product
-// reads it front to back. The layout is written as gen ops, so the interpreter and every pass
-// understand it; the contraction emitter recognizes it and reads the packed weight directly. The
-// packed numbers may be i8, converted when read.
+// reads it front to back. Where both operands are i8, four steps of the sums lie side by side:
+// [ceil(n / lanes), ceil(k / 4), lanes, 4]. The layout is written as gen ops, so the interpreter
+// and every pass understand it; the contraction emitter recognizes it and reads the packed weight
+// directly.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,18 +32,35 @@ inline constexpr StringLiteral kUnpacksAttr = "gen.unpacks";
 /// null if there is none.
 ReadOp weightOf(Value value, llvm::SetVector<Operation *> *path = nullptr);
 
-/// The axis of a contraction's right-hand side that becomes columns of its product, if a packed
-/// right-hand side is read.
-std::optional<int64_t> packedAxis(ContractionOpInterface contraction);
+/// What an operand of a contraction is converted from, if products may read it as it is stored: i8,
+/// bf16 or f16. Else the operand.
+Value storedOperand(Value operand);
+
+/// True if the contraction `use` belongs to reads the operand as it is stored, and converts it.
+bool isReadAsStored(OpOperand &use);
+
+/// Which axes of a weight are split.
+struct PackedLayout {
+  int64_t columns;                   ///< In vectors and lanes.
+  std::optional<int64_t> fours = {}; ///< Of the sums, in fours.
+  bool operator==(const PackedLayout &) const = default;
+};
+
+/// How a contraction's right-hand side may be packed, if at all.
+std::optional<PackedLayout> packedLayout(ContractionOpInterface contraction);
+
+/// The axis of a right-hand side to be split in fours if both operands are i8; nothing if a product
+/// of bytes does not pay, or its sums may not fit i32.
+std::optional<int64_t> foursOfBytes(ContractionOpInterface contraction);
 
 /// The type of a packed weight.
-RankedTensorType packedType(RankedTensorType weight, int64_t columns);
+RankedTensorType packedType(RankedTensorType weight, PackedLayout layout);
 
 /// pad, reshape and transpose a weight into the packed layout.
-Value packWeight(GenBuilder &b, Value weight, int64_t columns);
+Value packWeight(GenBuilder &b, Value weight, PackedLayout layout);
 
 /// The weight of `type` as transpose, reshape and slice of a packed one.
-Value unpackWeight(GenBuilder &b, Value packed, RankedTensorType type, int64_t columns);
+Value unpackWeight(GenBuilder &b, Value packed, RankedTensorType type, PackedLayout layout);
 
 /// The packed weight that a contraction's right-hand side unpacks; null if it is no such thing.
 Value packedRhs(ContractionOpInterface contraction);

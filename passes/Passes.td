@@ -75,6 +75,17 @@ def ForwardVariables : Pass<"gen-forward-variables", "::mlir::func::FuncOp"> {
   let description = "A loop carries the values of the variables that it assigns.";
 }
 
+def ReducePrecision : Pass<"gen-reduce-precision", "::mlir::func::FuncOp"> {
+  let summary = "multiply numbers of fewer bits (--precision)";
+  let description = [{
+    `int8w`: in entries that do not assign a weight, a product reads it as i8 and multiplies its result by the scales of the
+    columns. Sums are f32 as before. `int8`: its other operand becomes i8, too, with a scale for each row of a matrix or each
+    image, unless sums are too short to gain or too long for i32; sums of i8 times i8 are exact. `bf16`, `f16`: both operands of
+    each product are rounded to it, where they are made; all else, and the sums, stay f32.
+  }];
+  let options = [Option<"precision", "precision", "std::string", "\"f32\"", "f32 (nothing changes), bf16, f16, int8 or int8w">];
+}
+
 def ResolveDimensions : Pass<"gen-resolve-dimensions", "::mlir::func::FuncOp"> {
   let summary = "express every dynamic size by the entry's dimension symbols";
   let description = [{
@@ -109,15 +120,6 @@ def PrepareConvolutions : Pass<"gen-prepare-convolutions", "::mlir::func::FuncOp
   let description = [{
     Channels last. A transposed convolution of a single position becomes a matrix product.
   }];
-}
-
-def QuantizeWeights : Pass<"gen-quantize-weights", "::mlir::func::FuncOp"> {
-  let summary = "keep weights in eight bits, with a scale for each column (--precision=int8w)";
-  let description = [{
-    In entries that do not assign a weight, a product reads it as i8 and multiplies its result by the scales of the columns.
-    Sums are f32 as before.
-  }];
-  let options = [Option<"isEnabled", "enable", "bool", "false", "do it; otherwise weights stay as they are">];
 }
 
 def PackWeights : Pass<"gen-pack-weights", "::mlir::ModuleOp"> {
@@ -190,7 +192,7 @@ def EmitProgram : Pass<"gen-emit-program", "::mlir::ModuleOp"> {
 }
 
 def ExpandMath : Pass<"gen-expand-math", "::mlir::ModuleOp"> {
-  let summary = "expand elementary functions into polynomials";
+  let summary = "expand elementary functions into polynomials, and conversions of bf16 and f16";
   let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
 }
 

@@ -34,16 +34,16 @@ static void differentiate(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createSinkReshapes()); // before sizes are resolved: it makes some
 }
 
-static void fuse(OpPassManager &pm, bool quantizeWeights) {
-  if (!quantizeWeights) // a transformed weight has more numbers, and others
+static void fuse(OpPassManager &pm, const std::string &precision) {
+  if (precision == "f32") // a transformed weight has more numbers, and others
     pm.addNestedPass<func::FuncOp>(createTransformConvolutions());
   pm.addNestedPass<func::FuncOp>(createPrepareConvolutions());
+  pm.addNestedPass<func::FuncOp>(createReducePrecision({precision}));
   pm.addNestedPass<func::FuncOp>(createResolveDimensions());
   simplify(pm);
   pm.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
   pm.addNestedPass<func::FuncOp>(
       createSplitReductions()); // after: canonicalization would join the steps again
-  pm.addNestedPass<func::FuncOp>(createQuantizeWeights({quantizeWeights}));
   pm.addPass(createPackWeights());
   pm.addPass(createReleaseWeights());
   pm.addPass(createFuseKernels());
@@ -60,7 +60,7 @@ void mlir::gen::buildKernelPipeline(OpPassManager &pm, const CompileOptions &opt
   if (!options.isFused) {
     pm.addPass(createCheckModel());
     differentiate(pm);
-    fuse(pm, options.quantizeWeights);
+    fuse(pm, options.precision);
   }
   plan(pm, options);
 }

@@ -99,6 +99,9 @@ std::string ScheduleTable::keyOf(KernelOp kernel, DictionaryAttr schedule) {
     out << " " << attribute.getName().getValue() << "=" << attribute.getValue();
   for (Type type : op->getOperandTypes())
     out << " " << type;
+  for (Value operand : op->getOperands())
+    if (Value stored = storedOperand(operand); stored != operand)
+      out << " from " << getElementTypeOrSelf(stored);
   if (Value packed = packedRhs(op))
     out << " packed " << getElementTypeOrSelf(packed);
   return key;

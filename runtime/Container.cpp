@@ -9,7 +9,8 @@ namespace {
 
 #if defined(__x86_64__)
 constexpr Elf64_Half kMachine = EM_X86_64;
-constexpr uint32_t kForeignFeatures = ~uint32_t(GEN_X86_64_V2 | GEN_X86_64_V3 | GEN_X86_64_V4);
+constexpr uint32_t kForeignFeatures =
+    ~uint32_t(GEN_X86_64_V2 | GEN_X86_64_V3 | GEN_X86_64_V4 | GEN_AVX512_VNNI);
 #elif defined(__aarch64__)
 constexpr Elf64_Half kMachine = EM_AARCH64;
 constexpr uint32_t kForeignFeatures = ~uint32_t(GEN_AARCH64);
@@ -162,6 +163,8 @@ bool processorHas(uint32_t feature) {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
            __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
            __builtin_cpu_supports("f16c");
+  case GEN_AVX512_VNNI:
+    return __builtin_cpu_supports("avx512vnni");
   default:
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
@@ -190,7 +193,8 @@ void checkHeader(const gen_artefact_header &header, const std::string &path) {
     const char *name, *lower;
   } levels[] = {{GEN_X86_64_V2, "x86-64-v2 (SSE4.2)", "x86-64"},
                 {GEN_X86_64_V3, "x86-64-v3 (AVX2, FMA, F16C)", "x86-64-v2"},
-                {GEN_X86_64_V4, "x86-64-v4 (AVX-512)", "x86-64-v3"}};
+                {GEN_X86_64_V4, "x86-64-v4 (AVX-512)", "x86-64-v3"},
+                {GEN_AVX512_VNNI, "x86-64-v4-vnni (AVX-512 VNNI)", "x86-64-v4"}};
   for (auto &level : levels)
     if ((header.features & level.feature) && !processorHas(level.feature))
       fail(GEN_INCOMPATIBLE,
@@ -203,7 +207,7 @@ bool canRun(const gen_artefact_header &header) {
   if (header.features & kForeignFeatures)
     return false;
 #if defined(__x86_64__)
-  for (uint32_t feature : {GEN_X86_64_V2, GEN_X86_64_V3, GEN_X86_64_V4})
+  for (uint32_t feature : {GEN_X86_64_V2, GEN_X86_64_V3, GEN_X86_64_V4, GEN_AVX512_VNNI})
     if ((header.features & feature) && !processorHas(feature))
       return false;
 #endif

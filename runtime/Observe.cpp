@@ -138,7 +138,7 @@ gen_status *gen_tensor_to_dlpack(const gen_tensor *tensor, DLManagedTensor **man
     requireNonNull(managed, "gen_tensor_to_dlpack", "managed");
     *managed = nullptr;
     requireNonNull(tensor, "gen_tensor_to_dlpack", "tensor");
-    if (!gen_dtype_size(tensor->dtype) || tensor->rank > GEN_MAX_RANK)
+    if (tensor->dtype >= std::size(kDTypes) || tensor->rank > GEN_MAX_RANK)
       fail(GEN_INVALID_ARGUMENT, "gen_tensor_to_dlpack: unknown dtype %u or rank %u", tensor->dtype,
            tensor->rank);
     const DType &type = kDTypes[tensor->dtype];

@@ -11,7 +11,8 @@ struct DType {
   const char *name;
   size_t size;
 };
-constexpr DType kDTypes[] = {{"f32", 4}, {"f64", 8}, {"i1", 1}, {"i8", 1}, {"i32", 4}, {"i64", 8}};
+constexpr DType kDTypes[] = {{"f32", 4}, {"f64", 8}, {"i1", 1},  {"i8", 1},
+                             {"i32", 4}, {"i64", 8}, {"f16", 2}, {"bf16", 2}};
 constexpr size_t kHugePage = size_t(2) << 20;
 constexpr size_t kAddressSpace = size_t(1) << 47;
 } // namespace

@@ -77,7 +77,8 @@ void addOptions(CLI::App &app, Arguments &arguments) {
       ->check(oneOf({"cpu"}, "no target of this version"));
   std::vector<std::string> cpus(cpuNames().begin(), cpuNames().end());
   app.add_option("--mcpu", arguments.cpu,
-                 "native (default), x86-64-v2, x86-64-v3, x86-64-v4, aarch64; several x86-64 "
+                 "native (default), x86-64-v2, x86-64-v3, x86-64-v4, x86-64-v4-vnni, aarch64; "
+                 "several x86-64 "
                  "levels, separated by commas, are put into one file, and the best is taken when "
                  "it is opened")
       ->type_name("CPU")
@@ -87,11 +88,14 @@ void addOptions(CLI::App &app, Arguments &arguments) {
                  "depend on it")
       ->type_name("N")
       ->check(CLI::Range(0, 3).description(""));
-  app.add_option("--precision", arguments.precision,
-                 "f32: as the model is written (default); int8w: weights that an entry only reads "
-                 "in eight bits, a scale a column, for decoding at up to four times the speed")
+  app.add_option(
+         "--precision", arguments.precision,
+         "f32: as the model is written (default); bf16, f16: operands of products in "
+         "16 bits; int8w: weights that an entry only reads "
+         "in eight bits, a scale a column, for decoding at up to four times the speed; int8: "
+         "what they are multiplied with, too, a scale a row")
       ->type_name("PRECISION")
-      ->check(oneOf({"f32", "int8w"}, "no precision of this version"));
+      ->check(oneOf({"f32", "bf16", "f16", "int8", "int8w"}, "no precision of this version"));
   app.add_option("--memory-budget", arguments.memoryBudget,
                  "what the variables and intermediate values of an entry may take at most (64MB, "
                  "1GiB, ...): values are computed again rather than kept until it fits")
@@ -211,7 +215,7 @@ LogicalResult compileModel(const Arguments &arguments, const std::string &output
   CompileOptions options;
   options.cpu = arguments.cpu;
   options.optimization = arguments.optimization;
-  options.quantizeWeights = arguments.precision == "int8w";
+  options.precision = arguments.precision;
   options.memoryBudget = arguments.memoryBudget;
   options.schedules = arguments.tune.empty() ? arguments.schedules : arguments.tune;
   options.header = arguments.header;

@@ -554,6 +554,16 @@ Value CastOp::emitAt(ElementEmitter &emitter, Indices at) {
                   emitter.laneType(getType().getElementType()));
 }
 
+/// The nearest number of a narrow type; of f32 and f64 the number itself, see Array.h.
+static double narrowed(double number, Type type) {
+  if (!type.isBF16() && !type.isF16())
+    return number;
+  APFloat value(number);
+  bool lost;
+  value.convert(cast<FloatType>(type).getFloatSemantics(), APFloat::rmNearestTiesToEven, &lost);
+  return value.convertToDouble();
+}
+
 /// One number converted to an integer of `width` bits.
 static int64_t saturated(double value, unsigned width) {
   if (std::isnan(value))
@@ -573,7 +583,7 @@ LogicalResult CastOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,
   for (int64_t position = 0, size = input.size(); position < size; ++position) {
     double number = input.number(position);
     if (result.isFloat())
-      result.floats[position] = number;
+      result.floats[position] = narrowed(number, to);
     else if (to.isInteger(1))
       result.setInteger(position, input.isFloat() ? number != 0 : input.integers[position] != 0);
     else

@@ -32,8 +32,11 @@ struct Operand {
 /// The product that the tasks compute: C, or its transpose B^T A^T, with its walks.
 struct Product {
   Product(ImplicitLocOpBuilder &b, const Contraction &c)
-      : schedule(c.schedule), element(c.elementType),
-        rhsType(c.rhsType ? c.rhsType : c.elementType), longEpilogue(c.longEpilogue) {
+      : schedule(c.schedule), element(c.elementType), result(c.elementType),
+        lhsType(c.lhsType ? c.lhsType : c.elementType),
+        rhsType(c.rhsType ? c.rhsType : c.elementType), target(c.target), run(b, int64_t(0)),
+        longEpilogue(c.longEpilogue) {
+    isOfBytes = lhsType.isInteger(8) && rhsType.isInteger(8);
     Int one(b, 1), n(b, c.n), apart(b, c.rhsStride);
     lhs.base = c.lhs;
     rhs = {c.rhs, {{n, c.transposeRhs ? apart : one}}};
@@ -45,7 +48,7 @@ struct Product {
                 : c.transposeRhs     ? one
                                      : apart}};
       if (schedule.rhsIsPacked)
-        packedStride = (k * schedule.lanes).value;
+        packedStride = ((isOfBytes ? roundedUpQuotient(k, 4) * 4 : k) * schedule.lanes).value;
     } else {
       for (const RowDigit &digit : c.rows)
         lhs.walk.push_back({Int(b, digit.extent), Int(b, digit.stride)});
@@ -55,8 +58,11 @@ struct Product {
       simplify(depth);
       packedStride = c.rhsStride;
     }
+    if (isOfBytes)
+      countWords(b);
     if (schedule.transposed) {
       std::swap(lhs, rhs);
+      std::swap(lhsType, rhsType);
       for (DepthStep &step : depth)
         std::swap(step.lhsStride, step.rhsStride);
     }
@@ -66,14 +72,32 @@ struct Product {
     bool isReadable = rhs.walk.back().stride.is(1) && isEven(rhs.walk, schedule.lanes);
     packColumns = !schedule.rhsIsPacked && !isReadable;
     schedule.packRhs = !schedule.rhsIsPacked && (schedule.packRhs || packColumns);
+    convertsTiles = lhsType != element && !schedule.packLhs;
+    convertsColumns = convertsTiles && !isOfBytes && !depth.back().lhsStride.is(1) &&
+                      lhs.walk.back().stride.is(1) && isEven(lhs.walk, schedule.rows);
+  }
+
+  /// Four steps of the last digit of k are one, in both operands.
+  void countWords(ImplicitLocOpBuilder &b) {
+    DepthStep &last = depth.back();
+    assert(schedule.rhsIsPacked && last.lhsStride.is(1) && "expected fours of numbers");
+    run = last.extent;
+    last = {roundedUpQuotient(run, 4), last.lhsStride * 4, last.rhsStride * 4};
+    element = b.getI32Type();
   }
 
   ContractionSchedule schedule;
-  Type element, rhsType;
+  Type element; ///< Of the sums.
+  Type result, lhsType, rhsType;
+  VectorTarget target;
+  bool isOfBytes; ///< Steps of k are of four numbers each.
+  Int run;        ///< Numbers in a run of the last digit of k, then.
   Operand lhs, rhs;
   DepthWalk depth;
-  Value packedStride; ///< Elements between two vectors of columns of a packed B.
-  bool packColumns;   ///< Panels of B are packed column by column.
+  bool convertsTiles;   ///< Each tile of A is copied, converted: row by row,
+  bool convertsColumns; ///< or column by column.
+  Value packedStride;   ///< Elements between two vectors of columns of a packed B.
+  bool packColumns;     ///< Panels of B are packed column by column.
   bool longEpilogue;
 };
 
@@ -113,7 +137,7 @@ struct DepthBlocks {
 
 /// Sizes of the scratch in elements.
 struct Scratch {
-  explicit Scratch(const Product &p, const DepthBlocks &blocks) {
+  explicit Scratch(const Product &p, const DepthBlocks &blocks, int64_t parts) {
     const ContractionSchedule &s = p.schedule;
     tilesPerTask = std::max<int64_t>(s.rowBlock / s.rows, 1);
     tileSums = s.rows * s.vectors * s.lanes;
@@ -122,18 +146,28 @@ struct Scratch {
     // Packing column by column may write beyond the end of any run.
     if (p.packColumns && p.depth.size() > 1)
       rhs += s.lanes * s.vectors * s.lanes;
+    if (p.convertsColumns) {
+      lhs = s.rows * blocks.longest;
+    } else if (p.convertsTiles) {
+      constexpr int64_t kLine = 16; // rows whose distance is a power of two share lines of a cache
+      planeSize = blocks.longest;
+      rowSize = parts * planeSize + kLine;
+      lhs = s.rows * rowSize;
+    }
     sums = blocks.splits ? tilesPerTask * s.panels * tileSums : tileSums;
   }
 
   int64_t tilesPerTask; ///< At most.
   int64_t tileSums;     ///< Of one register tile.
   int64_t lhs, rhs, sums;
+  int64_t rowSize = 0, planeSize = 0; ///< Of converted rows of A.
 };
 
 class TaskEmitter {
 public:
   TaskEmitter(ImplicitLocOpBuilder &b, const Contraction &contraction)
-      : b(b), p(b, contraction), s(p.schedule), blocks(p), scratch(p, blocks), element(p.element),
+      : b(b), p(b, contraction), s(p.schedule), byteProducts(b, p.target), blocks(p),
+        scratch(p, blocks, p.isOfBytes ? byteProducts.parts() : 1), element(p.element),
         rhsType(p.rhsType), type(VectorType::get(s.lanes, element)),
         bytes(element.getIntOrFloatBitWidth() / 8), m(extentOf(b, p.lhs.walk)),
         n(extentOf(b, p.rhs.walk)), k(extentOf(b, p.depth)), tiles(roundedUpQuotient(m, s.rows)),
@@ -155,6 +189,7 @@ public:
                 k,
                 zero,
                 zero,
+                zero,
                 p.depth,
                 evenSplit(tiles, rowTasks, row),
                 evenSplit(tiles, rowTasks, row + 1),
@@ -170,6 +205,7 @@ private:
   struct Block {
     Int start, depth;         ///< In steps of k.
     Int lhsOffset, rhsOffset; ///< Of its first step.
+    Int runStart;             ///< The first step in the last digit.
     DepthWalk walk;
     Int firstTile, lastTile, firstPanel, lastPanel;
     Value isFirst = nullptr, isLast = nullptr; ///< i1; null: the only block.
@@ -199,6 +235,8 @@ private:
       block.start = outer.start + i * steps;
       block.lhsOffset = outer.lhsOffset + i * step.lhsStride;
       block.rhsOffset = outer.rhsOffset + i * step.rhsStride;
+      if (digit + 1 == p.depth.size())
+        block.runStart = i;
       if (!isLast)
         return emitBlocks(block, digit + 1, epilogue);
       Int count = min(step.extent - i, Int(b, blocks.count));
@@ -228,15 +266,20 @@ private:
     lhsBlock = allocate(scratch.lhs);
     rhsPanel = allocate(scratch.rhs);
     sums = allocate(scratch.sums);
+    if (p.isOfBytes && byteProducts.hasExcess()) {
+      excess = allocate(s.vectors * s.lanes);
+      offsets = allocate(1);
+    }
   }
 
   void emitBlock(const Block &block, ContractionEpilogue epilogue) {
     Int firstRow = block.firstTile * s.rows;
-    Value lhs = elementPointer(b, element, p.lhs.base, block.lhsOffset);
+    Value lhs = elementPointer(b, p.lhsType, p.lhs.base, block.lhsOffset);
     Value rhs = elementPointer(b, rhsType, p.rhs.base, block.rhsOffset);
     if (s.packLhs) {
       Int rows = min(m - firstRow, (block.lastTile - block.firstTile) * s.rows);
-      packBlock(b, lhs, p.lhs.walk, firstRow, block.walk, rows, s.rows, element, lhsBlock);
+      packBlock(b, lhs, p.lhs.walk, firstRow, block.walk, rows, s.rows, element, lhsBlock,
+                p.lhsType);
     }
     emitLoop(b, block.firstPanel, block.lastPanel, 1, [&](Int number) {
       Int from = evenSplit(rowVectors, panels, number);
@@ -256,17 +299,21 @@ private:
                  ContractionEpilogue epilogue) {
     if (p.packColumns)
       packTransposedPanel(b, panel.rhs, p.rhs.walk, panel.column, block.walk, panel.columns,
-                          panel.width, type, rhsPanel);
+                          panel.width, type, rhsPanel, rhsType);
     else if (s.packRhs)
       forEachWidth(panel, [&](int64_t vectors, Int columns) {
-        packPanel(b, vectorPointers(panel, vectors), block.walk, columns, type, rhsPanel);
+        packPanel(b, vectorPointers(panel, vectors), block.walk, columns, type, rhsPanel, rhsType);
       });
+    if (excess)
+      forEachWidth(panel, [&](int64_t vectors, Int) { emitExcess(block, panel, vectors); });
     emitLoop(b, block.firstTile, block.lastTile, 1, [&](Int tile) {
       Int row = tile * s.rows, number = tile - block.firstTile;
       Int slot = blocks.splits ? panelNumber * scratch.tilesPerTask + number : Int(b, 0);
       Value buffer = elementPointer(b, element, sums, slot * scratch.tileSums);
       bool even = m.constant() && *m.constant() % s.rows == 0;
       Int rows = even ? Int(b, s.rows) : min(m - row, Int(b, s.rows));
+      if (p.convertsTiles)
+        convertTile(block, panel, row, rows);
       forEachWidth(panel, [&](int64_t vectors, Int columns) {
         forEachHeight(rows, [&](int64_t height) {
           emitTile(block, panel, height, vectors, rows, columns, number, buffer);
@@ -283,18 +330,55 @@ private:
     });
   }
 
+  void convertTile(const Block &block, const Panel &panel, Int row, Int rows) {
+    if (p.convertsColumns)
+      packBlock(b, panel.lhs, p.lhs.walk, row, block.walk, rows, s.rows, element, lhsBlock,
+                p.lhsType);
+    else if (p.isOfBytes)
+      byteProducts.copyRows(panel.lhs, p.lhs.walk, row, rows, block.walk, p.run, block.runStart,
+                            lhsBlock, scratch.rowSize, scratch.planeSize);
+    else
+      convertRows(b, panel.lhs, p.lhs.walk, row, rows, block.walk, p.lhsType, element, lhsBlock,
+                  scratch.rowSize);
+  }
+
+  /// What the offsets of A's numbers add to the sums: products with a row of offsets.
+  void emitExcess(const Block &block, const Panel &panel, int64_t vectors) {
+    Value words = arith::ConstantIntOp::create(b, static_cast<int32_t>(0x80808080), 32);
+    LLVM::StoreOp::create(b, words, offsets);
+    RegisterTile tile{1,     vectors, type,   {offsets}, {}, block.walk,
+                      bytes, {},      excess, vectors,   {}, {}};
+    for (DepthStep &step : tile.depth)
+      step.lhsStride = Int(b, 0);
+    readPacked(tile, panel);
+    simplify(tile.depth);
+    emitRegisterTile(b, tile);
+  }
+
+  /// Vectors of a packed B.
+  void readPacked(RegisterTile &tile, const Panel &panel) {
+    Int apart(b, p.packedStride);
+    Value start = elementPointer(b, rhsType, panel.rhs, panel.firstVector * apart);
+    for (int64_t v = 0; v < tile.vectors; ++v)
+      tile.rhs.push_back(elementPointer(b, rhsType, start, apart * v));
+    tile.rhsType = rhsType;
+    if (p.isOfBytes)
+      tile.bytes = p.target;
+    tile.rhsAlignment = (p.isOfBytes ? element : rhsType).getIntOrFloatBitWidth() / 8 * s.lanes;
+  }
+
   /// Pointers to the vectors of the panel in B.
   SmallVector<Value> vectorPointers(const Panel &panel, int64_t vectors) {
     SmallVector<Value> pointers;
     if (p.rhs.walk.size() == 1) {
-      Value start = elementPointer(b, element, panel.rhs, panel.column);
+      Value start = elementPointer(b, rhsType, panel.rhs, panel.column);
       for (int64_t v = 0; v < vectors; ++v)
-        pointers.push_back(elementPointer(b, element, start, Int(b, v * s.lanes)));
+        pointers.push_back(elementPointer(b, rhsType, start, Int(b, v * s.lanes)));
       return pointers;
     }
     for (int64_t v = 0; v < vectors; ++v)
       pointers.push_back(
-          elementPointer(b, element, panel.rhs, offsetOf(p.rhs.walk, panel.column + v * s.lanes)));
+          elementPointer(b, rhsType, panel.rhs, offsetOf(p.rhs.walk, panel.column + v * s.lanes)));
     return pointers;
   }
 
@@ -357,11 +441,17 @@ private:
     RegisterTile tile{height, vectors,   type,          {}, {}, block.walk, bytes, {},
                       buffer, s.vectors, block.isFirst, {}};
     tile.prefetch = prefetchOf(block, panel, number);
-    if (s.packLhs) {
-      Value rowsOfTile = elementPointer(b, element, lhsBlock, number * s.rows * block.depth);
+    if (s.packLhs || p.convertsColumns) {
+      Int start = p.convertsColumns ? Int(b, 0) : number * s.rows * block.depth;
+      Value rowsOfTile = elementPointer(b, element, lhsBlock, start);
       for (int64_t r = 0; r < height; ++r)
         tile.lhs.push_back(elementPointer(b, element, rowsOfTile, Int(b, r)));
       makeLinear(tile.depth, &DepthStep::lhsStride, Int(b, s.rows));
+    } else if (p.convertsTiles) {
+      for (int64_t r = 0; r < height; ++r)
+        tile.lhs.push_back(elementPointer(b, element, lhsBlock, Int(b, r * scratch.rowSize)));
+      tile.planeSize = scratch.planeSize;
+      makeLinear(tile.depth, &DepthStep::lhsStride, Int(b, 1));
     } else {
       // Packed rows beyond the last are there, as zeros.
       std::optional<Int> limit;
@@ -377,18 +467,17 @@ private:
         tile.rhs.push_back(elementPointer(b, element, rhsPanel, lanes * v));
       makeLinear(tile.depth, &DepthStep::rhsStride, Int(b, vectors * s.lanes));
     } else if (s.rhsIsPacked) {
-      Int apart(b, p.packedStride);
-      Value start = elementPointer(b, rhsType, panel.rhs, panel.firstVector * apart);
-      for (int64_t v = 0; v < vectors; ++v)
-        tile.rhs.push_back(elementPointer(b, rhsType, start, apart * v));
-      tile.rhsType = rhsType;
+      readPacked(tile, panel);
+      tile.excess = excess;
     } else {
       tile.rhs = vectorPointers(panel, vectors);
       if (isRagged())
         tile.rhsMask = laneMask(b, columns - (vectors - 1) * s.lanes, s.lanes);
+      tile.rhsType = rhsType;
+      tile.rhsAlignment = rhsType.getIntOrFloatBitWidth() / 8;
     }
-    if (s.packRhs || s.rhsIsPacked)
-      tile.rhsAlignment = tile.rhsType.getIntOrFloatBitWidth() / 8 * s.lanes;
+    if (s.packRhs)
+      tile.rhsAlignment = bytes * s.lanes;
     simplify(tile.depth);
     emitRegisterTile(b, tile);
   }
@@ -409,6 +498,7 @@ private:
         Value sum =
             loadVector(b, type, elementPointer(b, element, buffer, position), bytes * s.lanes);
         Int column = panel.column + offset;
+        sum = converted(b, type.clone(p.result), sum);
         auto finish = [&](Value mask) { epilogue(b, row + r, column, sum, mask); };
         auto full = [&] { finish(nullptr); };
         auto rest = [&] { finish(laneMask(b, n - column, s.lanes)); };
@@ -437,6 +527,7 @@ private:
   ImplicitLocOpBuilder &b;
   Product p;
   const ContractionSchedule &s;
+  Bytes byteProducts;
   DepthBlocks blocks;
   Scratch scratch;
   Type element, rhsType;
@@ -446,6 +537,7 @@ private:
   Int tiles, rowVectors, panels; ///< Of the whole product.
   Int rowTasks, columnTasks;
   Value lhsBlock, rhsPanel, sums; ///< The scratch.
+  Value excess, offsets;          ///< Of products of bytes: their sums for one panel; four of them.
   ContractionPrefetch prefetch = nullptr;
 };
 

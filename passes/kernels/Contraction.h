@@ -19,6 +19,10 @@
 // A convolution is a product, too, where A is the input: m counts output positions and k the taps
 // and channels, both as mixed-radix numbers whose digits step through the input (implicit GEMM).
 //
+// Operands that are stored in fewer bits (bf16, f16) are converted when they are copied or read;
+// the sums are those of the converted numbers. Where both are i8, sums are exact, in i32, of four
+// products at a time, and converted when they are done.
+//
 // Batches: give the task the pointers of its batch element; index / taskCount is the element.
 //
 //===----------------------------------------------------------------------===//
@@ -41,7 +45,9 @@ struct ContractionSchedule {
   bool packLhs = false;   ///< Copy the task's block of A tile by tile (transposed A only).
   bool packRhs = true;    ///< Copy each panel of B (always so for transposed B).
   /// B lies in memory as [ceil(n / lanes), k, lanes], zeros beyond n: nothing is copied. With
-  /// digits of k, `rhsStride` is the distance of two vectors of columns.
+  /// digits of k, `rhsStride` is the distance of two vectors of columns. If both operands are i8:
+  /// as [ceil(n / lanes), ceil(k / 4), lanes, 4], each run of the last digit of k divided into
+  /// fours.
   bool rhsIsPacked = false;
   /// Compute C^T = B^T A^T, with the lanes along the rows of C: for a few columns, at most `lanes`.
   /// All of the above then speaks of C^T; the epilogue still gets rows of C.
@@ -56,6 +62,12 @@ struct ContractionSchedule {
 struct VectorTarget {
   int64_t registerBytes = 64; ///< 64 AVX-512, 32 AVX2, 16 SSE or NEON.
   int64_t registers = 32;
+  /// How products of i8 are added to an i32.
+  enum ByteProducts {
+    Single, ///< One by one, in i32: any machine.
+    Pairs,  ///< Two at once, widened to i16 (pmaddwd): x86-64.
+    Fours   ///< Four at once (vpdpbusd): AVX-512 VNNI.
+  } byteProducts = Single;
 };
 
 /// The rule table. Sizes may be ShapedType::kDynamic. `lanes`: those of an accumulator, any power
@@ -100,9 +112,12 @@ struct Contraction {
   SmallVector<RowDigit> rows;
   SmallVector<DepthDigit> depth;
   Type elementType;
-  /// Of a packed B's numbers, if they are converted when they are read: i8. Null: `elementType`.
-  Type rhsType;
+  /// Of the operands' numbers, if they are converted when they are read: bf16, f16, or i8 of a
+  /// packed B, then of A, too, if its rows are contiguous along the last digit of k. Null:
+  /// `elementType`.
+  Type lhsType, rhsType;
   ContractionSchedule schedule;
+  VectorTarget target;       ///< For products of i8.
   bool longEpilogue = false; ///< Emit the epilogue once, masked, even where vectors are whole.
 };
 

@@ -25,7 +25,8 @@ namespace {
 class DotEmitter {
 public:
   DotEmitter(ImplicitLocOpBuilder &b, const Contraction &c)
-      : b(b), c(c), s(c.schedule), element(c.elementType), type(VectorType::get(s.lanes, element)),
+      : b(b), c(c), s(c.schedule), element(c.elementType), lhsType(c.lhsType ? c.lhsType : element),
+        rhsType(c.rhsType ? c.rhsType : element), type(VectorType::get(s.lanes, element)),
         bytes(element.getIntOrFloatBitWidth() / 8), columns(*getConstantIntValue(c.n)),
         run(b, int64_t(0)), m(b, int64_t(0)) {
     for (const RowDigit &digit : c.rows)
@@ -62,7 +63,7 @@ public:
       std::optional<Int> limit;
       if (!even)
         limit = count;
-      lhs = walkPointers(b, element, c.lhs, rows, first, s.rows, isEven(rows, s.rows), limit);
+      lhs = walkPointers(b, lhsType, c.lhs, rows, first, s.rows, isEven(rows, s.rows), limit);
       Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type));
       SmallVector<Value> zeros(s.rows * columns, zero);
       storeSums(digit(depth, Int(b, 0), Int(b, 0), zeros));
@@ -101,7 +102,7 @@ private:
             start = start + Int(b, c.rhsStride) * column;
           else
             start = start + column;
-          Value from = elementPointer(b, element, c.rhs, start);
+          Value from = elementPointer(b, rhsType, c.rhs, start);
           Value to =
               elementPointer(b, element, panel, ((position + step) * columns + column) * s.lanes);
           packVector(from, to, step);
@@ -113,13 +114,17 @@ private:
   void packVector(Value from, Value to, Int step) {
     Int apart(b, elementStride);
     if (apart.is(1))
-      return storeVector(b, loadVector(b, type, from, bytes, maskOf(step)), to, bytes * s.lanes);
+      return storeVector(
+          b,
+          loadConverted(b, type, rhsType, from, rhsType.getIntOrFloatBitWidth() / 8, maskOf(step)),
+          to, bytes * s.lanes);
     storeVector(b, arith::ConstantOp::create(b, b.getZeroAttr(type)), to, bytes * s.lanes);
     Int count = hasRest() ? min(run - step * s.lanes, Int(b, s.lanes)) : Int(b, s.lanes);
     emitLoop(b, Int(b, 0), count, 1, [&](Int lane) {
-      Value value =
-          LLVM::LoadOp::create(b, element, elementPointer(b, element, from, lane * apart));
-      LLVM::StoreOp::create(b, value, elementPointer(b, element, to, lane));
+      Value value = loadConverted(b, VectorType::get(1, element), rhsType,
+                                  elementPointer(b, rhsType, from, lane * apart),
+                                  rhsType.getIntOrFloatBitWidth() / 8);
+      storeVector(b, value, elementPointer(b, element, to, lane), bytes);
     });
   }
 
@@ -156,7 +161,8 @@ private:
       rhs.push_back(loadVector(b, type, elementPointer(b, element, from, Int(b, column * s.lanes)),
                                bytes * s.lanes, mask));
     for (int64_t r = 0; r < s.rows; ++r) {
-      Value row = loadVector(b, type, elementPointer(b, element, lhs[r], lhsOffset), bytes, mask);
+      Value row = loadConverted(b, type, lhsType, elementPointer(b, lhsType, lhs[r], lhsOffset),
+                                lhsType.getIntOrFloatBitWidth() / 8, mask);
       for (int64_t column = 0; column < columns; ++column) {
         Value &sum = sums[r * columns + column];
         sum = math::FmaOp::create(b, row, rhs[column], sum, arith::FastMathFlags::contract);
@@ -195,7 +201,7 @@ private:
   ImplicitLocOpBuilder &b;
   const Contraction &c;
   const ContractionSchedule &s;
-  Type element;
+  Type element, lhsType, rhsType;
   VectorType type;
   unsigned bytes;
   int64_t columns;

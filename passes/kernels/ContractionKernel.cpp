@@ -27,11 +27,19 @@ static ContractionOpInterface contractionOf(KernelOp kernel) {
 
 VectorTarget mlir::gen::kernels::vectorTargetOf(Operation *op) {
   auto features = op->getParentOfType<ModuleOp>()->getAttrOfType<IntegerAttr>(kFeaturesAttr);
-  if (!features || features.getInt() & GEN_X86_64_V4)
+  if (!features)
     return {.registerBytes = 64, .registers = 32};
-  if (features.getInt() & GEN_X86_64_V3)
-    return {.registerBytes = 32, .registers = 16};
-  return {.registerBytes = 16, .registers = features.getInt() & GEN_AARCH64 ? 32 : 16};
+  int64_t has = features.getInt();
+  if (has & GEN_AARCH64)
+    return {.registerBytes = 16, .registers = 32};
+  VectorTarget target{.registerBytes = 16, .registers = 16, .byteProducts = VectorTarget::Pairs};
+  if (has & GEN_X86_64_V3)
+    target.registerBytes = 32;
+  if (has & GEN_X86_64_V4)
+    target.registerBytes = 64, target.registers = 32;
+  if (has & GEN_AVX512_VNNI)
+    target.byteProducts = VectorTarget::Fours;
+  return target;
 }
 
 DictionaryAttr mlir::gen::kernels::chooseContractionSchedule(KernelOp kernel) {

@@ -50,6 +50,23 @@ Value loadVector(ImplicitLocOpBuilder &b, VectorType type, Value pointer, unsign
   return LLVM::MaskedLoadOp::create(b, type, pointer, mask, zero, alignment);
 }
 
+Value converted(ImplicitLocOpBuilder &b, VectorType type, Value numbers) {
+  Type stored = getElementTypeOrSelf(numbers);
+  if (stored == type.getElementType())
+    return numbers;
+  if (isa<FloatType>(stored))
+    return arith::ExtFOp::create(b, type, numbers);
+  Value wide = stored.isInteger(32)
+                   ? numbers
+                   : arith::ExtSIOp::create(b, type.clone(b.getI32Type()), numbers).getResult();
+  return arith::SIToFPOp::create(b, type, wide);
+}
+
+Value loadConverted(ImplicitLocOpBuilder &b, VectorType type, Type stored, Value pointer,
+                    unsigned alignment, Value mask) {
+  return converted(b, type, loadVector(b, type.clone(stored), pointer, alignment, mask));
+}
+
 void storeVector(ImplicitLocOpBuilder &b, Value vector, Value pointer, unsigned alignment) {
   LLVM::StoreOp::create(b, vector, pointer, alignment);
 }
@@ -81,8 +98,19 @@ private:
   SmallVector<Value> initial() {
     Value zero = arith::ConstantOp::create(b, b.getZeroAttr(tile.type));
     SmallVector<Value> zeros(tile.rows * tile.vectors, zero);
-    if (!tile.first)
-      return zeros;
+    SmallVector<Value> sums = tile.first ? zerosOrLoaded(zeros) : zeros;
+    for (int64_t v = 0; tile.excess && v < tile.vectors; ++v) {
+      Value pointer = elementPointer(b, element, tile.excess, Int(b, v * lanes));
+      Value excess = loadVector(b, tile.type, pointer, alignment);
+      for (int64_t r = 0; r < tile.rows; ++r) {
+        Value &sum = sums[r * tile.vectors + v];
+        sum = arith::SubIOp::create(b, sum, excess);
+      }
+    }
+    return sums;
+  }
+
+  SmallVector<Value> zerosOrLoaded(ArrayRef<Value> zeros) {
     SmallVector<Type> types(zeros.size(), tile.type);
     auto branch = scf::IfOp::create(b, types, tile.first, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(b);
@@ -149,15 +177,6 @@ private:
     return loop.getResults();
   }
 
-  Value loadRhs(Value pointer, Value mask) {
-    VectorType type = tile.type;
-    Value loaded = loadVector(b, type.clone(tile.rhsType), pointer, tile.rhsAlignment, mask);
-    if (tile.rhsType == element)
-      return loaded;
-    Value wide = arith::ExtSIOp::create(b, type.clone(b.getI32Type()), loaded);
-    return arith::SIToFPOp::create(b, type, wide);
-  }
-
   /// Adds the products of step k + ahead of the last digit.
   void multiply(const DepthStep &step, Int lhsOffset, Int rhsOffset, Int k, int64_t ahead,
                 SmallVectorImpl<Value> &sums) {
@@ -165,10 +184,16 @@ private:
       Value pointer = elementPointer(b, type, base, offset + k * stride);
       return elementPointer(b, type, pointer, stride * ahead);
     };
+    if (tile.bytes)
+      return multiplyBytes(
+          [&](int64_t r) { return at(element, tile.lhs[r], lhsOffset, step.lhsStride); },
+          [&](int64_t v) { return at(tile.rhsType, tile.rhs[v], rhsOffset, step.rhsStride); },
+          sums);
     SmallVector<Value> row;
     for (int64_t v = 0; v < tile.vectors; ++v)
-      row.push_back(loadRhs(at(tile.rhsType, tile.rhs[v], rhsOffset, step.rhsStride),
-                            v + 1 == tile.vectors ? tile.rhsMask : Value()));
+      row.push_back(loadConverted(
+          b, tile.type, tile.rhsType, at(tile.rhsType, tile.rhs[v], rhsOffset, step.rhsStride),
+          tile.rhsAlignment, v + 1 == tile.vectors ? tile.rhsMask : Value()));
     for (int64_t r = 0; r < tile.rows; ++r) {
       Value scalar =
           LLVM::LoadOp::create(b, element, at(element, tile.lhs[r], lhsOffset, step.lhsStride));
@@ -177,6 +202,26 @@ private:
         Value &sum = sums[r * tile.vectors + v];
         // Where the processor has no such instruction, a product and a sum will do.
         sum = math::FmaOp::create(b, lhs, row[v], sum, arith::FastMathFlags::contract);
+      }
+    }
+  }
+
+  /// Part by part, so that few registers hold those of B.
+  void multiplyBytes(llvm::function_ref<Value(int64_t)> lhsAt,
+                     llvm::function_ref<Value(int64_t)> rhsAt, SmallVectorImpl<Value> &sums) {
+    Bytes bytes(b, *tile.bytes);
+    for (int64_t part = 0; part < bytes.parts(); ++part) {
+      SmallVector<Value> row;
+      for (int64_t v = 0; v < tile.vectors; ++v)
+        row.push_back(bytes.part(loadVector(b, tile.type, rhsAt(v), tile.rhsAlignment), part));
+      for (int64_t r = 0; r < tile.rows; ++r) {
+        Value from = elementPointer(b, element, lhsAt(r), Int(b, part * tile.planeSize));
+        Value lhs =
+            vector::BroadcastOp::create(b, tile.type, LLVM::LoadOp::create(b, element, from));
+        for (int64_t v = 0; v < tile.vectors; ++v) {
+          Value &sum = sums[r * tile.vectors + v];
+          sum = bytes.add(sum, lhs, row[v]);
+        }
       }
     }
   }

@@ -54,6 +54,9 @@ void forEachRun(ImplicitLocOpBuilder &b, ArrayRef<DepthStep> depth,
 /// for (i = from; i < to; i += step) body(i).
 void emitLoop(ImplicitLocOpBuilder &b, Int from, Int to, int64_t step,
               llvm::function_ref<void(Int)> body);
+/// Covers 0 .. count - 1 by vectors: of 16, and of fewer for the rest.
+void forEachPiece(ImplicitLocOpBuilder &b, Int count,
+                  llvm::function_ref<void(Int at, int64_t width)> body);
 /// if (condition) then() else otherwise(); a constant condition emits one side only.
 void emitIf(ImplicitLocOpBuilder &b, Value condition, llvm::function_ref<void()> then,
             llvm::function_ref<void()> otherwise);
@@ -63,25 +66,67 @@ Value laneMask(ImplicitLocOpBuilder &b, Int count, int64_t lanes);
 
 Value loadVector(ImplicitLocOpBuilder &b, VectorType type, Value pointer, unsigned alignment,
                  Value mask = nullptr);
+/// Numbers as those of another type.
+Value converted(ImplicitLocOpBuilder &b, VectorType type, Value numbers);
+/// A vector of elements of type `stored`, converted. `alignment` is that of what is stored.
+Value loadConverted(ImplicitLocOpBuilder &b, VectorType type, Type stored, Value pointer,
+                    unsigned alignment, Value mask = nullptr);
 void storeVector(ImplicitLocOpBuilder &b, Value vector, Value pointer, unsigned alignment);
 
 /// Turns the rows of a square into its columns, in registers.
 void transposeSquare(ImplicitLocOpBuilder &b, SmallVectorImpl<Value> &rows);
 
 /// Copies a panel of B (`depth` x `columns`, k major; `source`: a pointer a vector) to `panel`,
-/// rows of `source.size()` * lanes apart. Columns beyond are 0.
+/// rows of `source.size()` * lanes apart. Columns beyond are 0. Here and below, elements of type
+/// `stored`, if that is given, become those of `type`.
 void packPanel(ImplicitLocOpBuilder &b, ArrayRef<Value> source, ArrayRef<DepthStep> depth,
-               Int columns, VectorType type, Value panel);
+               Int columns, VectorType type, Value panel, Type stored = nullptr);
 /// The same from a panel whose columns are anywhere: `columns` of them from `first` of `walk` on,
 /// best if each is contiguous. Columns beyond repeat the last one, and up to lanes - 1 rows beyond
 /// the last are written.
 void packTransposedPanel(ImplicitLocOpBuilder &b, Value source, const Walk &walk, Int first,
                          ArrayRef<DepthStep> depth, Int columns, Int vectors, VectorType type,
-                         Value panel);
+                         Value panel, Type stored = nullptr);
 /// Copies `rows` rows of A from `first` of `walk` on, those of a tile contiguous, to tiles of depth
 /// x `tileRows`. Rows beyond are 0.
 void packBlock(ImplicitLocOpBuilder &b, Value source, const Walk &walk, Int first,
-               ArrayRef<DepthStep> depth, Int rows, int64_t tileRows, Type element, Value block);
+               ArrayRef<DepthStep> depth, Int rows, int64_t tileRows, Type element, Value block,
+               Type stored = nullptr);
+/// Copies `rows` rows of A from `first` of `walk` on, converted, to rows of steps of k, `rowSize`
+/// apart.
+void convertRows(ImplicitLocOpBuilder &b, Value source, const Walk &walk, Int first, Int rows,
+                 ArrayRef<DepthStep> depth, Type stored, Type element, Value tile, int64_t rowSize);
+
+/// Products of i8. Four steps of k are one here: a word (i32) of four numbers.
+class Bytes {
+public:
+  Bytes(ImplicitLocOpBuilder &b, VectorTarget target) : b(b), target(target) {}
+
+  /// In how many words four numbers of a row are multiplied.
+  int64_t parts() const;
+  /// Part `part` of words of A or B, scalar or vector.
+  Value part(Value words, int64_t part) const;
+  /// sums + the products of words, part `part`: `rhs` of B, `lhs` of a row of A in all lanes.
+  Value add(Value sums, Value lhs, Value rhs) const;
+  /// Whether numbers of A are stored with 128 added, so that the sums have 128 times those of B's
+  /// columns in excess.
+  bool hasExcess() const { return target.byteProducts == VectorTarget::Fours; }
+
+  /// Copies `rows` rows of A from `first` of `walk` on to rows of words, `rowSize` apart; part p is
+  /// `planeSize` words behind the one before. `depth` counts words, the last digit those of runs
+  /// that have `run` numbers, from word `runStart` on.
+  void copyRows(Value source, const Walk &walk, Int first, Int rows, ArrayRef<DepthStep> depth,
+                Int run, Int runStart, Value tile, int64_t rowSize, int64_t planeSize) const;
+
+private:
+  void copyRun(Value from, Value to, Int words, Int run, Int runStart, int64_t planeSize) const;
+  void storeParts(Value words, Value to, Int at, int64_t planeSize) const;
+  Value shifted(Value words, int64_t left, int64_t right) const;
+  Value pairSums(Value lhs, Value rhs) const;
+
+  ImplicitLocOpBuilder &b;
+  VectorTarget target;
+};
 
 /// One register tile: `rows` x `vectors` accumulators over all steps of k.
 struct RegisterTile {
@@ -100,6 +145,10 @@ struct RegisterTile {
   /// the operands would wait behind them.
   std::function<void(Int row)> prefetch;
   Type rhsType = type.getElementType(); ///< Of the elements of B; they are converted.
+  /// Of i8: how they are multiplied; `type` is of i32. Rows of A are words, see Bytes::copyRows.
+  std::optional<VectorTarget> bytes = {};
+  int64_t planeSize = 0;
+  Value excess = nullptr; ///< Vectors to be subtracted from the sums; null: none.
 };
 
 /// accumulators = (first ? 0 : accumulators) + lhs * rhs.

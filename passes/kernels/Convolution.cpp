@@ -70,7 +70,10 @@ public:
         weight(op.getWeight()), output(op.getOutput()), result(op->getResult(0)),
         groups(window.groups) {
     ArrayRef<int64_t> shape = weight.getType().getShape();
-    packed = packedRhs(cast<ContractionOpInterface>(op.getOperation()));
+    auto contraction = cast<ContractionOpInterface>(op.getOperation());
+    packed = packedRhs(contraction);
+    if (packed)
+      inFours = packedLayout(contraction)->fours.has_value();
     inputsOfGroup = shape[axes.inputChannels()];
     outputsOfGroup = shape[axes.outputChannels()] / groups;
     if (makesInput())
@@ -122,10 +125,16 @@ public:
     Contraction c;
     c.elementType = weight.getType().getElementType();
     auto pointer = [&](Value tensor) { return function.pointer(cast<BlockArgument>(tensor)); };
-    c.lhs = pointer(makesInput() ? output : input);
-    Value rhs = makesWeight() ? Value(output) : packed ? packed : Value(weight);
+    auto memoryOf = [&](unsigned operand) {
+      OpOperand &use = op->getOpOperand(operand);
+      return isReadAsStored(use) ? storedOperand(use.get()) : use.get();
+    };
+    Value lhs = memoryOf(0), rhs = packed ? packed : memoryOf(1);
+    c.lhs = pointer(lhs);
+    c.lhsType = getElementTypeOrSelf(lhs);
     c.rhs = pointer(rhs);
     c.rhsType = getElementTypeOrSelf(rhs);
+    c.target = vectorTargetOf(op);
     c.n = constant(makesInput() ? inputsOfGroup : outputsOfGroup);
     if (makesInput())
       addInputDigits(function, c);
@@ -154,7 +163,7 @@ public:
       rhsOffset = rhsOffset + choose(&Phase::tap) * weightStride(axes.kernel(i));
       c.depth[i].extent = choose(&Phase::taps);
     }
-    c.lhs = elementPointer(*b, c.elementType, c.lhs, lhsOffset);
+    c.lhs = elementPointer(*b, c.lhsType, c.lhs, lhsOffset);
     c.rhs = elementPointer(*b, c.rhsType, c.rhs, rhsOffset);
   }
 
@@ -216,16 +225,17 @@ private:
   int64_t weightStride(int64_t axis) const {
     int64_t stride = 1, channels = axes.inputChannels();
     if (packed)
-      stride = axis < channels ? kLanes * summedChannels() : kLanes;
+      stride = axis < channels ? kLanes * packedChannels() : kLanes;
     for (int64_t i = axis + 1; i < (packed ? channels : axes.rank); ++i)
       stride *= weightSizes[i];
     return stride;
   }
   int64_t summedChannels() const { return makesInput() ? outputsOfGroup : inputsOfGroup; }
+  int64_t packedChannels() const { return llvm::alignTo(summedChannels(), inFours ? 4 : 1); }
 
   /// Elements between two vectors of columns of the packed weight.
   int64_t packedVectorStride() const {
-    int64_t stride = kLanes * summedChannels();
+    int64_t stride = kLanes * packedChannels();
     for (int64_t i = 0; i < axes.spatialRank(); ++i)
       stride *= weightSizes[axes.kernel(i)];
     return stride;
@@ -297,6 +307,7 @@ private:
   ConvolutionAxes axes;
   TypedValue<RankedTensorType> input, weight, output;
   Value result, packed; ///< `packed`: what the weight is unpacked from, or null.
+  bool inFours = false;
   int64_t groups, inputsOfGroup, outputsOfGroup;
   SmallVector<PhasedAxis> phased; ///< One a spatial axis, if the input is made.
   // The code:

@@ -34,7 +34,9 @@ public:
   Contraction first(KernelFunction &function) override {
     Contraction c;
     Value packed = packedRhs(op);
-    c.rhsType = getElementTypeOrSelf(packed ? packed : rhs);
+    c.lhsType = getElementTypeOrSelf(memoryOf(0));
+    c.rhsType = getElementTypeOrSelf(packed ? packed : memoryOf(1));
+    c.target = vectorTargetOf(op);
     c.m = function.size(result, rank - 2);
     c.n = function.size(result, rank - 1);
     c.k = function.size(lhs, depthAxis());
@@ -70,6 +72,11 @@ private:
     return llvm::to_vector(llvm::seq<int64_t>(0, rank - 2));
   }
 
+  Value memoryOf(unsigned operand) const {
+    OpOperand &use = op->getOpOperand(operand);
+    return isReadAsStored(use) ? storedOperand(use.get()) : use.get();
+  }
+
   /// The matrix of the current batch element, and how far apart its rows are.
   std::pair<Value, Value> matrixOf(KernelFunction &function, Value operand) const {
     ImplicitLocOpBuilder &b = function.b;
@@ -82,12 +89,12 @@ private:
 
   /// A packed weight is one matrix, k by k.
   void locate(KernelFunction &function, Contraction &c) const {
-    std::tie(c.lhs, c.lhsStride) = matrixOf(function, lhs);
+    std::tie(c.lhs, c.lhsStride) = matrixOf(function, memoryOf(0));
     if (Value packed = packedRhs(op)) {
       c.rhs = function.pointer(cast<BlockArgument>(packed));
       c.rhsStride = c.transposeRhs ? c.k : c.n;
     } else {
-      std::tie(c.rhs, c.rhsStride) = matrixOf(function, rhs);
+      std::tie(c.rhs, c.rhsStride) = matrixOf(function, memoryOf(1));
     }
   }
 

@@ -30,8 +30,9 @@ static StringRef nativeLevel() {
   };
   if (!all({"avx2", "fma", "bmi", "bmi2", "f16c", "lzcnt", "movbe"}))
     return "x86-64-v2";
-  return all({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}) ? "x86-64-v4"
-                                                                          : "x86-64-v3";
+  if (!all({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}))
+    return "x86-64-v3";
+  return all({"avx512vnni"}) ? "x86-64-v4-vnni" : "x86-64-v4";
 }
 
 /// Machine-level LICM hoists the constants of an epilogue's polynomials over the register tile's
@@ -48,7 +49,7 @@ namespace {
 struct CpuLevel {
   StringRef name;
   uint32_t featureBits;
-  StringRef triple, llvmName;
+  StringRef triple, llvmName, llvmFeatures = "";
 };
 } // namespace
 
@@ -57,6 +58,8 @@ static const CpuLevel kLevels[] = {
     {"x86-64-v2", GEN_X86_64_V2, kX86, "x86-64-v2"},
     {"x86-64-v3", GEN_X86_64_V2 | GEN_X86_64_V3, kX86, "x86-64-v3"},
     {"x86-64-v4", GEN_X86_64_V2 | GEN_X86_64_V3 | GEN_X86_64_V4, kX86, "x86-64-v4"},
+    {"x86-64-v4-vnni", GEN_X86_64_V2 | GEN_X86_64_V3 | GEN_X86_64_V4 | GEN_AVX512_VNNI, kX86,
+     "x86-64-v4", "+avx512vnni"},
     {"aarch64", GEN_AARCH64, "aarch64-unknown-linux-gnu", "generic"}};
 
 ArrayRef<StringRef> cpuNames() {
@@ -75,8 +78,9 @@ static std::unique_ptr<TargetMachine> makeMachine(const Target &found, const Cpu
   options.AllowFPOpFusion = FPOpFusion::Strict; // fused where the emitters say so, nowhere else
   options.DataSections = true;                  // data that variants share is linked once
   auto effort = optimization == 0 ? CodeGenOptLevel::Less : CodeGenOptLevel::Default;
-  return std::unique_ptr<TargetMachine>(found.createTargetMachine(
-      Triple(level.triple), level.llvmName, "", options, Reloc::PIC_, std::nullopt, effort));
+  return std::unique_ptr<TargetMachine>(
+      found.createTargetMachine(Triple(level.triple), level.llvmName, level.llvmFeatures, options,
+                                Reloc::PIC_, std::nullopt, effort));
 }
 
 static Expected<CpuTarget> makeCpuTarget(const CpuLevel &level, int optimization) {
@@ -133,6 +137,8 @@ static void prepare(llvm::Module &module, TargetMachine &machine, int optimizati
     if (function.isDeclaration())
       continue;
     function.addFnAttr("target-cpu", machine.getTargetCPU());
+    if (!machine.getTargetFeatureString().empty())
+      function.addFnAttr("target-features", machine.getTargetFeatureString());
     function.addFnAttr("prefer-vector-width", "512");
     function.addFnAttr("min-legal-vector-width", "512");
     function.addFnAttr(llvm::Attribute::NoUnwind);

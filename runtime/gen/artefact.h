@@ -33,7 +33,9 @@ enum {
   GEN_I1 = 2,  /* one byte an element, 0 or 1 */
   GEN_I8 = 3,
   GEN_I32 = 4,
-  GEN_I64 = 5
+  GEN_I64 = 5,
+  GEN_F16 = 6, /* IEEE binary16; of variables that no one sees, like the next */
+  GEN_BF16 = 7 /* the upper half of binary32 */
 };
 
 /* Instruction sets the code of an artefact needs, as bits of `gen_artefact_header.features`. */
@@ -41,6 +43,7 @@ enum {
   GEN_X86_64_V2 = 1 << 0,
   GEN_X86_64_V3 = 1 << 1, /* AVX2, FMA, F16C */
   GEN_X86_64_V4 = 1 << 2, /* AVX-512 F, BW, CD, DQ, VL */
+  GEN_AVX512_VNNI = 1 << 3,
   GEN_AARCH64 = 1 << 8
 };
 

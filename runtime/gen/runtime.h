@@ -92,7 +92,7 @@ typedef struct gen_tensor_spec {
 
 /* Bytes of one element; 0 for an unknown dtype. */
 GEN_API size_t gen_dtype_size(uint32_t dtype);
-/* "f32", "f64", "i1", "i8", "i32", "i64"; "?" for an unknown dtype. Static. */
+/* "f32", "f64", "i1", "i8", "i32", "i64", "f16", "bf16"; "?" for an unknown dtype. Static. */
 GEN_API const char *gen_dtype_name(uint32_t dtype);
 
 /* ---- models ------------------------------------------------------------------------------------

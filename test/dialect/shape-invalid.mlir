@@ -17,7 +17,7 @@ func.func @iota_axis() {
 // -----
 
 func.func @constant_type() {
-  // expected-error @+1 {{'gen.constant' op result #0 must be ranked tensor of 32-bit float or 64-bit float or 1-bit signless integer or 8-bit signless integer or 32-bit signless integer or 64-bit signless integer values, but got 'tensor<2xi16>'}}
+  // expected-error @+1 {{'gen.constant' op result #0 must be ranked tensor of 32-bit float or 64-bit float or bfloat16 type or 16-bit float or 1-bit signless integer or 8-bit signless integer or 32-bit signless integer or 64-bit signless integer values, but got 'tensor<2xi16>'}}
   %0 = gen.constant dense<1> : tensor<2xi16>
   return
 }

@@ -5,7 +5,9 @@
 // W and weight gradient dY^T X. One thread runs all tasks. Each figure is the best of several
 // rounds.
 //
-//   contraction [SECONDS A SHAPE] [M N K TRANSPOSES(nn, nt, tn, tt)]
+//   contraction [SECONDS A SHAPE] [M N K TRANSPOSES(nn, nt, tn, tt)] [f32, bf16, f16, i8]
+//
+// With a type, both operands are stored so, and B is a packed weight.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,6 +17,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "test/benchmark/Benchmark.h"
 #include "test/unit/ProductKernel.h"
+#include "llvm/TargetParser/Host.h"
 #include <algorithm>
 #include <cstdio>
 
@@ -67,7 +70,16 @@ struct Shape {
   const char *what;
   int64_t m, n, k;
   bool transposeLhs, transposeRhs;
+  std::string stored = {}; ///< Of both operands, B being packed; "": f32, not packed.
 };
+
+Type storedType(MLIRContext *context, StringRef name) {
+  Builder b(context);
+  return name == "bf16"  ? Type(b.getBF16Type())
+         : name == "f16" ? Type(b.getF16Type())
+         : name == "i8"  ? Type(b.getI8Type())
+                         : b.getF32Type();
+}
 
 void benchmark(const Shape &shape, double peak, double duration) {
   auto context = makeContext();
@@ -77,7 +89,8 @@ void benchmark(const Shape &shape, double peak, double duration) {
   Contraction c;
   Type f32 = Float32Type::get(context.get());
   c.schedule = chooseSchedule(shape.m, shape.n, shape.k, shape.transposeLhs, shape.transposeRhs,
-                              f32, avx2 ? VectorTarget{32, 16} : VectorTarget{64, 32}, 16);
+                              f32, avx2 ? VectorTarget{32, 16} : VectorTarget{64, 32}, 16,
+                              /*rhsIsPacked=*/!shape.stored.empty());
   applyEnvironment(c.schedule);
   SmallVector<Type> arguments(3, pointer);
   int64_t tasks =
@@ -95,6 +108,11 @@ void benchmark(const Shape &shape, double peak, double duration) {
         c.transposeLhs = shape.transposeLhs;
         c.transposeRhs = shape.transposeRhs;
         c.elementType = f32;
+        c.lhsType = c.rhsType = storedType(context.get(), shape.stored);
+        bool hasFours = llvm::sys::getHostCPUFeatures().lookup("avx512vnni");
+        c.target = {64, 32, hasFours ? VectorTarget::Fours : VectorTarget::Pairs};
+        if (avx2)
+          c.target = {32, 16, VectorTarget::Pairs};
         return c;
       });
   double compileStart = now();
@@ -113,11 +131,13 @@ void benchmark(const Shape &shape, double peak, double duration) {
     best = std::max(best, flops * repeats / (now() - round) * 1e-9);
   }
   const ContractionSchedule &s = c.schedule;
-  std::printf("%-22s %4ld x %4ld x %4ld %c%c  %6.1f GFLOP/s %5.1f %%  %6.1f us %3ld tasks  %ldx%ld "
-              "%s%s %4.0f ms to compile\n",
-              shape.what, shape.m, shape.n, shape.k, shape.transposeLhs ? 't' : 'n',
-              shape.transposeRhs ? 't' : 'n', best, 100 * best / peak, flops / best * 1e-3, tasks,
-              s.rows, s.vectors, s.packLhs ? "A" : "-", s.packRhs ? "B" : "-", compileMs);
+  std::printf(
+      "%-22s %s%s%4ld x %4ld x %4ld %c%c  %6.1f GFLOP/s %5.1f %%  %6.1f us %3ld tasks  %ldx%ld "
+      "%s%s %4.0f ms to compile\n",
+      shape.what, shape.stored.c_str(), shape.stored.empty() ? "" : " ", shape.m, shape.n, shape.k,
+      shape.transposeLhs ? 't' : 'n', shape.transposeRhs ? 't' : 'n', best, 100 * best / peak,
+      flops / best * 1e-3, tasks, s.rows, s.vectors, s.packLhs ? "A" : "-", s.packRhs ? "B" : "-",
+      compileMs);
 }
 
 } // namespace
@@ -131,7 +151,8 @@ int main(int argc, char **argv) {
                 std::atol(argv[3]),
                 std::atol(argv[4]),
                 argv[5][0] == 't',
-                argv[5][1] == 't'};
+                argv[5][1] == 't',
+                argc > 6 ? argv[6] : ""};
     benchmark(shape, peak, duration);
     return 0;
   }

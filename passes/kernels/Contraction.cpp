@@ -384,11 +384,17 @@ private:
 
   /// Asks for what the epilogue of a row of tile `number` will touch.
   std::function<void(Int)> prefetchOf(const Block &block, const Panel &panel, Int number) {
-    if (!prefetch || s.transposed || blocks.splits)
+    if (!prefetch || s.transposed)
       return nullptr;
-    return [this, column = panel.column, row = (block.firstTile + number) * s.rows](Int r) {
-      for (int64_t v = 0; v < s.vectors; ++v)
-        prefetch(b, row + r, column + v * s.lanes);
+    return [this, column = panel.column, row = (block.firstTile + number) * s.rows,
+            isLast = block.isLast](Int r) {
+      auto ask = [&] {
+        for (int64_t v = 0; v < s.vectors; ++v)
+          prefetch(b, row + r, column + v * s.lanes);
+      };
+      if (!isLast)
+        return ask();
+      emitIf(b, isLast, ask, [] {});
     };
   }
 

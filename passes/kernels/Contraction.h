@@ -77,7 +77,8 @@ ContractionSchedule chooseSchedule(int64_t m, int64_t n, int64_t k, bool transpo
                                    bool transposeRhs, Type elementType, VectorTarget target = {},
                                    int64_t lanes = 0, bool rhsIsPacked = false);
 
-/// The same for the gradient of a convolution's weight, [taps and channels, n], a sum over pixels.
+/// The same for the gradient of a weight, a product with A transposed: of a linear layer's, a sum
+/// over rows; of a convolution's, [taps and channels, n], a sum over pixels.
 ContractionSchedule chooseWeightGradientSchedule(int64_t m, int64_t n, int64_t k, Type elementType,
                                                  VectorTarget target = {}, int64_t lanes = 0);
 

@@ -117,8 +117,9 @@ ContractionSchedule chooseConvolutionSchedule(int64_t m, int64_t n, int64_t k, i
   return s;
 }
 
-/// Sums are long, and one tap's elements of the input are the next one's a bit later. So a task
-/// goes over all columns while a short block of k is in the cache, and copies nothing.
+/// Sums are long, and a convolution's elements of the input for one tap are the next one's a bit
+/// later. So a task goes over many columns while a short block of k is in the cache, and copies
+/// nothing.
 ContractionSchedule chooseWeightGradientSchedule(int64_t m, int64_t n, int64_t k, Type elementType,
                                                  VectorTarget target, int64_t lanes) {
   constexpr int64_t kShort = 256, kDepth = 128, kNarrowRows = 13, kMostPanels = 8, kLeastTasks = 4,

@@ -23,6 +23,12 @@ public:
 
   ContractionSchedule chooseSchedule() const override {
     RankedTensorType type = result.getType();
+    bool isWeight = op.isLhsTransposed() && !op.isRhsTransposed() && !packedRhs(op) &&
+                    !type.isDynamicDim(rank - 2) && !type.isDynamicDim(rank - 1);
+    if (isWeight) // the gradient of a linear layer's, or like one
+      return chooseWeightGradientSchedule(type.getDimSize(rank - 2), type.getDimSize(rank - 1),
+                                          lhs.getType().getDimSize(depthAxis()),
+                                          type.getElementType(), vectorTargetOf(op), kLanes);
     return kernels::chooseSchedule(type.getDimSize(rank - 2), type.getDimSize(rank - 1),
                                    lhs.getType().getDimSize(depthAxis()), op.isLhsTransposed(),
                                    op.isRhsTransposed(), type.getElementType(), vectorTargetOf(op),

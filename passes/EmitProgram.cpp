@@ -115,7 +115,7 @@ public:
     packedNumbers[function.getSymName()] = packedCopies.size();
     packedCopies.push_back({Field::u32(variableNumbers.lookup(source.getValue())), Field::u32(0),
                             Field::i64(bytes), Field::address(program.runSymbol()),
-                            inverse ? Field::address(inverse->runSymbol()) : Field::i64(0),
+                            Field::address(inverse ? inverse->runSymbol() : ""),
                             Field::i64(arenaBytes)});
   }
 

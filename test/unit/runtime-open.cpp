@@ -142,7 +142,7 @@ TEST(Open, ListsEntriesAndVariables) {
   EXPECT_EQ(model.name(), "toy");
   EXPECT_EQ(model.producer(), "by hand");
   EXPECT_EQ(model.target(), "x86-64");
-  ASSERT_EQ(model.entries().size(), 8u);
+  ASSERT_EQ(model.entries().size(), 9u);
   gen::EntrySpec train = model.entry("train_step");
   ASSERT_EQ(train.inputs.size(), 2u);
   EXPECT_EQ(train.inputs[0].describe(), "f32[batch, 4]");
@@ -151,7 +151,7 @@ TEST(Open, ListsEntriesAndVariables) {
   EXPECT_EQ(train.results[0].describe(), "f32[]");
   EXPECT_EQ(model.entry("mixed").inputs[3].describe(), "i64[m, n]");
   EXPECT_EQ(model.entry("shift").results[0].describe(), "f32[?]");
-  ASSERT_EQ(model.variables().size(), 6u);
+  ASSERT_EQ(model.variables().size(), 7u);
   EXPECT_EQ(model.variables()[1].name, "layer.weight");
   EXPECT_EQ(model.variables()[1].describe(), "f32[4]");
   EXPECT_TRUE(model.hasEntry("scale"));
@@ -165,8 +165,8 @@ TEST(Open, NumbersOutOfRangeAreErrors) {
   EXPECT_EQ(gen_model_argument_count(model.c(), 99), 0u);
   EXPECT_GEN_ERROR_WITH(gen::detail::check(gen_model_argument(model.c(), 99, 0, &spec)),
                         GEN_INVALID_ARGUMENT, "number 0 of 0");
-  EXPECT_GEN_ERROR_WITH(gen::detail::check(gen_model_variable(model.c(), 6, &spec)),
-                        GEN_INVALID_ARGUMENT, "number 6 of 6");
+  EXPECT_GEN_ERROR_WITH(gen::detail::check(gen_model_variable(model.c(), 7, &spec)),
+                        GEN_INVALID_ARGUMENT, "number 7 of 7");
   EXPECT_GEN_ERROR_WITH(gen::detail::check(gen_model_open(nullptr, nullptr)), GEN_INVALID_ARGUMENT,
                         "'model' must not be null");
 }

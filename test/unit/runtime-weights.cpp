@@ -100,7 +100,7 @@ TEST_F(Weights, MissingAndUnexpected) {
   writeTensor(dir / "w", "layer.bias", "F32", "[1]", std::string(4, '\0'));
   EXPECT_GEN_ERROR(session.load(dir / "w"), GEN_INVALID_ARGUMENT,
                    (dir / "w") +
-                       ": does not fit model 'toy'; 6 missing: random.seed, layer.weight, "
+                       ": does not fit model 'toy'; 7 missing: random.seed, layer.weight, "
                        "steps, flags, moment, small, table; 1 unexpected: layer.bias; hint: a "
                        "partial load ignores these");
   session.load(dir / "w", true);

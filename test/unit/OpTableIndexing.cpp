@@ -95,6 +95,16 @@ static Row attentionGradient(const std::string &variant, const std::string &resu
           .sizes = {{4, 6, 3}, {5, 37, 7}, {1, 1, 1}, {70, 65, 20}, {140, 260, 16}}};
 }
 
+/// Queries, keys and values as views of one projection.
+static constexpr const char *kProjection =
+    R"(%q0 = gen.slice %x starts [0, 0, 0] limits [0, 0, 10] strides [1, 1, 1] : $x -> $p
+  %k0 = gen.slice %x starts [0, 0, 10] limits [0, 0, 20] strides [1, 1, 1] : $x -> $p
+  %v0 = gen.slice %x starts [0, 0, 20] limits [0, 0, 30] strides [1, 1, 1] : $x -> $p
+  %q = gen.reshape %q0 : $p -> $h
+  %k = gen.reshape %k0 : $p -> $h
+  %v = gen.reshape %v0 : $p -> $h)"
+    "\n";
+
 static void addAttentionGradients(std::vector<Row> &rows) {
   rows.push_back(attentionGradient("queries", "%z, %a, %b", "2xAx2xCxE", ""));
   rows.push_back(attentionGradient("keys_causal", "%a, %z, %b", "2xBx2xCxE", " causal"));
@@ -120,13 +130,7 @@ static void addAttentionGradients(std::vector<Row> &rows) {
   layer.types = {{"p", "2xAx10xE"}, {"h", "2xAx2x5xE"}};
   layer.dynamic = false;
   layer.sizes = {{4, 1, 1}, {1, 1, 1}, {67, 1, 1}};
-  layer.body = R"(%q0 = gen.slice %x starts [0, 0, 0] limits [0, 0, 10] strides [1, 1, 1] : $x -> $p
-  %k0 = gen.slice %x starts [0, 0, 10] limits [0, 0, 20] strides [1, 1, 1] : $x -> $p
-  %v0 = gen.slice %x starts [0, 0, 20] limits [0, 0, 30] strides [1, 1, 1] : $x -> $p
-  %q = gen.reshape %q0 : $p -> $h
-  %k = gen.reshape %k0 : $p -> $h
-  %v = gen.reshape %v0 : $p -> $h
-  %dz = gen.reshape %d : $p -> $h
+  layer.body = std::string(kProjection) + R"(  %dz = gen.reshape %d : $p -> $h
   %dq, %dk, %dv = gen.attention_gradient %q, %k, %v, %o, %l, %dz causal scale 5.0e-01 : ($h, $h, $h, $o, $l, $h) -> ($h, $h, $h)
   %a = gen.reshape %dq : $h -> $p
   %b = gen.reshape %dk : $h -> $p
@@ -160,13 +164,9 @@ void optable::addAttention(std::vector<Row> &rows) {
   layer.result = "2xAx10xE";
   layer.types = {{"p", "2xAx10xE"}, {"h", "2xAx2x5xE"}, {"s", "2x2xAxE"}};
   layer.dynamic = false;
-  layer.body = R"(%q0 = gen.slice %x starts [0, 0, 0] limits [0, 0, 10] strides [1, 1, 1] : $x -> $p
-  %k0 = gen.slice %x starts [0, 0, 10] limits [0, 0, 20] strides [1, 1, 1] : $x -> $p
-  %v0 = gen.slice %x starts [0, 0, 20] limits [0, 0, 30] strides [1, 1, 1] : $x -> $p
-  %q = gen.reshape %q0 : $p -> $h
-  %k = gen.reshape %k0 : $p -> $h
-  %v = gen.reshape %v0 : $p -> $h
-  %o, %sums = gen.attention %q, %k, %v causal scale 5.0e-01 : ($h, $h, $h) -> ($h, $s)
+  layer.body =
+      std::string(kProjection) +
+      R"(  %o, %sums = gen.attention %q, %k, %v causal scale 5.0e-01 : ($h, $h, $h) -> ($h, $s)
   %r = gen.tanh %o : $h
   %z = gen.reshape %r : $h -> $z)";
   rows.push_back(layer);

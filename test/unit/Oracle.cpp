@@ -107,10 +107,11 @@ void Compiled::set(const Variable &variable, const std::vector<float> &values) {
 }
 
 void expectClose(const std::vector<double> &actual, const std::vector<double> &expected,
-                 double relative) {
+                 double relative, double absolute) {
   ASSERT_EQ(actual.size(), expected.size());
   for (size_t i = 0; i < actual.size(); ++i)
-    EXPECT_NEAR(actual[i], expected[i], relative * std::abs(expected[i]) + 1e-7) << "number " << i;
+    EXPECT_NEAR(actual[i], expected[i], relative * std::abs(expected[i]) + absolute)
+        << "number " << i;
 }
 
 void expectLikePyTorch(const std::vector<double> &expected, Program &program,
@@ -133,6 +134,19 @@ void expectLikePyTorch(const std::vector<double> &expected, Program &program,
       runner->set(inputs[i], values[i]);
     expectClose(runner->call("main", {}), expected, 1e-5);
   }
+}
+
+void expectLikePyTorch(const std::vector<double> &expected, const std::vector<Argument> &arguments,
+                       const std::function<Tensor(const std::vector<Variable> &)> &function) {
+  Program program("oracle");
+  std::vector<Variable> inputs;
+  std::vector<std::vector<float>> values;
+  for (const Argument &argument : arguments) {
+    std::string name = "x" + std::to_string(inputs.size());
+    inputs.push_back((program / "inputs").variable(name, f32, argument.shape));
+    values.push_back(argument.values);
+  }
+  expectLikePyTorch(expected, program, inputs, values, [&] { return function(inputs); });
 }
 
 } // namespace gen::test

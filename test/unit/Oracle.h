@@ -66,9 +66,9 @@ private:
   Session session;
 };
 
-/// Expects equal numbers, to `relative` of the expected one (and 1e-7 where that is near 0).
+/// Expects equal numbers, to `relative` of the expected one (and `absolute` where that is near 0).
 void expectClose(const std::vector<double> &actual, const std::vector<double> &expected,
-                 double relative);
+                 double relative, double absolute = 1e-7);
 
 /// Expects the elements of what `function` returns, then those of the gradient of their sum,
 /// weighted by array 9, for each of `inputs`, which have the given values: in an entry in training
@@ -77,6 +77,9 @@ void expectLikePyTorch(const std::vector<double> &expected, Program &program,
                        const std::vector<Variable> &inputs,
                        const std::vector<std::vector<float>> &values,
                        const std::function<Tensor()> &function);
+/// The same of a function of some arrays.
+void expectLikePyTorch(const std::vector<double> &expected, const std::vector<Argument> &arguments,
+                       const std::function<Tensor(const std::vector<Variable> &)> &function);
 
 } // namespace gen::test
 

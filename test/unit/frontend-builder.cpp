@@ -239,14 +239,16 @@ TEST(BuilderMistakes, CompositionsNameTheUsersLine) {
     used = __LINE__ + 1;
     return net(x);
   });
-  expectLine("shapes do not broadcast", [&](auto &, auto &, auto &, auto x, auto t) {
-    used = __LINE__ + 1;
-    return mse(x, t);
-  });
-  expectLine("shapes do not broadcast", [&](auto &, auto &, auto &, auto x, auto t) {
-    used = __LINE__ + 1;
-    return l1(x, t);
-  });
+  expectLine("expected prediction and target of one shape",
+             [&](auto &, auto &, auto &, auto x, auto t) {
+               used = __LINE__ + 1;
+               return mse(x, t);
+             });
+  expectLine("expected prediction and target of one shape",
+             [&](auto &, auto &, auto &, auto x, auto t) {
+               used = __LINE__ + 1;
+               return l1(x, t);
+             });
   expectLine("shapes do not broadcast", [&](auto &, auto &, auto &, auto x, auto t) {
     used = __LINE__ + 1;
     return bce(sigmoid(x), t);

@@ -13,23 +13,9 @@ namespace {
 
 using namespace gen;
 using namespace gen::test;
-using gen::test::expectLikePyTorch; // beside those below
 
-// As expectLikePyTorch, of a function of some arrays.
-void expectLikePyTorch(const std::vector<double> &expected, const std::vector<Argument> &arguments,
-                       const std::function<Tensor(const std::vector<Variable> &)> &function) {
-  Program program("oracle");
-  std::vector<Variable> inputs;
-  std::vector<std::vector<float>> values;
-  for (const Argument &argument : arguments) {
-    std::string name = "x" + std::to_string(inputs.size());
-    inputs.push_back((program / "inputs").variable(name, f32, argument.shape));
-    values.push_back(argument.values);
-  }
-  expectLikePyTorch(expected, program, inputs, values, [&] { return function(inputs); });
-}
-
-// The same of a layer on array 10: its variables have the values of the arrays 11, 12, ...
+// As expectLikePyTorch, of a layer on array 10: its variables have the values of the arrays 11, 12,
+// ...
 template <typename MakeLayer>
 void expectLayerLikePyTorch(const std::vector<double> &expected, const Shape &shape,
                             MakeLayer makeLayer) {

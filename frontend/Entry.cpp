@@ -214,6 +214,15 @@ void Entry::assign(const Variable &variable, const Tensor &tensor, SourceLocatio
   assigned[node->variable] = {value(tensor, where), outermost(where)};
 }
 
+void Entry::substitute(const Variable &variable, const Tensor &tensor, SourceLocation where) {
+  if (assigned.count(variable.name()))
+    throw Diagnostic(where, "entry '" + name + "'",
+                     "another value cannot stand for a variable that has been assigned before")
+        .operand("variable", variable)
+        .error();
+  reads[variable.handle()->variable] = value(tensor, where);
+}
+
 mlir::Value Entry::symbolSize(const std::string &symbol, SourceLocation where) {
   mlir::Value &size = symbolSizes[symbol];
   if (size)

@@ -112,6 +112,8 @@ public:
   mlir::Value scalar(double number, DType dtype, SourceLocation where);
 
   void assign(const Variable &variable, const Tensor &value, SourceLocation where);
+  /// From here on, `value` is what the variable is read as; the variable keeps its own.
+  void substitute(const Variable &variable, const Tensor &value, SourceLocation where);
 
   /// From here on ops go into the loop's body, which is empty.
   void beginLoop(mlir::scf::ForOp loop);

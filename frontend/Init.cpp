@@ -24,7 +24,8 @@ public:
   InitialValues(ProgramState &program, mlir::gen::GenBuilder &builder)
       : program(program), b(builder) {}
 
-  mlir::Value emit(const Node &variable, Initializer initializer) {
+  mlir::Value emit(const Node &variable, const Initializer &initializer) {
+    int64_t stream = streamOf(initializer.stream.empty() ? variable.variable : initializer.stream);
     b.setLoc(program.locate(variable.where));
     mlir::RankedTensorType type = program.typeOf(variable.dtype, variable.shape);
     double first = initializer.first, second = initializer.second;
@@ -32,9 +33,9 @@ public:
     case Initializer::Kind::Constant:
       return constant(type, first);
     case Initializer::Kind::Uniform:
-      return scaled(draw<mlir::gen::RandomUniformOp>(variable, type), second - first, first);
+      return scaled(draw<mlir::gen::RandomUniformOp>(stream, type), second - first, first);
     case Initializer::Kind::Normal:
-      return scaled(draw<mlir::gen::RandomNormalOp>(variable, type), second, first);
+      return scaled(draw<mlir::gen::RandomNormalOp>(stream, type), second, first);
     }
     return {};
   }
@@ -43,13 +44,13 @@ private:
   mlir::Value constant(mlir::RankedTensorType type, double number) {
     return mlir::gen::ConstantOp::create(b, program.splat(type, number));
   }
-  template <typename Op> mlir::Value draw(const Node &variable, mlir::RankedTensorType type) {
+  template <typename Op> mlir::Value draw(int64_t stream, mlir::RankedTensorType type) {
     mlir::RankedTensorType scalar = program.typeOf(i64, {});
     if (!key) {
       key = mlir::gen::ReadOp::create(b, scalar, kSeed);
       counter = constant(scalar, 0);
     }
-    return Op::create(b, type, key, counter, mlir::ValueRange(), streamOf(variable.variable));
+    return Op::create(b, type, key, counter, mlir::ValueRange(), stream);
   }
   mlir::Value scaled(mlir::Value x, double factor, double offset) {
     return b.add(b.mul(x, b.scalar(factor, x)), b.scalar(offset, x));

@@ -1,43 +1,77 @@
-//===- Trainer.cpp - a training loop for images ---------------------------===//
+//===- Trainer.cpp - a training loop --------------------------------------===//
 
 #include "gen/trainer.hpp"
-#include "gen/picture.hpp"
 #include "gen/progress.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <charconv>
+#include <limits>
 
 namespace gen {
 
-static data::LoaderOptions loaderOptions(Session &session, const Recipe &recipe, int64_t batch) {
-  data::LoaderOptions options;
-  options.batch = batch;
-  options.seed = static_cast<uint64_t>(session.variable("random.seed").scalar<int64_t>());
-  options.range = recipe.low < 0 ? data::PixelRange::MinusOneToOne : data::PixelRange::ZeroToOne;
-  return options;
+// Keys of the metadata.
+static constexpr const char *kStep = "trainer.step", *kBatch = "trainer.batch",
+                            *kBest = "trainer.best", *kWorse = "trainer.worse";
+
+/// A number of the session's metadata, `missing` if there is none.
+template <class T> static T metadataNumber(const Session &session, const char *key, T missing) {
+  std::string text = session.metadata(key);
+  const char *end = text.data() + text.size();
+  T value = missing;
+  if (!text.empty() && (std::from_chars(text.data(), end, value).ptr != end || value < 0))
+    throw std::runtime_error(
+        fmt::format("the weights' metadata: expected a number as '{}', got '{}'", key, text));
+  return value;
 }
 
-Trainer::Trainer(Session &session, const Recipe &recipe, const data::Dataset &dataset,
-                 const TrainerOptions &options)
-    : session(session), recipe(recipe), dataset(dataset), options(options),
-      loader(dataset.train, loaderOptions(session, recipe, options.batch)) {
-  firstStep = session.variable(recipe.stepVariable).scalar<int64_t>();
-  if (firstStep < 0 || firstStep > options.steps)
+/// The batch of the options, or else of the run that is resumed, or else of the recipe.
+static int64_t chooseBatch(const Session &session, const Recipe &recipe, int64_t asked) {
+  auto before = metadataNumber<int64_t>(session, kBatch, 0);
+  if (before > 0 && asked > 0 && asked != before)
+    throw std::runtime_error(
+        fmt::format("--batch {}: the run that is resumed has batches of {}", asked, before));
+  return asked > 0 ? asked : before > 0 ? before : recipe.batch;
+}
+
+/// The seed of the session's random numbers, if it draws any.
+static uint64_t seedOf(Session &session) {
+  for (const TensorSpec &variable : session.model().variables())
+    if (variable.name == "random.seed")
+      return static_cast<uint64_t>(session.variable(variable.name).scalar<int64_t>());
+  return 0;
+}
+
+Trainer::Trainer(Session &session, const Recipe &recipe, data::TrainingData given,
+                 const TrainerOptions &givenOptions)
+    : session(session), recipe(recipe), data(std::move(given)), options(givenOptions),
+      losses(scalarsOf(session.model().entry("train_step"))),
+      best(metadataNumber(session, kBest, std::numeric_limits<double>::infinity())) {
+  if (losses.empty())
+    throw std::runtime_error("train_step: expected a result that is an f32 scalar, the loss");
+  options.batch = chooseBatch(session, recipe, options.batch);
+  if (options.steps == 0)
+    options.steps = recipe.steps;
+  firstStep = metadataNumber<int64_t>(session, kStep, 0);
+  worse = metadataNumber<int64_t>(session, kWorse, 0);
+  if (firstStep > options.steps)
     throw std::runtime_error(fmt::format(
         "the weights have been trained for {} steps, but {} steps in all are asked for; "
         "hint: --steps counts those before a resume too",
         firstStep, options.steps));
-  loader.seek(firstStep);
-  for (const std::string &loss : recipe.losses)
-    curves.push_back({recipe.losses.size() == 1 ? "training " + loss : loss, {}});
-  testCurve.name = "test loss";
-}
-
-/// A number as JSON; what is not finite is a string, as JSON has no word for it.
-static std::string jsonNumber(double value) {
-  return std::isfinite(value) ? fmt::format("{:.9g}", value) : fmt::format("\"{}\"", value);
+  requireSameData(session, data);
+  for (const auto &[key, value] : data.metadata)
+    session.setMetadata(key, value);
+  feed = std::make_unique<Feed>(session.model().entry("train_step"), recipe.inputs, *data.train);
+  data::LoaderOptions loaderOptions;
+  loaderOptions.batch = options.batch;
+  loaderOptions.seed = seedOf(session);
+  loaderOptions.order = recipe.order;
+  loader = std::make_unique<data::Loader>(data.train, loaderOptions);
+  loader->seek(firstStep);
+  for (const std::string &loss : losses)
+    curves.push_back({losses.size() == 1 ? "training " + loss : loss, {}});
 }
 
 static void printLine(const std::string &line) {
@@ -46,118 +80,109 @@ static void printLine(const std::string &line) {
 }
 
 void Trainer::takeStep(int64_t step) {
-  const data::Batch &batch = loader.next();
-  auto pixels = dataset.train.pixelsPerImage();
-  Results results =
-      session.call("train_step", {View(batch.images.data(), {options.batch, pixels})});
-  std::string fields;
-  for (size_t i = 0; i < curves.size(); ++i) {
-    double loss = results.scalar<float>(recipe.losses[i]);
-    curves[i].points.emplace_back(static_cast<double>(step), loss);
-    std::string name = i == 0 ? "loss" : recipe.losses[i];
-    fields += fmt::format(",\"{}\":{}", name, jsonNumber(loss));
+  Results results = session.call("train_step", feed->operator()(loader->next()));
+  Figures figures;
+  for (size_t i = 0; i < losses.size(); ++i) {
+    figures.emplace_back(losses[i], results.scalar<float>(losses[i]));
+    curves[i].points.emplace_back(static_cast<double>(step), figures.back().second);
   }
+  session.setMetadata(kStep, std::to_string(step));
   if (options.json)
-    printLine(fmt::format("{{\"step\":{}{}}}\n", step, fields));
+    printLine(fmt::format("{{\"step\":{}{}}}\n", step, jsonOf(figures)));
 }
 
-std::vector<float> Trainer::testImages(int64_t first, int64_t count) const {
-  const data::Images &test = dataset.test;
-  auto begin = test.pixels.begin() + first * test.pixelsPerImage();
-  std::vector<float> values(static_cast<size_t>(count * test.pixelsPerImage()));
-  std::transform(begin, begin + count * test.pixelsPerImage(), values.begin(), [&](uint8_t pixel) {
-    return static_cast<float>(recipe.low + (recipe.high - recipe.low) * pixel / 255.0);
-  });
-  return values;
+bool Trainer::evaluationDue(int64_t step) const {
+  int64_t every = recipe.evaluateEvery > 0 ? recipe.evaluateEvery : loader->batchesPerEpoch();
+  return step == options.steps || step % every == 0;
 }
 
-double Trainer::testLoss() {
-  constexpr int64_t kBatch = 1000;
-  const data::Images &test = dataset.test;
-  double total = 0;
-  for (int64_t first = 0; first < test.count; first += kBatch) {
-    int64_t count = std::min(kBatch, test.count - first);
-    std::vector<float> images = testImages(first, count);
-    Results results =
-        session.call("evaluate", {View(images.data(), {count, test.pixelsPerImage()})});
-    total += static_cast<double>(count) * results.scalar<float>("loss");
-  }
-  return total / static_cast<double>(test.count);
-}
-
-void Trainer::evaluate(int64_t step) {
-  if (!recipe.evaluates || dataset.test.count == 0 || step == lastEvaluated)
+void Trainer::evaluateAt(int64_t step) {
+  if (!data.test || step == lastEvaluated || !session.model().hasEntry("evaluate"))
     return;
   lastEvaluated = step;
-  double loss = testLoss();
-  testCurve.points.emplace_back(static_cast<double>(step), loss);
+  Figures figures = evaluate(session, recipe, *data.test).figures;
   if (options.json)
-    printLine(fmt::format("{{\"step\":{},\"epoch\":{},\"test_loss\":{}}}\n", step, loader.epoch(),
-                          jsonNumber(loss)));
+    printLine(fmt::format("{{\"step\":{},\"epoch\":{}{}}}\n", step, loader->epoch(),
+                          jsonOf(figures, "test_")));
   else
-    printLine(fmt::format("step {}, epoch {}: test loss {:.3f}\n", step, loader.epoch(), loss));
+    printLine(fmt::format("step {}, epoch {}: test {}\n", step, loader->epoch(), textOf(figures)));
+  if (figures.empty())
+    return;
+  testCurve.name = "test " + figures.front().first;
+  testCurve.points.emplace_back(static_cast<double>(step), figures.front().second);
+  keepBest(figures.front().second);
 }
 
-void Trainer::save() {
+void Trainer::keepBest(double loss) {
+  bool better = loss < best;
+  worse = better ? 0 : worse + 1;
+  best = better ? loss : best;
+  session.setMetadata(kBest, fmt::format("{:.17g}", best));
+  session.setMetadata(kWorse, std::to_string(worse));
+  if (better)
+    save(options.name + ".best.safetensors");
+}
+
+void Trainer::save(const std::string &file) {
   session.setMetadata("model", options.name);
-  session.save(path(options.name + ".safetensors"));
+  session.setMetadata(kBatch, std::to_string(options.batch));
+  session.save(path(file));
 }
 
-bool Trainer::run() {
+/// Samples draw random numbers of their own: training goes on as if there had been none.
+void Trainer::sample() {
+  constexpr const char *kCounter = "random.counter";
+  std::vector<TensorSpec> variables = session.model().variables();
+  bool draws = std::any_of(variables.begin(), variables.end(),
+                           [](const TensorSpec &variable) { return variable.name == kCounter; });
+  Array counter;
+  if (draws)
+    counter = Array(session.variable(kCounter));
+  for (const Output &output : recipe.samples)
+    output({session, data.test.get(), SampleOptions(), options.outputDir});
+  if (draws)
+    session.setVariable(kCounter, counter);
+}
+
+Trainer::End Trainer::run() {
   Progress::Options progressOptions;
   progressOptions.total = options.steps;
   progressOptions.first = firstStep;
-  progressOptions.imagesPerStep = options.batch;
+  progressOptions.examplesPerStep = options.batch;
   Progress progress(progressOptions);
+  const std::string file = options.name + ".safetensors";
   for (int64_t step = firstStep + 1; step <= options.steps; ++step) {
     takeStep(step);
     if (!options.json)
       progress.update(step, curves.front().points.back().second);
     if (options.stop && *options.stop && step < options.steps) {
-      save();
-      return false;
+      save(file);
+      return End::Stop;
     }
-    if (step % loader.batchesPerEpoch() == 0 && step < options.steps) {
-      evaluate(step);
-      save();
-    }
+    if (!evaluationDue(step))
+      continue;
+    if (step == options.steps && !options.json)
+      progress.finish();
+    evaluateAt(step);
+    save(file);
+    if (options.patience > 0 && worse >= options.patience)
+      return End::Patience;
+    if (step < options.steps)
+      sample();
   }
-  if (!options.json)
-    progress.finish();
-  evaluate(options.steps);
-  save();
-  return true;
+  evaluateAt(options.steps); // where no step was left
+  save(file);
+  return End::Steps;
 }
 
-void Trainer::writePictures() {
+void Trainer::writeOutputs() {
   std::vector<Series> series = curves;
   if (!testCurve.points.empty())
     series.push_back(testCurve);
   writePlot(path("loss.svg"), options.name, "step", "loss", series);
-
-  const data::Images &test = dataset.test;
-  GridOptions grid;
-  grid.black = static_cast<float>(recipe.low);
-  grid.white = static_cast<float>(recipe.high);
-  View samples = session.call("sample")["x"];
-  writeGrid(path("samples.png"), samples.data<float>(),
-            {samples.dimension(0), dataset.train.height, dataset.train.width}, grid);
-  if (!recipe.reconstructs || test.count == 0)
-    return;
-
-  // Eight a row: a row of images, below it their reconstructions.
-  constexpr int64_t kColumns = 8;
-  int64_t count = std::min<int64_t>(32, test.count), pixels = test.pixelsPerImage();
-  std::vector<float> images = testImages(0, count), rows;
-  View again = session.call("reconstruct", {View(images.data(), {count, pixels})})["x"];
-  for (int64_t first = 0; first + kColumns <= count; first += kColumns)
-    for (const float *source : {static_cast<const float *>(images.data()), again.data<float>()})
-      rows.insert(rows.end(), source + first * pixels, source + (first + kColumns) * pixels);
-  if (rows.empty())
-    return;
-  grid.columns = kColumns;
-  writeGrid(path("reconstructions.png"), rows.data(),
-            {static_cast<int64_t>(rows.size()) / pixels, test.height, test.width}, grid);
+  sample();
+  for (const Output &output : recipe.outputs)
+    output({session, data.test.get(), SampleOptions(), options.outputDir});
 }
 
 } // namespace gen

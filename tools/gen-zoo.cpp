@@ -1,7 +1,7 @@
-// gen-zoo: the models that come with gencc: lists, exports, trains and samples them.
+// gen-zoo: the models that come with gencc: lists, exports, trains, evaluates and samples them.
+#include "gen/checkpoint.hpp"
 #include "gen/compile.hpp"
 #include "gen/files.hpp"
-#include "gen/picture.hpp"
 #include "gen/trainer.hpp"
 #include "models/zoo.hpp"
 #include "tools/CommandLine.h"
@@ -16,7 +16,8 @@ namespace {
 struct Options {
   std::string name, output, data, outputDir = "out", resume, load;
   std::vector<std::string> settings;
-  int64_t steps = 0, batch = 128;
+  int64_t steps = 0, batch = 0, patience = 0;
+  gen::SampleOptions sampling;
   uint64_t seed = 0;
   uint32_t threads = 0;
   bool json = false, seedGiven = false;
@@ -53,14 +54,10 @@ void list() {
   }
 }
 
-void build(gen::Program &program, const gen::zoo::ModelInfo &model, const Options &options) {
-  model.build(program, gen::zoo::settingsOf(model, options.settings));
-}
-
 void exportModel(const Options &options) {
   const gen::zoo::ModelInfo &model = modelOf(options.name);
   gen::Program program(model.name);
-  build(program, model, options);
+  model.build(program, gen::zoo::settingsOf(model, options.settings));
   std::string path = options.output.empty() ? model.name + ".mlir" : options.output;
   if (path == "-")
     fmt::print("{}", program.str(/*locations=*/true));
@@ -68,98 +65,140 @@ void exportModel(const Options &options) {
     program.write(path);
 }
 
-/// Compiles into the output folder and opens the artefact.
-gen::Model compileModel(const gen::zoo::ModelInfo &model, const Options &options) {
-  gen::Program program(model.name);
-  build(program, model, options);
-  gen::createFolder(options.outputDir);
-  std::string path = options.outputDir + "/" + model.name + ".so";
-  gen::compileTo(program, path);
-  return gen::Model::open(path);
-}
-
 void requireFile(const std::string &option, const std::string &path) {
   if (!std::filesystem::is_regular_file(path))
     throw std::invalid_argument(fmt::format("{} {}: there is no such file", option, path));
 }
 
-/// A session with the weights of `path`, if one is given.
-gen::Session openSession(const gen::Model &model, const Options &options, const char *option,
-                         const std::string &path) {
-  gen::Session session(model, {.seed = options.seed, .threads = options.threads});
-  if (path.empty())
-    return session;
-  requireFile(option, path);
-  session.load(path);
-  return session;
-}
+/// A model of the zoo at work: with data, if there are any, and a session with the weights of a
+/// file, if one is given.
+struct Workshop {
+  Workshop(const Options &options, const char *weightsOption, const std::string &weights,
+           bool withData)
+      : info(modelOf(options.name)), recipe(recipeOf(info)) {
+    if (!weights.empty())
+      requireFile(weightsOption, weights);
+    gen::Settings settings = settingsOf(options, weightsOption, weights);
+    if (withData) {
+      data = recipe.data(options.data, settings);
+      for (const auto &[key, value] : data.facts)
+        if (auto setting = settings.find(key); setting != settings.end())
+          setting->second = value;
+    }
+    session = gen::Session(compile(settings, options.outputDir),
+                           {.seed = options.seed, .threads = options.threads});
+    if (!weights.empty())
+      session.load(weights);
+    session.setMetadata("settings", gen::zoo::str(settings));
+  }
 
-/// The data's images have to be as large as the model's.
-void checkPixels(const gen::Model &model, const gen::Recipe &recipe,
-                 const gen::data::Dataset &dataset) {
-  int64_t pixels = model.entry("train_step").inputs.at(0).shape.at(1);
-  const gen::data::Images &images = dataset.train;
-  if (images.pixelsPerImage() != pixels)
-    throw std::invalid_argument(fmt::format(
-        "train_step: input '{}' takes images of {} pixels, those of '{}' have {} ({} x {} x {})",
-        recipe.input, pixels, dataset.name, images.pixelsPerImage(), images.height, images.width,
-        images.channels));
-}
+  const gen::zoo::ModelInfo &info;
+  const gen::Recipe &recipe;
+  gen::data::TrainingData data;
+  gen::Session session;
 
-void train(Options options) {
-  const gen::zoo::ModelInfo &model = modelOf(options.name);
-  const gen::Recipe &recipe = recipeOf(model);
-  if (!options.resume.empty())
-    requireFile("--resume", options.resume);
-  gen::data::Dataset dataset =
-      options.data.empty() ? gen::data::drawnDigits() : gen::data::readFolder(options.data);
-  gen::Model compiled = compileModel(model, options);
-  checkPixels(compiled, recipe, dataset);
-  gen::Session session = openSession(compiled, options, "--resume", options.resume);
-  auto seed = static_cast<uint64_t>(session.variable("random.seed").scalar<int64_t>());
-  if (options.seedGiven && seed != options.seed)
-    throw std::invalid_argument(
-        fmt::format("--seed {}: the run that is resumed has seed {}", options.seed, seed));
+private:
+  /// The model's, those the weights were made with, those of the command line: the last counts.
+  gen::Settings settingsOf(const Options &options, const char *weightsOption,
+                           const std::string &weights) const {
+    std::vector<std::string> changes;
+    if (!weights.empty()) {
+      std::map<std::string, std::string> metadata = gen::metadataOf(weights);
+      if (metadata.contains("model") && metadata["model"] != info.name)
+        throw std::invalid_argument(fmt::format("{} {}: expected weights of '{}', got those of "
+                                                "'{}'",
+                                                weightsOption, weights, info.name,
+                                                metadata["model"]));
+      changes = gen::zoo::split(metadata["settings"]);
+    }
+    changes.insert(changes.end(), options.settings.begin(), options.settings.end());
+    return gen::zoo::settingsOf(info, changes);
+  }
 
+  /// Compiles into the output folder and opens the artefact.
+  gen::Model compile(const gen::Settings &settings, const std::string &folder) const {
+    gen::Program program(info.name);
+    info.build(program, settings);
+    gen::createFolder(folder);
+    std::string path = folder + "/" + info.name + ".so";
+    gen::compileTo(program, path);
+    return gen::Model::open(path);
+  }
+};
+
+void train(const Options &options) {
+  Workshop shop(options, "--resume", options.resume, /*withData=*/true);
+  if (options.seedGiven && !options.resume.empty()) {
+    auto seed = static_cast<uint64_t>(shop.session.variable("random.seed").scalar<int64_t>());
+    if (seed != options.seed)
+      throw std::invalid_argument(
+          fmt::format("--seed {}: the run that is resumed has seed {}", options.seed, seed));
+  }
   gen::TrainerOptions trainerOptions;
-  trainerOptions.name = model.name;
+  trainerOptions.name = shop.info.name;
   trainerOptions.outputDir = options.outputDir;
-  trainerOptions.steps = options.steps > 0 ? options.steps : recipe.steps;
+  trainerOptions.steps = options.steps;
   trainerOptions.batch = options.batch;
+  trainerOptions.patience = options.patience;
   trainerOptions.json = options.json;
   trainerOptions.stop = &interrupted;
-  gen::Trainer trainer(session, recipe, dataset, trainerOptions);
+  gen::Trainer trainer(shop.session, shop.recipe, shop.data, trainerOptions);
   std::signal(SIGINT, interrupt);
   std::signal(SIGTERM, interrupt);
-  bool done = trainer.run();
+  gen::Trainer::End end = trainer.run();
   std::signal(SIGINT, SIG_DFL);
   std::signal(SIGTERM, SIG_DFL);
-  trainer.writePictures();
-  if (!done)
+  trainer.writeOutputs();
+  if (end == gen::Trainer::End::Stop)
     fmt::print(stderr, "stopped; go on with: gen-zoo train {0} --resume {1}/{0}.safetensors\n",
-               model.name, options.outputDir);
+               shop.info.name, options.outputDir);
+  else if (end == gen::Trainer::End::Patience)
+    fmt::print(stderr, "no better for {} evaluations; the best: {}/{}.best.safetensors\n",
+               options.patience, options.outputDir, shop.info.name);
+}
+
+void requireWeights(const char *command, const Options &options) {
+  if (options.load.empty())
+    throw std::invalid_argument(
+        fmt::format("{} needs weights; hint: --load FILE, such as {}/{}.safetensors after training",
+                    command, options.outputDir, options.name));
+}
+
+void evaluate(const Options &options) {
+  recipeOf(modelOf(options.name));
+  requireWeights("evaluate", options);
+  Workshop shop(options, "--load", options.load, /*withData=*/true);
+  if (!shop.session.model().hasEntry("evaluate"))
+    throw std::invalid_argument(fmt::format("'{}' has no entry 'evaluate'", options.name));
+  if (!shop.data.test)
+    throw std::invalid_argument(fmt::format("{}: has no test part", shop.data.name));
+  gen::requireSameData(shop.session, shop.data);
+  gen::Evaluation evaluation = gen::evaluate(shop.session, shop.recipe, *shop.data.test);
+  if (options.json)
+    fmt::print("{{\"examples\":{}{}}}\n", shop.data.test->count(),
+               gen::jsonOf(evaluation.figures, "test_"));
+  else
+    fmt::print("{} examples: {}\n", shop.data.test->count(), gen::textOf(evaluation.figures));
+  if (!evaluation.report)
+    return;
+  if (!options.json)
+    fmt::print("{}", evaluation.report->text());
+  evaluation.report->write(options.outputDir);
 }
 
 void sample(const Options &options) {
-  const gen::zoo::ModelInfo &model = modelOf(options.name);
-  const gen::Recipe &recipe = recipeOf(model);
-  if (options.load.empty())
-    throw std::invalid_argument(fmt::format(
-        "sample needs weights; hint: --load FILE, such as {}/{}.safetensors after training",
-        options.outputDir, model.name));
-  requireFile("--load", options.load);
-  gen::Session session = openSession(compileModel(model, options), options, "--load", options.load);
+  const gen::Recipe &recipe = recipeOf(modelOf(options.name));
+  if (recipe.samples.empty())
+    throw std::invalid_argument(
+        fmt::format("'{}' makes no samples; hint: gen-zoo evaluate", options.name));
+  requireWeights("sample", options);
+  Workshop shop(options, "--load", options.load, /*withData=*/false);
   if (options.seedGiven) {
-    session.setVariable("random.seed", gen::Array::of(static_cast<int64_t>(options.seed)));
-    session.setVariable("random.counter", gen::Array::of(int64_t{0}));
+    shop.session.setVariable("random.seed", gen::Array::of(static_cast<int64_t>(options.seed)));
+    shop.session.setVariable("random.counter", gen::Array::of(int64_t{0}));
   }
-  gen::View images = session.call("sample")["x"];
-  int64_t side = std::lround(std::sqrt(images.dimension(1)));
-  gen::GridOptions grid;
-  grid.black = static_cast<float>(recipe.low);
-  grid.white = static_cast<float>(recipe.high);
-  gen::writeGrid(options.outputDir + "/samples.png", images.data<float>(),
-                 {images.dimension(0), side, side}, grid);
+  for (const gen::Output &output : recipe.samples)
+    output({shop.session, nullptr, options.sampling, options.outputDir});
 }
 
 void addCommon(CLI::App &command, Options &options) {
@@ -177,6 +216,28 @@ void addRunning(CLI::App &command, Options &options) {
       ->capture_default_str();
 }
 
+void addData(CLI::App &command, Options &options) {
+  command.add_option("--data", options.data,
+                     "Folder of IDX files as MNIST's, plain or .gz, or a text file (default: what "
+                     "the program draws or tells itself)");
+}
+
+void addSampling(CLI::App &command, gen::SampleOptions &options) {
+  command.add_option("--prompt", options.prompt, "Text to go on with");
+  command.add_option("--length", options.length, "Characters to write")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 24))
+      ->capture_default_str();
+  command.add_option("--temperature", options.temperature, "0: always the likeliest")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  command.add_option("--top-k", options.topK, "Only the likeliest so many; 0: all")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command.add_option("--top-p", options.topP, "Only the likeliest with this probability together")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+}
+
 int run(int argc, char **argv) {
   CLI::App app("The models that come with gencc.", "gen-zoo");
   app.require_subcommand(1);
@@ -188,23 +249,34 @@ int run(int argc, char **argv) {
   exporting->add_option("-o", options.output, "File to write; - is stdout (default: NAME.mlir)");
 
   CLI::App *training = app.add_subcommand(
-      "train", "Trains a model on images; writes weights, artefact, loss curve and samples");
+      "train", "Trains a model; writes weights, artefact, loss curve and samples");
   addCommon(*training, options);
   addRunning(*training, options);
-  training->add_option("--data", options.data,
-                       "Folder of IDX files as MNIST's, plain or .gz (default: drawn digits)");
+  addData(*training, options);
   training->add_option("--steps", options.steps, "In all, those before --resume included")
       ->check(CLI::PositiveNumber);
-  training->add_option("--batch", options.batch, "Images a step")
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 20))
-      ->capture_default_str();
+  training->add_option("--batch", options.batch, "Examples a step (default: the model's)")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 20));
+  training
+      ->add_option("--patience", options.patience,
+                   "Stops after so many evaluations without a better one")
+      ->check(CLI::PositiveNumber);
   training->add_option("--resume", options.resume, "Weights file of the run to go on with");
   training->add_flag("--json", options.json, "One JSON object a line instead of a progress bar");
 
-  CLI::App *sampling = app.add_subcommand("sample", "Draws samples into samples.png");
+  CLI::App *evaluating =
+      app.add_subcommand("evaluate", "Tells how good a trained model is on test data");
+  addCommon(*evaluating, options);
+  addRunning(*evaluating, options);
+  addData(*evaluating, options);
+  evaluating->add_option("--load", options.load, "Weights file");
+  evaluating->add_flag("--json", options.json, "A JSON object instead of text");
+
+  CLI::App *sampling = app.add_subcommand("sample", "Draws samples: samples.png or samples.txt");
   addCommon(*sampling, options);
   addRunning(*sampling, options);
   sampling->add_option("--load", options.load, "Weights file");
+  addSampling(*sampling, options.sampling);
 
   try {
     app.parse(argc, argv);
@@ -219,6 +291,8 @@ int run(int argc, char **argv) {
     exportModel(options);
   else if (*training)
     train(options);
+  else if (*evaluating)
+    evaluate(options);
   else
     sample(options);
   return 0;

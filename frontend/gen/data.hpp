@@ -1,8 +1,8 @@
-// Image data: IDX files as MNIST and Fashion-MNIST are published, and batches of them for training.
+// Data as they come: images in IDX files as MNIST and Fashion-MNIST are published, texts, and what
+// the program draws and tells itself.
 #ifndef GEN_DATA_HPP
 #define GEN_DATA_HPP
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -46,55 +46,25 @@ Dataset readFolder(const std::string &folder);
 /// The set that needs no files: handwriting-like digits (see gen/digits.hpp), 28x28, with labels.
 Dataset drawnDigits(int64_t trainCount = 20000, int64_t testCount = 2000, uint64_t seed = 0);
 
-/// What pixels become: black is the first number and white is the second.
-enum class PixelRange { ZeroToOne, MinusOneToOne };
-
-struct LoaderOptions {
-  int64_t batch = 128;
-  uint64_t seed = 0;
-  bool shuffle = true;
-  PixelRange range = PixelRange::ZeroToOne;
+/// A text as numbers: each is the place of a character in the alphabet.
+struct Text {
+  std::string name;
+  std::u32string alphabet; ///< the characters that occur, in the order of Unicode
+  std::vector<int32_t> characters;
 };
 
-/// A batch: `images` is f32 [batch, height * width * channels].
-struct Batch {
-  std::vector<float> images;
-  std::vector<int32_t> labels; ///< empty if the set has none
-};
+/// Reads UTF-8. Throws std::runtime_error with the path, and the byte where it is no UTF-8.
+Text readText(const std::string &path);
+/// Numbers of a text. Throws std::runtime_error where it is no UTF-8.
+Text textOf(const std::string &name, const std::string &utf8);
+/// A text as UTF-8, given the alphabet.
+std::string utf8Of(const std::u32string &characters);
+/// The characters of UTF-8; throws std::runtime_error, which names `source` and the byte.
+std::u32string charactersOf(const std::string &source, const std::string &utf8);
 
-/// Deals a set out in batches, epoch after epoch, without end. Each epoch shows every image at most
-/// once, in an order of its own that depends on nothing but the seed and the epoch; the images that
-/// do not fill a last batch wait for another epoch. The state is one number, the count of batches
-/// dealt, so a resumed run goes on exactly where it stopped. Not for use from several threads at
-/// once.
-class Loader {
-public:
-  /// Keeps a reference to `images`, which must outlive the loader.
-  /// Throws std::runtime_error if there are fewer images than a batch has.
-  Loader(const Images &images, const LoaderOptions &options);
-
-  /// The next batch; valid until the next call.
-  const Batch &next();
-
-  /// Batches dealt so far.
-  int64_t position() const { return step; }
-  /// Goes to where position() was `position`.
-  void seek(int64_t position);
-
-  int64_t batchesPerEpoch() const { return images.count / options.batch; }
-  /// Epochs completed.
-  int64_t epoch() const { return step / batchesPerEpoch(); }
-
-private:
-  void orderEpoch(int64_t epoch);
-
-  const Images &images;
-  LoaderOptions options;
-  Batch batch;
-  int64_t step = 0, orderedEpoch = -1;
-  std::vector<uint32_t> order;
-  std::array<float, 256> values; ///< of each byte
-};
+/// The text that needs no file: short tales of a village, told by a small grammar (own words).
+/// Equal arguments give equal texts on every machine.
+std::string toldTales(int64_t sentences = 12000, uint64_t seed = 0);
 
 } // namespace gen::data
 

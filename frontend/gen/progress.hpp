@@ -9,7 +9,7 @@
 
 namespace gen {
 
-/// Shows the steps of a training run: step, loss, images a second, time left. On a terminal one
+/// Shows the steps of a training run: step, loss, examples a second, time left. On a terminal one
 /// line is redrawn, at most ten times a second; elsewhere a line is written every few seconds, and
 /// at the end. Not for use from several threads at once.
 class Progress {
@@ -17,7 +17,7 @@ public:
   struct Options {
     int64_t total = 0;             ///< the last step
     int64_t first = 0;             ///< steps done before, in a resumed run
-    int64_t imagesPerStep = 0;     ///< 0: steps a second are shown instead
+    int64_t examplesPerStep = 0;   ///< 0: steps a second are shown instead
     std::FILE *file = stderr;      ///< where to write; not owned
     int terminal = -1;             ///< 1: a terminal, 0: not one, -1: ask the file
     std::function<double()> clock; ///< seconds from any start; empty: the steady clock

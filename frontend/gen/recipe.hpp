@@ -1,24 +1,73 @@
 //===- gen/recipe.hpp - how a model is trained ------------------*- C++ -*-===//
+//
+// All that training, evaluation and sampling have to know of a model beyond its entries. The rest
+// they ask the compiled model for: what is called is what there is.
+//
+//   train_step  inputs as Recipe::inputs says; its f32 scalars are the losses, the first is shown
+//   evaluate    inputs as train_step's; its f32 scalars are averages over the batch; lowest is best
+//               in the first
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef GEN_RECIPE_HPP
 #define GEN_RECIPE_HPP
 
-#include <cstdint>
-#include <string>
-#include <vector>
+#include "gen/loader.hpp"
+#include "gen/runtime.hpp"
 
 namespace gen {
 
-/// How a model is trained on images: by calls of its entry `train_step` with a batch of them. The
-/// entry `sample` gives images as its result `x`.
+/// Numbers that `--set key=value` changes, by name.
+using Settings = std::map<std::string, double>;
+
+/// Named numbers, in order.
+using Figures = std::vector<std::pair<std::string, double>>;
+
+/// What is gathered over the examples of an evaluation, beyond averages.
+class Report {
+public:
+  virtual ~Report() = default;
+  /// Takes in the results of `evaluate` for a batch of `source`.
+  virtual void add(const Results &results, const data::Source &source,
+                   const data::Batch &batch) = 0;
+  virtual Figures figures() const = 0;
+  /// For people; ends in a line break.
+  virtual std::string text() const = 0;
+  /// Writes pictures into a folder.
+  virtual void write(const std::string &folder) const = 0;
+};
+
+/// How samples are drawn; a model takes what concerns it.
+struct SampleOptions {
+  std::string prompt;     ///< text to go on with
+  int64_t length = 500;   ///< characters
+  double temperature = 1; ///< 0: always the likeliest
+  int64_t topK = 0;       ///< only the likeliest so many; 0: all
+  double topP = 1;        ///< only the likeliest that have this probability together
+};
+
+/// What an output is made from.
+struct OutputContext {
+  Session &session;
+  const data::Source *test; ///< null where there is none
+  const SampleOptions &options;
+  std::string folder;
+};
+/// Writes something for people to look at: pictures, a text.
+using Output = std::function<void(const OutputContext &context)>;
+
 struct Recipe {
-  std::string input;               ///< train_step's argument, f32 [batch, pixels]
-  double low = 0, high = 1;        ///< values of black and white
-  std::vector<std::string> losses; ///< train_step's results, f32 scalars; the first is shown
-  std::string stepVariable;        ///< i64 scalar: steps taken
+  /// Opens the data of a path, or what needs no file where that is "".
+  std::function<data::TrainingData(const std::string &path, const Settings &settings)> data;
+  std::vector<std::string> inputs; ///< features of the data, one for each argument of train_step
   int64_t steps = 0;               ///< by default
-  bool evaluates = false;          ///< has `evaluate`: input as train_step's, result `loss`, a mean
-  bool reconstructs = false;       ///< has `reconstruct`: input as train_step's, result `x`
+  int64_t batch = 128;             ///< by default
+  int64_t evaluateEvery = 0;       ///< steps; 0: after each epoch
+  int64_t evaluateBatch = 1000;    ///< at most
+  data::Order order = data::Order::Shuffled;
+  std::vector<Output> samples; ///< with each evaluation, and of `gen-zoo sample`
+  std::vector<Output> outputs; ///< at the end of a run
+  std::function<std::unique_ptr<Report>()> report; ///< or none
 };
 
 } // namespace gen

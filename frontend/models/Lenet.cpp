@@ -1,15 +1,16 @@
 //===- Lenet.cpp - LeNet-5 on MNIST-sized images --------------------------===//
 //
 // LeCun et al.: Gradient-Based Learning Applied to Document Recognition, Proc. IEEE 1998, with
-// ReLU and max pooling. A benchmark's model; the one entry is `main`.
+// ReLU and max pooling. The entry of the benchmarks is `main`.
 //
 //===----------------------------------------------------------------------===//
 
+#include "gen/classification.hpp"
+#include "gen/losses.hpp"
 #include "gen/nn.hpp"
 #include "gen/optimizers.hpp"
+#include "gen/sampling.hpp"
 #include "models/zoo.hpp"
-
-#include <numeric>
 
 namespace gen::zoo {
 
@@ -20,11 +21,11 @@ struct Lenet {
   Conv2d c1, c2;
   Mlp fc;
 
-  explicit Lenet(const Scope &s)
+  explicit Lenet(const Scope &s, int64_t classes = kClasses)
       : c1(s / "c1", 1, 6, 5, {.padding = 2}), c2(s / "c2", 6, 16, 5),
-        fc(s / "fc", {400, 120, 84, kClasses}) {}
+        fc(s / "fc", {400, 120, 84, classes}) {}
 
-  /// [batch, 1, 28, 28] -> logits [batch, 10].
+  /// [batch, 1, 28, 28] -> logits [batch, classes].
   Tensor operator()(const Tensor &images) const {
     Tensor h = max_pool2d(relu(c1(images)), 2);
     h = max_pool2d(relu(c2(h)), 2);
@@ -32,14 +33,6 @@ struct Lenet {
   }
 };
 } // namespace
-
-/// -log(softmax(logits)[label]), averaged over the batch.
-static Tensor crossEntropy(const Tensor &logits, const Tensor &labels) {
-  std::vector<double> classes(kClasses);
-  std::iota(classes.begin(), classes.end(), 0);
-  Tensor isLabel = equal(reshape(labels, {-1, 1}), constant(classes, {kClasses}, i64));
-  return -mean(sum(where(isLabel, log_softmax(logits, 1), 0.0), {.axes = {1}}));
-}
 
 static void buildLenet(Program &program, int64_t batch) {
   Lenet net(program.scope());
@@ -57,10 +50,43 @@ void buildTrainLenet(Program &program, const Settings &) {
   std::vector<Input> inputs = {input("x", f32, {kBatch, 1, 28, 28}),
                                input("labels", i64, {kBatch})};
   program.entry("main", inputs, training, [&](Tensor x, Tensor labels) {
-    Tensor loss = crossEntropy(net(x), labels);
+    Tensor loss = mean(cross_entropy(net(x), labels));
     adam.minimize(loss, (program / "net").variables());
     return result("loss", loss);
   });
+}
+
+static void buildClassifier(Program &program, const Settings &settings) {
+  Lenet net(program / "lenet", sizeOf(settings, "classes"));
+  Adam adam(program / "adam", {.learning_rate = settings.at("learning_rate")});
+  Dimension batch = program.dimension("batch");
+  Input images = input("images", f32, {batch, 1, 28, 28}), labels = input("labels", i64, {batch});
+
+  program.entry("train_step", {images, labels}, training, [&](Tensor images, Tensor labels) {
+    Tensor loss = mean(cross_entropy(net(images), labels));
+    adam.minimize(loss, (program / "lenet").parameters());
+    return result("loss", loss);
+  });
+  program.entry("evaluate", {images, labels}, evaluation, [&](Tensor images, Tensor labels) {
+    Tensor logits = net(images);
+    return result("loss", mean(cross_entropy(logits, labels))).result("classes", argmax(logits));
+  });
+  program.entry("classify", {images},
+                [&](Tensor images) { return result("p", softmax(net(images), 1)); });
+}
+
+ModelInfo lenet() {
+  Recipe recipe;
+  recipe.data = [](const std::string &path, const Settings &) { return data::imageData(path); };
+  recipe.inputs = {"images", "labels"};
+  recipe.batch = 64;
+  recipe.steps = 4685; // five epochs of Fashion-MNIST
+  recipe.report = classification;
+  return {"lenet",
+          "LeNet-5, classifies images of 28 x 28",
+          {{"classes", kClasses}, {"learning_rate", 1e-3}},
+          buildClassifier,
+          recipe};
 }
 
 } // namespace gen::zoo

@@ -1,6 +1,7 @@
 //===- MlpGan.cpp - a GAN of fully connected layers -----------------------===//
 
 #include "gen/losses.hpp"
+#include "gen/outputs.hpp"
 #include "models/mlp_gan.hpp"
 #include "models/zoo.hpp"
 
@@ -17,7 +18,7 @@ EntryResults MlpGanStep::operator()(const Tensor &real, const Tensor &z) {
   return result("d_loss", dLoss).result("g_loss", gLoss);
 }
 
-void buildMlpGan(Program &program, const Settings &settings) {
+static void buildMlpGan(Program &program, const Settings &settings) {
   constexpr int64_t kLatent = MlpGenerator::kLatent;
   MlpGanStep step(program, settings.at("learning_rate"));
   Dimension batch = program.dimension("batch");
@@ -27,6 +28,22 @@ void buildMlpGan(Program &program, const Settings &settings) {
   program.entry("generate", {input("z", f32, {batch, kLatent})},
                 [&](Tensor z) { return result("x", step.generator(z)); });
   program.entry("sample", {}, [&] { return result("x", step.generator(normal({64, kLatent}))); });
+}
+
+ModelInfo mlpGan() {
+  constexpr data::ImageOptions kRange = {.low = -1, .high = 1};
+  Recipe recipe;
+  recipe.data = [=](const std::string &path, const Settings &) {
+    return data::imageData(path, kRange);
+  };
+  recipe.inputs = {"images"};
+  recipe.steps = 14000;
+  recipe.samples = {imageSamples(kRange)};
+  return {"mlp_gan",
+          "GAN of fully connected layers, 100-256-512-1024-784",
+          {{"learning_rate", 2e-4}},
+          buildMlpGan,
+          recipe};
 }
 
 } // namespace gen::zoo

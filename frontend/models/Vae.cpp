@@ -9,6 +9,7 @@
 #include "gen/losses.hpp"
 #include "gen/nn.hpp"
 #include "gen/optimizers.hpp"
+#include "gen/outputs.hpp"
 #include "models/zoo.hpp"
 
 namespace gen::zoo {
@@ -37,7 +38,7 @@ struct Vae {
 };
 } // namespace
 
-void buildVae(Program &program, const Settings &settings) {
+static void buildVae(Program &program, const Settings &settings) {
   int64_t latent = sizeOf(settings, "latent");
   Vae vae(program / "vae", sizeOf(settings, "hidden"), latent);
   Adam adam(program / "adam", {.learning_rate = settings.at("learning_rate")});
@@ -61,6 +62,20 @@ void buildVae(Program &program, const Settings &settings) {
                 [&](Tensor z) { return result("x", sigmoid(vae.decode(z))); });
   program.entry("sample", {},
                 [&] { return result("x", sigmoid(vae.decode(normal({64, latent})))); });
+}
+
+ModelInfo vae() {
+  Recipe recipe;
+  recipe.data = [](const std::string &path, const Settings &) { return data::imageData(path); };
+  recipe.inputs = {"images"};
+  recipe.steps = 2340; // five epochs of Fashion-MNIST
+  recipe.samples = {imageSamples()};
+  recipe.outputs = {reconstructions()};
+  return {"vae",
+          "variational autoencoder, 784-400-20-400-784",
+          {{"hidden", 400}, {"latent", 20}, {"learning_rate", 1e-3}},
+          buildVae,
+          recipe};
 }
 
 } // namespace gen::zoo

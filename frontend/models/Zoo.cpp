@@ -5,31 +5,17 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/FormatVariadic.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
 namespace gen::zoo {
 
 const std::vector<ModelInfo> &models() {
   static const std::vector<ModelInfo> all = {
-      {"vae",
-       "variational autoencoder, 784-400-20-400-784",
-       {{"hidden", 400}, {"latent", 20}, {"learning_rate", 1e-3}},
-       buildVae,
-       Recipe{.input = "x",
-              .losses = {"loss"},
-              .stepVariable = "adam.step",
-              .steps = 2340,
-              .evaluates = true,
-              .reconstructs = true}},
-      {"mlp_gan",
-       "GAN of fully connected layers, 100-256-512-1024-784",
-       {{"learning_rate", 2e-4}},
-       buildMlpGan,
-       Recipe{.input = "real",
-              .low = -1,
-              .losses = {"d_loss", "g_loss"},
-              .stepVariable = "adam_d.step",
-              .steps = 14000}},
+      vae(),
+      mlpGan(),
+      lenet(),
       {"train_vae_b128", "benchmark: a VAE's training step", {}, buildTrainVae, {}},
       {"train_mlp_gan_b128", "benchmark: a GAN's training step", {}, buildTrainMlpGan, {}},
       {"vae_decode_b128", "benchmark: a VAE's decoder", {}, buildVaeDecoder, {}},
@@ -115,6 +101,19 @@ Settings settingsOf(const ModelInfo &model, const std::vector<std::string> &chan
     setting->second = value;
   }
   return settings;
+}
+
+std::string str(const Settings &settings) {
+  std::string text;
+  for (const auto &[key, value] : settings)
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", key, value); // the shortest exact one
+  return text;
+}
+
+std::vector<std::string> split(const std::string &settings) {
+  llvm::SmallVector<llvm::StringRef> parts;
+  llvm::StringRef(settings).split(parts, ' ', -1, /*KeepEmpty=*/false);
+  return {parts.begin(), parts.end()};
 }
 
 int64_t sizeOf(const Settings &settings, const std::string &key) {

@@ -1,7 +1,7 @@
 //===- models/zoo.hpp - the model zoo ---------------------------*- C++ -*-===//
 //
 // The models that come with gencc, by name: what they are, how they are built, and how they are
-// trained on images. A new model is a file beside this one and a row in Zoo.cpp.
+// trained. A new model is a file beside this one, and its function in the list of Zoo.cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,12 +11,9 @@
 #include "gen/program.hpp"
 #include "gen/recipe.hpp"
 
-#include <map>
+#include <optional>
 
 namespace gen::zoo {
-
-/// Numbers that `--set key=value` changes, by name.
-using Settings = std::map<std::string, double>;
 
 struct ModelInfo {
   std::string name;
@@ -36,12 +33,19 @@ std::string nearest(const std::string &name);
 /// or what is not a number.
 Settings settingsOf(const ModelInfo &model, const std::vector<std::string> &changes);
 
+/// "hidden=400 latent=20", which `split` takes apart into changes.
+std::string str(const Settings &settings);
+std::vector<std::string> split(const std::string &settings);
+
 /// A setting that has to be a whole number from 1 to 2^20. Throws std::invalid_argument.
 int64_t sizeOf(const Settings &settings, const std::string &key);
 
-// The builders, a file a family.
-void buildVae(Program &program, const Settings &settings);
-void buildMlpGan(Program &program, const Settings &settings);
+// The models that are trained, a file a family.
+ModelInfo vae();
+ModelInfo mlpGan();
+ModelInfo lenet();
+
+// The builders of the benchmarks.
 void buildTrainVae(Program &program, const Settings &settings);
 void buildTrainMlpGan(Program &program, const Settings &settings);
 void buildVaeDecoder(Program &program, const Settings &settings);

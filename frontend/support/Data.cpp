@@ -1,13 +1,11 @@
-// Data sets from folders, and the loader that deals them out in batches.
+// Data sets of images: from folders, and drawn.
 #include "gen/data.hpp"
-#include "CounterRandom.h"
 #include "gen/digits.hpp"
 
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <numeric>
 #include <optional>
 #include <stdexcept>
 
@@ -120,54 +118,6 @@ Dataset drawnDigits(int64_t trainCount, int64_t testCount, uint64_t seed) {
           drawDigit(seed, first + i, images.pixels.data() + i * images.pixelsPerImage());
   }
   return set;
-}
-
-Loader::Loader(const Images &images, const LoaderOptions &options)
-    : images(images), options(options) {
-  if (options.batch < 1 || options.batch > images.count)
-    throw std::runtime_error(fmt::format("batch: expected 1 to {}, the number of images, got {}",
-                                         images.count, options.batch));
-  for (int byte = 0; byte < 256;
-       ++byte) // one rounding, so that every machine trains on the same numbers
-    values[byte] =
-        static_cast<float>(options.range == PixelRange::ZeroToOne ? byte : 2 * byte - 255) / 255.0F;
-  batch.images.resize(static_cast<size_t>(options.batch * images.pixelsPerImage()));
-  if (!images.labels.empty())
-    batch.labels.resize(static_cast<size_t>(options.batch));
-}
-
-void Loader::seek(int64_t position) {
-  if (position < 0)
-    throw std::runtime_error(fmt::format("position: expected 0 or more batches, got {}", position));
-  step = position;
-}
-
-// Fisher and Yates' shuffle, with the epoch as the stream of random numbers.
-void Loader::orderEpoch(int64_t epoch) {
-  order.resize(static_cast<size_t>(images.count));
-  std::iota(order.begin(), order.end(), 0);
-  CounterRandom random(options.seed, static_cast<uint64_t>(epoch));
-  if (options.shuffle)
-    for (auto i = static_cast<uint32_t>(order.size()); i > 1; --i)
-      std::swap(order[i - 1], order[random.below(i)]);
-  orderedEpoch = epoch;
-}
-
-const Batch &Loader::next() {
-  if (epoch() != orderedEpoch)
-    orderEpoch(epoch());
-  int64_t size = images.pixelsPerImage(), first = step % batchesPerEpoch() * options.batch;
-  for (int64_t i = 0; i < options.batch; ++i) {
-    int64_t image = order[first + i];
-    const uint8_t *from = images.pixels.data() + image * size;
-    float *to = batch.images.data() + i * size;
-    for (int64_t p = 0; p < size; ++p)
-      to[p] = values[from[p]];
-    if (!images.labels.empty())
-      batch.labels[i] = images.labels[image];
-  }
-  ++step;
-  return batch;
 }
 
 } // namespace gen::data

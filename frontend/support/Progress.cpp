@@ -49,8 +49,8 @@ std::string Progress::line(double now) const {
   }
   auto digits = static_cast<int>(fmt::formatted_size("{}", options.total));
   text += fmt::format("step {:>{}}/{}  loss {:.4g}", step, digits, options.total, loss);
-  if (options.imagesPerStep > 0)
-    text += fmt::format("  {:.0f} images/s", rate * static_cast<double>(options.imagesPerStep));
+  if (options.examplesPerStep > 0)
+    text += fmt::format("  {:.0f} examples/s", rate * static_cast<double>(options.examplesPerStep));
   else
     text += fmt::format("  {:.1f} steps/s", rate);
   if (step < options.total && rate > 0)

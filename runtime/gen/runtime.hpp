@@ -392,7 +392,7 @@ class Session {
 public:
   Session() = default;
   explicit Session(const Model &model, const SessionOptions &options = SessionOptions())
-      : model(model) {
+      : opened(model) {
     gen_session_options c = GEN_SESSION_OPTIONS_INIT;
     c.seed = options.seed;
     c.threads = options.threads;
@@ -405,6 +405,9 @@ public:
     handle.reset(session);
   }
 
+  /// The model it is a session of.
+  const Model &model() const { return opened; }
+
   /// Calls an entry; see gen_session_call.
   Results call(const std::string &entry, std::initializer_list<View> inputs = {}) {
     return call(entry, inputs.begin(), inputs.size());
@@ -414,10 +417,10 @@ public:
   }
   Results call(const std::string &entry, const View *inputs, size_t count) {
     Results results;
-    results.model = model;
+    results.model = opened;
     results.entry = entry;
-    detail::check(gen_model_find_entry(model.c(), entry.c_str(), &results.entryNumber));
-    results.views.resize(gen_model_result_count(model.c(), results.entryNumber));
+    detail::check(gen_model_find_entry(opened.c(), entry.c_str(), &results.entryNumber));
+    results.views.resize(gen_model_result_count(opened.c(), results.entryNumber));
     std::vector<gen_tensor> arguments = tensorsOf(inputs, count);
     detail::check(gen_session_call(c(), entry.c_str(), arguments.data(), arguments.size(),
                                    results.views.data(), results.views.size()));
@@ -496,7 +499,7 @@ private:
     return tensors;
   }
 
-  Model model;
+  Model opened;
   std::unique_ptr<gen_session, Close> handle;
 };
 

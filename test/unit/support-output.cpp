@@ -139,7 +139,7 @@ template <typename Action> std::string shown(bool terminal, double &now, Action 
   std::FILE *file = open_memstream(&text, &size);
   {
     gen::Progress progress(
-        {.total = 100, .imagesPerStep = 10, .file = file, .terminal = terminal, .clock = [&] {
+        {.total = 100, .examplesPerStep = 10, .file = file, .terminal = terminal, .clock = [&] {
            return now;
          }});
     action(progress);
@@ -161,7 +161,7 @@ TEST(Progress, RedrawsATerminalAtMostTenTimesASecond) {
   auto redraws = std::count(text.begin(), text.end(), '\r');
   EXPECT_GE(redraws, 8);
   EXPECT_LE(redraws, 12);
-  EXPECT_THAT(text, HasSubstr("step 100/100  loss 2.5  1000 images/s"));
+  EXPECT_THAT(text, HasSubstr("step 100/100  loss 2.5  1000 examples/s"));
   EXPECT_TRUE(text.ends_with("\n"));
 }
 
@@ -174,8 +174,8 @@ TEST(Progress, WritesPlainLinesElsewhere) {
     }
   });
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 5) << text;
-  EXPECT_THAT(text, HasSubstr("step  40/100  loss 0.025  40 images/s  0:15 left"));
-  EXPECT_THAT(text, HasSubstr("step 100/100  loss 0.01  40 images/s  0:25\n"));
+  EXPECT_THAT(text, HasSubstr("step  40/100  loss 0.025  40 examples/s  0:15 left"));
+  EXPECT_THAT(text, HasSubstr("step 100/100  loss 0.01  40 examples/s  0:25\n"));
   EXPECT_EQ(text.find('\r'), std::string::npos);
 }
 

@@ -1,0 +1,28 @@
+//===- gen/outputs.hpp - pictures and texts of a trained model --*- C++ -*-===//
+
+#ifndef GEN_OUTPUTS_HPP
+#define GEN_OUTPUTS_HPP
+
+#include "gen/recipe.hpp"
+
+namespace gen {
+
+/// samples.png: the images that the entry `sample` returns as `x`, [count, height * width] (square)
+/// or [count, channels, height, width].
+Output imageSamples(const data::ImageOptions &options = {});
+
+/// reconstructions.png: rows of test images, below each what the entry `reconstruct` makes of it.
+Output reconstructions(const data::ImageOptions &options = {});
+
+/// samples.txt: a text of the entry `generate`, which goes on with the options' prompt, or with a
+/// line break. The entry takes
+///   prompt       i64 [length]: its first `given` characters are there, the others are ignored
+///   given        i64, at least 1
+///   temperature  f32;  top_k  i64;  top_p  f32
+/// and returns `text`, i64 [length], the prompt and what it wrote. It is called again with the last
+/// half of that until the text is as long as asked for. The weights' metadata have the `alphabet`.
+Output textSamples();
+
+} // namespace gen
+
+#endif // GEN_OUTPUTS_HPP

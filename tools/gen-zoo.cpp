@@ -78,14 +78,20 @@ struct Workshop {
       : info(modelOf(options.name)), recipe(recipeOf(info)) {
     if (!weights.empty())
       requireFile(weightsOption, weights);
-    gen::Settings settings = settingsOf(options, weightsOption, weights);
+    settings = settingsOf(options, weightsOption, weights);
+    batch = options.batch;
+    if (auto fixed = settings.find("batch"); fixed != settings.end()) {
+      if (batch > 0)
+        fixed->second = static_cast<double>(batch);
+      batch = gen::zoo::sizeOf(settings, "batch");
+    }
     if (withData) {
       data = recipe.data(options.data, settings);
       for (const auto &[key, value] : data.facts)
         if (auto setting = settings.find(key); setting != settings.end())
           setting->second = value;
     }
-    session = gen::Session(compile(settings, options.outputDir),
+    session = gen::Session(compile(options.outputDir),
                            {.seed = options.seed, .threads = options.threads});
     if (!weights.empty())
       session.load(weights);
@@ -96,6 +102,8 @@ struct Workshop {
   const gen::Recipe &recipe;
   gen::data::TrainingData data;
   gen::Session session;
+  gen::Settings settings;
+  int64_t batch = 0; ///< that of a model that keeps something for each row, or the one asked for
 
 private:
   /// The model's, those the weights were made with, those of the command line: the last counts.
@@ -116,7 +124,7 @@ private:
   }
 
   /// Compiles into the output folder and opens the artefact.
-  gen::Model compile(const gen::Settings &settings, const std::string &folder) const {
+  gen::Model compile(const std::string &folder) const {
     gen::Program program(info.name);
     info.build(program, settings);
     gen::createFolder(folder);
@@ -138,7 +146,7 @@ void train(const Options &options) {
   trainerOptions.name = shop.info.name;
   trainerOptions.outputDir = options.outputDir;
   trainerOptions.steps = options.steps;
-  trainerOptions.batch = options.batch;
+  trainerOptions.batch = shop.batch;
   trainerOptions.patience = options.patience;
   trainerOptions.json = options.json;
   trainerOptions.stop = &interrupted;

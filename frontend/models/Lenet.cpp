@@ -5,12 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "gen/classification.hpp"
 #include "gen/losses.hpp"
 #include "gen/nn.hpp"
 #include "gen/optimizers.hpp"
-#include "gen/sampling.hpp"
-#include "models/zoo.hpp"
+#include "models/classifier.hpp"
 
 namespace gen::zoo {
 
@@ -59,29 +57,14 @@ void buildTrainLenet(Program &program, const Settings &) {
 static void buildClassifier(Program &program, const Settings &settings) {
   Lenet net(program / "lenet", sizeOf(settings, "classes"));
   Adam adam(program / "adam", {.learning_rate = settings.at("learning_rate")});
-  Dimension batch = program.dimension("batch");
-  Input images = input("images", f32, {batch, 1, 28, 28}), labels = input("labels", i64, {batch});
-
-  program.entry("train_step", {images, labels}, training, [&](Tensor images, Tensor labels) {
-    Tensor loss = mean(cross_entropy(net(images), labels));
-    adam.minimize(loss, (program / "lenet").parameters());
-    return result("loss", loss);
-  });
-  program.entry("evaluate", {images, labels}, evaluation, [&](Tensor images, Tensor labels) {
-    Tensor logits = net(images);
-    return result("loss", mean(cross_entropy(logits, labels))).result("classes", argmax(logits));
-  });
-  program.entry("classify", {images},
-                [&](Tensor images) { return result("p", softmax(net(images), 1)); });
+  addClassifier(program, net,
+                [&](const Tensor &loss) { adam.minimize(loss, (program / "lenet").parameters()); });
 }
 
 ModelInfo lenet() {
-  Recipe recipe;
-  recipe.data = [](const std::string &path, const Settings &) { return data::imageData(path); };
-  recipe.inputs = {"images", "labels"};
+  Recipe recipe = classifierRecipe();
   recipe.batch = 64;
   recipe.steps = 4685; // five epochs of Fashion-MNIST
-  recipe.report = classification;
   return {"lenet",
           "LeNet-5, classifies images of 28 x 28",
           {{"classes", kClasses}, {"learning_rate", 1e-3}},

@@ -1,12 +1,14 @@
-//===- Resnet.cpp - ResNet-18 on 224 x 224 images -------------------------===//
+//===- Resnet.cpp - residual networks -------------------------------------===//
 //
-// He et al.: Deep Residual Learning for Image Recognition, CVPR 2016. A benchmark's model, for
-// inference; the one entry is `main`.
+// He et al.: Deep Residual Learning for Image Recognition, CVPR 2016. ResNet-18 on 224 x 224 images
+// is a benchmark's model, for inference; its one entry is `main`. The other is the paper's network
+// for small images (4.2), 6 n + 2 layers deep.
 //
 //===----------------------------------------------------------------------===//
 
 #include "gen/nn.hpp"
-#include "models/zoo.hpp"
+#include "gen/optimizers.hpp"
+#include "models/classifier.hpp"
 
 namespace gen::zoo {
 
@@ -32,6 +34,28 @@ struct BasicBlock {
   Tensor operator()(const Tensor &x, SourceLocation where) const {
     Tensor y = b2(c2(relu(b1(c1(x)))));
     return relu(y + skip(x), where);
+  }
+};
+
+/// Three stages of `depth` blocks, each half as large and twice as many channels as the last.
+struct SmallResnet {
+  Conv2d stem;
+  BatchNorm2d bn;
+  Sequential blocks;
+  Linear fc;
+
+  SmallResnet(const Scope &s, int64_t width, int64_t depth, int64_t classes)
+      : stem(s / "stem", 1, width, 3, window(1, 1)), bn(s / "bn", width), blocks(s / "blocks"),
+        fc(s / "fc", 4 * width, classes) {
+    int64_t inputs = width;
+    for (int64_t outputs : {width, 2 * width, 4 * width})
+      for (int64_t i = 0; i < depth; ++i) {
+        blocks.add(BasicBlock(blocks.next(), inputs, outputs, inputs == outputs ? 1 : 2));
+        inputs = outputs;
+      }
+  }
+  Tensor operator()(const Tensor &images) const {
+    return fc(mean(blocks(relu(bn(stem(images)))), {.axes = {2, 3}}));
   }
 };
 
@@ -63,6 +87,26 @@ void buildResnet18(Program &program, const Settings &) {
   Resnet18 net(program.scope());
   program.entry("main", {input("x", f32, {1, 3, 224, 224})},
                 [&](Tensor x) { return result("logits", net(x)); });
+}
+
+static void buildSmallResnet(Program &program, const Settings &settings) {
+  SmallResnet net(program / "resnet", sizeOf(settings, "width"), sizeOf(settings, "depth"),
+                  sizeOf(settings, "classes"));
+  Adam adam(program / "adam", {.learning_rate = settings.at("learning_rate")});
+  addClassifier(program, net, [&](const Tensor &loss) {
+    adam.minimize(loss, (program / "resnet").parameters());
+  });
+}
+
+ModelInfo resnet() {
+  Recipe recipe = classifierRecipe();
+  recipe.steps = 4680; // ten epochs of Fashion-MNIST
+  recipe.evaluateBatch = 250;
+  return {"resnet",
+          "ResNet of 6 depth + 2 layers, classifies images of 28 x 28",
+          {{"classes", 10}, {"width", 16}, {"depth", 2}, {"learning_rate", 1e-3}},
+          buildSmallResnet,
+          recipe};
 }
 
 } // namespace gen::zoo

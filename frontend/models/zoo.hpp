@@ -15,6 +15,8 @@
 
 namespace gen::zoo {
 
+using gen::Settings;
+
 struct ModelInfo {
   std::string name;
   std::string summary;
@@ -44,6 +46,11 @@ int64_t sizeOf(const Settings &settings, const std::string &key);
 ModelInfo vae();
 ModelInfo mlpGan();
 ModelInfo lenet();
+ModelInfo resnet();
+ModelInfo gpt();
+ModelInfo charRnn();
+ModelInfo charLstm();
+ModelInfo charGru();
 
 // The builders of the benchmarks.
 void buildTrainVae(Program &program, const Settings &settings);

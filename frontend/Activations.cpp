@@ -45,6 +45,31 @@ Tensor elu(const Tensor &x, double alpha, SourceLocation where) {
   return gen::where(isAbove, x, below).named(callText("elu", {x.text()}));
 }
 
+Tensor selu(const Tensor &x, SourceLocation where) {
+  SourceScope scope(where);
+  requireFloat("selu", x, where);
+  constexpr double kScale = 1.0507009873554804934, kAlpha = 1.6732632423543772848;
+  return (kScale * elu(x, kAlpha, where)).named(callText("selu", {x.text()}));
+}
+
+Tensor hardtanh(const Tensor &x, double low, double high, SourceLocation where) {
+  SourceScope scope(where);
+  requireFloat("hardtanh", x, where);
+  return maximum(minimum(x, high), low).named(callText("hardtanh", {x.text()}));
+}
+
+Tensor hardsigmoid(const Tensor &x, SourceLocation where) {
+  SourceScope scope(where);
+  requireFloat("hardsigmoid", x, where);
+  return hardtanh(x / 6.0 + 0.5, 0, 1, where).named(callText("hardsigmoid", {x.text()}));
+}
+
+Tensor hardswish(const Tensor &x, SourceLocation where) {
+  SourceScope scope(where);
+  requireFloat("hardswish", x, where);
+  return (x * hardsigmoid(x, where)).named(callText("hardswish", {x.text()}));
+}
+
 Layer GELU(Approximate approximate) {
   return
       [approximate](const Tensor &x, SourceLocation where) { return gelu(x, approximate, where); };
@@ -57,6 +82,9 @@ Layer Softplus() {
 }
 Layer ELU(double alpha) {
   return [alpha](const Tensor &x, SourceLocation where) { return elu(x, alpha, where); };
+}
+Layer SELU() {
+  return [](const Tensor &x, SourceLocation where) { return selu(x, where); };
 }
 
 } // namespace gen

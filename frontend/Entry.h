@@ -46,6 +46,7 @@ struct ProgramState {
   mlir::OwningOpRef<mlir::ModuleOp> module;
   std::vector<std::shared_ptr<const Node>> variables; ///< in the order in which they were made
   std::map<std::string, Initializer> initializers;
+  std::map<std::string, std::string> streams; ///< variables that start as another one does
   std::set<std::string> entries;
   std::set<std::string> buffers; ///< the variables that are not parameters
 

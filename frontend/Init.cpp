@@ -24,8 +24,9 @@ public:
   InitialValues(ProgramState &program, mlir::gen::GenBuilder &builder)
       : program(program), b(builder) {}
 
-  mlir::Value emit(const Node &variable, const Initializer &initializer) {
-    int64_t stream = streamOf(initializer.stream.empty() ? variable.variable : initializer.stream);
+  mlir::Value emit(const Node &variable, Initializer initializer) {
+    auto other = program.streams.find(variable.variable);
+    int64_t stream = streamOf(other == program.streams.end() ? variable.variable : other->second);
     b.setLoc(program.locate(variable.where));
     mlir::RankedTensorType type = program.typeOf(variable.dtype, variable.shape);
     double first = initializer.first, second = initializer.second;

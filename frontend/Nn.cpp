@@ -3,6 +3,7 @@
 #include "gen/nn.hpp"
 #include "Ops.h"
 
+#include <algorithm>
 #include <cmath>
 
 using namespace gen::detail;
@@ -82,6 +83,69 @@ Layer Tanh() {
 }
 Layer Sigmoid() {
   return [](const Tensor &x, SourceLocation where) { return sigmoid(x, where); };
+}
+
+/// Drops what a mask of that shape, which broadcasts, says.
+static Tensor dropped(const char *name, const Tensor &x, const Shape &shape, double probability,
+                      SourceLocation where) {
+  SourceScope scope(where);
+  requireFloat(name, x, where);
+  if (!(probability >= 0 && probability <= 1))
+    throw Diagnostic(where, name,
+                     "expected a probability from 0 to 1, got " + numberText(probability))
+        .error();
+  if (!isTraining() || probability == 0)
+    return x;
+  Tensor kept = bernoulli(shape, 1 - probability);
+  double scale = probability < 1 ? 1 / (1 - probability) : 0;
+  return gen::where(kept, scale * x, 0.0).named(callText(name, {x.text()}));
+}
+
+Tensor dropout(const Tensor &x, double probability, SourceLocation where) {
+  return dropped("dropout", x, x.shape(), probability, where);
+}
+
+Tensor dropout_channels(const Tensor &x, double probability, SourceLocation where) {
+  if (x.rank() < 2)
+    throw Diagnostic(where, "dropout_channels", "expected [batch, channels, ...]")
+        .operand("input", x)
+        .error();
+  Shape shape(static_cast<size_t>(x.rank()), Dimension(1));
+  std::copy_n(x.shape().begin(), 2, shape.begin());
+  return dropped("dropout_channels", x, shape, probability, where);
+}
+
+Layer Dropout(double probability) {
+  return [=](const Tensor &x, SourceLocation where) { return dropout(x, probability, where); };
+}
+Layer Dropout2d(double probability) {
+  return [=](const Tensor &x, SourceLocation where) {
+    return dropout_channels(x, probability, where);
+  };
+}
+
+PReLU::PReLU(const Scope &scope, int64_t parameters, double initial, SourceLocation where)
+    : path(scope.path()) {
+  if (parameters < 1)
+    throw Diagnostic(where, "PReLU '" + path + "'",
+                     "expected at least one parameter, got " + std::to_string(parameters))
+        .error();
+  weight = scope.variable("weight", f32, {parameters}, Initializer::constant(initial), where);
+}
+
+Tensor PReLU::operator()(const Tensor &x, SourceLocation where) const {
+  SourceScope scope(where);
+  Dimension parameters = weight.dimension(0);
+  Shape shape(static_cast<size_t>(x.rank()), Dimension(1));
+  if (parameters != Dimension(1)) {
+    if (x.rank() < 2 || x.dimension(1) != parameters)
+      throw Diagnostic(where, "PReLU '" + path + "'",
+                       "expected " + count(parameters, "channel") + " along axis 1")
+          .operand("x", x)
+          .error();
+    shape[1] = parameters;
+  }
+  return gen::where(x > 0.0, x, reshape(weight, shape) * x).named(callText(path, {x.text()}));
 }
 
 Sequential &Sequential::add(Layer layer) {

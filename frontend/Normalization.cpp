@@ -117,6 +117,31 @@ Tensor instance_norm(const Tensor &x, const Tensor &scale, const Tensor &bias,
       .named(callText("instance_norm", {x.text()}));
 }
 
+Tensor local_response_norm(const Tensor &x, int64_t size, const LocalResponseNormOptions &options,
+                           SourceLocation where) {
+  SourceScope scope(where);
+  constexpr const char *kName = "local_response_norm";
+  requireFloat(kName, x, where);
+  if (x.rank() < 2 || !x.dimension(1).isNumber() || size < 1)
+    throw Diagnostic(where, kName,
+                     "expected a window of at least 1 channel, and a number of channels along axis "
+                     "1, got a window of " +
+                         std::to_string(size))
+        .operand("x", x)
+        .error();
+  PadOptions pads = {.low = std::vector<int64_t>(static_cast<size_t>(x.rank())), .high = {}};
+  pads.high = pads.low;
+  pads.low[1] = size / 2;
+  pads.high[1] = (size - 1) / 2;
+  Tensor squares = pad(square(x), pads), sum;
+  for (int64_t first = 0; first < size; ++first) {
+    Tensor part = slice(squares, {1, first, first + x.dimension(1).number()});
+    sum = sum.handle() ? sum + part : part;
+  }
+  Tensor base = options.k + (options.alpha / static_cast<double>(size)) * sum;
+  return (x * pow(base, -options.beta)).named(callText(kName, {x.text()}));
+}
+
 BatchNormResults batch_norm(const Tensor &x, const Tensor &scale, const Tensor &bias,
                             const ChannelNormOptions &options, SourceLocation where) {
   constexpr const char *kName = "gen.batch_norm";
@@ -202,6 +227,16 @@ Tensor GroupNorm::operator()(const Tensor &x, SourceLocation where) const {
   Tensor offset = bias.handle() ? Tensor(bias) : zeros({channels}, f32, where);
   return group_norm(x, groups, scale, offset, {.epsilon = epsilon}, where)
       .named(callText(path, {x.text()}));
+}
+
+Tensor InstanceNorm::operator()(const Tensor &x, SourceLocation where) const {
+  if (x.rank() != rank || x.dimension(1) != Dimension(channels))
+    throw Diagnostic(where, "InstanceNorm" + std::to_string(rank - 2) + "d '" + path + "'",
+                     "expected rank " + std::to_string(rank) + " and " +
+                         count(Dimension(channels), "channel") + " along axis 1")
+        .operand("x", x)
+        .error();
+  return groups(x, where);
 }
 
 BatchNorm::BatchNorm(const Scope &scope, const char *name, std::vector<int64_t> ranks,

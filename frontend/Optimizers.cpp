@@ -12,7 +12,7 @@ namespace gen {
 
 /// The variable of that name under `scope`, made at its first use.
 static Variable stateOf(const Scope &scope, const std::string &name, DType dtype,
-                        const Shape &shape, const Initializer &initial = {}) {
+                        const Shape &shape, Initializer initial = {}) {
   const std::string whole = (scope / name).path();
   for (const Variable &variable : scope.variables())
     if (variable.name() == whole)
@@ -256,10 +256,9 @@ Tensor Lion::next(const Update &u) const {
 
 Variable EMA::average(const Variable &w) const {
   detail::ProgramState &program = detail::Entry::current("EMA", w.where()).program;
-  Initializer initial = program.initializers.at(w.name());
-  if (initial.stream.empty())
-    initial.stream = w.name();
-  return stateOf(scope, w.name(), w.dtype(), w.shape(), initial);
+  Variable mean = stateOf(scope, w.name(), w.dtype(), w.shape(), program.initializers.at(w.name()));
+  program.streams[mean.name()] = w.name();
+  return mean;
 }
 
 void EMA::update(const std::vector<Variable> &variables, SourceLocation where) const {

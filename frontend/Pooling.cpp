@@ -117,9 +117,11 @@ Tensor avg_pool3d(const Tensor &x, const PerAxis &window, const PoolOptions &opt
   return averagePool("avg_pool3d", 3, x, window, options, where);
 }
 
-/// Axis by axis: the mean over a box is the mean of means along its axes.
-static Tensor adaptiveAveragePool(const char *name, int64_t spatialRank, const Tensor &x,
-                                  const PerAxis &sizes, SourceLocation where) {
+using Fold = Tensor (*)(const Tensor &, const ReduceOptions &, SourceLocation);
+
+/// Axis by axis: the mean over a box is the mean of means along its axes, and so is the largest.
+static Tensor adaptivePool(const char *name, int64_t spatialRank, Fold fold, const Tensor &x,
+                           const PerAxis &sizes, SourceLocation where) {
   SourceScope scope(where);
   std::vector<int64_t> results = sizes.over(spatialRank);
   Tensor y = x;
@@ -136,7 +138,7 @@ static Tensor adaptiveAveragePool(const char *name, int64_t spatialRank, const T
     for (int64_t i = 0; i < count; ++i) {
       int64_t first = i * size / count, limit = ((i + 1) * size + count - 1) / count;
       parts.push_back(
-          mean(slice(y, {axis, first, limit}, where), {.axes = {axis}, .keepdim = true}, where));
+          fold(slice(y, {axis, first, limit}, where), {.axes = {axis}, .keepdim = true}, where));
     }
     y = count == 1 ? parts.front() : concat(parts, axis, where);
   }
@@ -144,26 +146,43 @@ static Tensor adaptiveAveragePool(const char *name, int64_t spatialRank, const T
 }
 
 Tensor adaptive_avg_pool1d(const Tensor &x, const PerAxis &sizes, SourceLocation where) {
-  return adaptiveAveragePool("adaptive_avg_pool1d", 1, x, sizes, where);
+  return adaptivePool("adaptive_avg_pool1d", 1, mean, x, sizes, where);
 }
 Tensor adaptive_avg_pool2d(const Tensor &x, const PerAxis &sizes, SourceLocation where) {
-  return adaptiveAveragePool("adaptive_avg_pool2d", 2, x, sizes, where);
+  return adaptivePool("adaptive_avg_pool2d", 2, mean, x, sizes, where);
 }
 Tensor adaptive_avg_pool3d(const Tensor &x, const PerAxis &sizes, SourceLocation where) {
-  return adaptiveAveragePool("adaptive_avg_pool3d", 3, x, sizes, where);
+  return adaptivePool("adaptive_avg_pool3d", 3, mean, x, sizes, where);
+}
+
+Tensor adaptive_max_pool1d(const Tensor &x, const PerAxis &sizes, SourceLocation where) {
+  return adaptivePool("adaptive_max_pool1d", 1, max, x, sizes, where);
+}
+Tensor adaptive_max_pool2d(const Tensor &x, const PerAxis &sizes, SourceLocation where) {
+  return adaptivePool("adaptive_max_pool2d", 2, max, x, sizes, where);
+}
+Tensor adaptive_max_pool3d(const Tensor &x, const PerAxis &sizes, SourceLocation where) {
+  return adaptivePool("adaptive_max_pool3d", 3, max, x, sizes, where);
+}
+
+/// The factors; throws where they or the image do not fit.
+static std::vector<int64_t> requireFactors(const char *name, const Tensor &x, const PerAxis &factor,
+                                           SourceLocation where) {
+  std::vector<int64_t> factors = factor.over(x.rank() - 2);
+  if (x.rank() < 3 || factors.empty() ||
+      std::any_of(factors.begin(), factors.end(), [](int64_t n) { return n < 1; }))
+    throw Diagnostic(where, name,
+                     "expected an image of rank 3 or more and a factor of 1 or more, for all "
+                     "spatial axes or for each")
+        .operand("input", x)
+        .error();
+  return factors;
 }
 
 Tensor upsample_nearest(const Tensor &x, const PerAxis &factor, SourceLocation where) {
   SourceScope scope(where);
   constexpr const char *kName = "upsample_nearest";
-  std::vector<int64_t> factors = factor.over(x.rank() - 2);
-  if (x.rank() < 3 || factors.empty() ||
-      std::any_of(factors.begin(), factors.end(), [](int64_t n) { return n < 1; }))
-    throw Diagnostic(where, kName,
-                     "expected an image of rank 3 or more and a factor of 1 or more, for all "
-                     "spatial axes or for each")
-        .operand("input", x)
-        .error();
+  std::vector<int64_t> factors = requireFactors(kName, x, factor, where);
   // [n, c, h, w] -> [n, c, h, 1, w, 1] -> [n, c, h, 2, w, 2] -> [n, c, 2 h, 2 w]
   Shape split = {x.dimension(0), x.dimension(1)}, repeated = split, result = split;
   for (size_t i = 0; i < factors.size(); ++i) {
@@ -173,6 +192,44 @@ Tensor upsample_nearest(const Tensor &x, const PerAxis &factor, SourceLocation w
     result.push_back(size * Dimension(factors[i]));
   }
   Tensor y = reshape(broadcast_to(reshape(x, split, where), repeated, where), result, where);
+  return y.named(callText(kName, {x.text()}));
+}
+
+/// Element `factor` i + p of the result lies at i + (p + 1/2) / factor - 1/2 of `x`.
+static Tensor upsampleAxis(const Tensor &x, int64_t axis, int64_t factor, SourceLocation where) {
+  int64_t size = x.dimension(axis).number();
+  if (size <= 1 || factor == 1) {
+    std::vector<int64_t> factors(static_cast<size_t>(x.rank() - 2), 1);
+    factors[static_cast<size_t>(axis - 2)] = factor;
+    return upsample_nearest(x, factors, where);
+  }
+  Tensor first = slice(x, {axis, 0, 1}, where), last = slice(x, {axis, size - 1, size}, where);
+  Tensor before = concat({first, slice(x, {axis, 0, size - 1}, where)}, axis, where);
+  Tensor after = concat({slice(x, {axis, 1, size}, where), last}, axis, where);
+  Shape one = x.shape(), result = x.shape();
+  one.insert(one.begin() + axis + 1, 1);
+  result[static_cast<size_t>(axis)] = size * factor;
+  std::vector<Tensor> phases;
+  for (int64_t p = 0; p < factor; ++p) {
+    double at = (static_cast<double>(p) + 0.5) / static_cast<double>(factor) - 0.5;
+    Tensor phase = at < 0 ? lerp(x, before, -at) : lerp(x, after, at);
+    phases.push_back(reshape(phase, one, where));
+  }
+  return reshape(concat(phases, axis + 1, where), result, where);
+}
+
+Tensor upsample_linear(const Tensor &x, const PerAxis &factor, SourceLocation where) {
+  SourceScope scope(where);
+  constexpr const char *kName = "upsample_linear";
+  std::vector<int64_t> factors = requireFactors(kName, x, factor, where);
+  Tensor y = x;
+  for (int64_t axis = 2; axis < x.rank(); ++axis) {
+    if (!x.dimension(axis).isNumber())
+      throw Diagnostic(where, kName, "expected an image whose spatial sizes are numbers")
+          .operand("input", x)
+          .error();
+    y = upsampleAxis(y, axis, factors[static_cast<size_t>(axis - 2)], where);
+  }
   return y.named(callText(kName, {x.text()}));
 }
 

@@ -3,6 +3,7 @@
 #include "gen/recurrent.hpp"
 #include "Ops.h"
 #include "gen/loops.hpp"
+#include "gen/nn.hpp"
 
 #include <cmath>
 
@@ -21,12 +22,15 @@ Recurrent::Recurrent(const Scope &scope, const char *kind, int64_t gates, int64_
         .error();
   double bound = 1 / std::sqrt(static_cast<double>(hidden));
   Initializer initial = Initializer::uniform(-bound, bound);
-  for (int64_t number = 0; number < options.layers; ++number) {
+  for (int64_t number = 0; number < options.layers * directions(); ++number) {
+    int64_t level = number / directions();
+    std::string suffix = "_l" + std::to_string(level) + (number % directions() ? "_reverse" : "");
     auto variable = [&](const char *name, const Shape &shape) {
-      return scope.variable(name + ("_l" + std::to_string(number)), f32, shape, initial, where);
+      return scope.variable(name + suffix, f32, shape, initial, where);
     };
     Layer &layer = layers.emplace_back();
-    layer.weight_ih = variable("weight_ih", {gates * hidden, number == 0 ? inputs : hidden});
+    int64_t width = level == 0 ? inputs : directions() * hidden;
+    layer.weight_ih = variable("weight_ih", {gates * hidden, width});
     layer.weight_hh = variable("weight_hh", {gates * hidden, hidden});
     if (options.bias) {
       layer.bias_ih = variable("bias_ih", {gates * hidden});
@@ -62,14 +66,22 @@ RecurrentResult Recurrent::operator()(const Tensor &x, const Tensor &hiddenBefor
   Tensor y = options.batch_first ? transpose(x, {1, 0, 2}, where) : x;
   Shape shape = {y.dimension(1), hidden}, one = {1, y.dimension(1), hidden};
   std::vector<Tensor> last[2];
-  for (size_t number = 0; number < layers.size(); ++number) {
-    State state;
-    for (int64_t i = 0; i < states; ++i)
-      state.push_back(initial(i == 0 ? hiddenBefore : cellBefore, static_cast<int64_t>(number),
-                              shape, x.dtype(), where));
-    y = runLayer(layers[number], y, state, where);
-    for (size_t i = 0; i < state.size(); ++i)
-      last[i].push_back(reshape(state[i], one, where));
+  for (int64_t level = 0; level < options.layers; ++level) {
+    std::vector<Tensor> outputs;
+    for (int64_t direction = 0; direction < directions(); ++direction) {
+      int64_t number = level * directions() + direction;
+      State state;
+      for (int64_t i = 0; i < states; ++i)
+        state.push_back(
+            initial(i == 0 ? hiddenBefore : cellBefore, number, shape, x.dtype(), where));
+      const Layer &layer = layers[static_cast<size_t>(number)];
+      outputs.push_back(runLayer(layer, y, state, /*reverse=*/direction == 1, where));
+      for (size_t i = 0; i < state.size(); ++i)
+        last[i].push_back(reshape(state[i], one, where));
+    }
+    y = outputs.size() == 1 ? outputs.front() : concat(outputs, 2, where);
+    if (level + 1 < options.layers)
+      y = dropout(y, options.dropout, where);
   }
   RecurrentResult result;
   result.output =
@@ -81,7 +93,7 @@ RecurrentResult Recurrent::operator()(const Tensor &x, const Tensor &hiddenBefor
 }
 
 /// x [steps, batch, inputs] to [steps, batch, hidden]; `state` becomes the last one.
-Tensor Recurrent::runLayer(const Layer &layer, const Tensor &x, State &state,
+Tensor Recurrent::runLayer(const Layer &layer, const Tensor &x, State &state, bool reverse,
                            SourceLocation where) const {
   Tensor rows = reshape(x, {-1, x.dimension(2)}, where);
   Tensor projected = matmul(rows, layer.weight_ih, {.transpose_rhs = true}, where);
@@ -96,7 +108,7 @@ Tensor Recurrent::runLayer(const Layer &layer, const Tensor &x, State &state,
         State next = step(elements.front(), product, values, layer);
         return ScanStep{next, {next.front()}};
       },
-      {}, where);
+      {.reverse = reverse}, where);
   state = result.values;
   return result.outputs.front();
 }

@@ -27,6 +27,15 @@ Tensor silu(const Tensor &x, SourceLocation where = SourceLocation::current());
 Tensor softplus(const Tensor &x, SourceLocation where = SourceLocation::current());
 /// x where x > 0, else alpha (e^x - 1).
 Tensor elu(const Tensor &x, double alpha = 1, SourceLocation where = SourceLocation::current());
+/// 1.0507 times elu of alpha 1.6733, which keeps mean 0 and variance 1 (Klambauer et al. 2017).
+Tensor selu(const Tensor &x, SourceLocation where = SourceLocation::current());
+/// x, but no less than `low` and no more than `high`; relu6 is hardtanh(x, 0, 6).
+Tensor hardtanh(const Tensor &x, double low = -1, double high = 1,
+                SourceLocation where = SourceLocation::current());
+/// max(min(x / 6 + 1 / 2, 1), 0).
+Tensor hardsigmoid(const Tensor &x, SourceLocation where = SourceLocation::current());
+/// x hardsigmoid(x).
+Tensor hardswish(const Tensor &x, SourceLocation where = SourceLocation::current());
 
 } // namespace gen
 

@@ -26,6 +26,7 @@ public:
   PerAxis(T number) // implicit: {.stride = 2}
       : numbers{static_cast<int64_t>(number)} {}
   PerAxis(std::initializer_list<int64_t> numbers) : numbers(numbers) {}
+  PerAxis(std::vector<int64_t> numbers) : numbers(std::move(numbers)) {}
   /// True for {}.
   bool empty() const { return numbers.empty(); }
   /// One number for each of `axes` axes; empty if there are others.
@@ -98,10 +99,22 @@ Tensor adaptive_avg_pool2d(const Tensor &x, const PerAxis &sizes,
                            SourceLocation where = SourceLocation::current());
 Tensor adaptive_avg_pool3d(const Tensor &x, const PerAxis &sizes,
                            SourceLocation where = SourceLocation::current());
+/// The largest elements of the same windows.
+Tensor adaptive_max_pool1d(const Tensor &x, const PerAxis &sizes,
+                           SourceLocation where = SourceLocation::current());
+Tensor adaptive_max_pool2d(const Tensor &x, const PerAxis &sizes,
+                           SourceLocation where = SourceLocation::current());
+Tensor adaptive_max_pool3d(const Tensor &x, const PerAxis &sizes,
+                           SourceLocation where = SourceLocation::current());
 
 /// Repeats each element of the spatial axes `factor` times (PyTorch's interpolate, mode nearest).
 Tensor upsample_nearest(const Tensor &x, const PerAxis &factor,
                         SourceLocation where = SourceLocation::current());
+/// `factor` times as many elements along the spatial axes, between the old ones in straight lines;
+/// their sizes have to be numbers (PyTorch's interpolate, modes linear, bilinear and trilinear,
+/// without align_corners).
+Tensor upsample_linear(const Tensor &x, const PerAxis &factor,
+                       SourceLocation where = SourceLocation::current());
 /// Joins the axes from `start` on.
 Tensor flatten(const Tensor &x, int64_t start = 1,
                SourceLocation where = SourceLocation::current());

@@ -60,6 +60,32 @@ Layer GELU(Approximate approximate = Approximate::None); // NOLINT(readability-i
 Layer SiLU();                                            // NOLINT(readability-identifier-naming)
 Layer Softplus();                                        // NOLINT(readability-identifier-naming)
 Layer ELU(double alpha = 1);                             // NOLINT(readability-identifier-naming)
+Layer SELU();                                            // NOLINT(readability-identifier-naming)
+
+/// In training entries: each element is 0 with the given probability, the others are scaled by
+/// 1 / (1 - probability); elsewhere `x` (Srivastava et al. 2014). Which ones is a function of the
+/// session's seed, the call and the position, which can be computed again rather than kept.
+Tensor dropout(const Tensor &x, double probability = 0.5,
+               SourceLocation where = SourceLocation::current());
+/// The same of whole channels: x [batch, channels, ...] (Tompson et al. 2015).
+Tensor dropout_channels(const Tensor &x, double probability = 0.5, // NOLINT: as the others
+                        SourceLocation where = SourceLocation::current());
+/// As layers; Dropout2d is for channels of any number of spatial axes.
+Layer Dropout(double probability = 0.5);   // NOLINT(readability-identifier-naming)
+Layer Dropout2d(double probability = 0.5); // NOLINT(readability-identifier-naming)
+
+/// x where x > 0, else weight x: one weight for all, or one a channel (axis 1). Initially 0.25.
+class PReLU {
+public:
+  explicit PReLU(const Scope &scope, int64_t parameters = 1, double initial = 0.25,
+                 SourceLocation where = SourceLocation::current());
+  Tensor operator()(const Tensor &x, SourceLocation where = SourceLocation::current()) const;
+
+  Variable weight; ///< [parameters]
+
+private:
+  std::string path;
+};
 
 /// Layers one after another. Number i makes its variables under scope / i:
 ///

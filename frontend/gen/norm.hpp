@@ -41,6 +41,17 @@ Tensor instance_norm(const Tensor &x, const Tensor &scale, const Tensor &bias,
                      const ChannelNormOptions &options = {},
                      SourceLocation where = SourceLocation::current());
 
+struct LocalResponseNormOptions {
+  double alpha = 1e-4;
+  double beta = 0.75;
+  double k = 1;
+};
+/// x / (k + alpha m)^beta, where m is the mean of x^2 over the `size` channels (axis 1) around
+/// each, zeros beyond the ends (Krizhevsky et al. 2012, whose alpha is that of the sum).
+Tensor local_response_norm(const Tensor &x, int64_t size,
+                           const LocalResponseNormOptions &options = {},
+                           SourceLocation where = SourceLocation::current());
+
 struct BatchNormResults {
   Tensor result;
   Tensor mean;     ///< [channels]
@@ -120,6 +131,56 @@ private:
   double epsilon;
 };
 
+struct InstanceNormOptions {
+  double epsilon = 1e-5;
+  bool affine = false;
+};
+
+/// Normalizes each channel (axis 1) of each example; no running statistics. Initial values, if
+/// `affine`: weight 1, bias 0. The ranks are PyTorch's.
+class InstanceNorm {
+public:
+  Tensor operator()(const Tensor &x, SourceLocation where = SourceLocation::current()) const;
+
+  Variable weight, bias; ///< [channels]; refer to nothing without `affine`
+
+protected:
+  InstanceNorm(const Scope &scope, int64_t rank, int64_t channels, InstanceNormOptions options,
+               SourceLocation where)
+      : path(scope.path()), rank(rank), channels(channels),
+        groups(scope, channels, channels, {options.epsilon, options.affine}, where) {
+    weight = groups.weight;
+    bias = groups.bias;
+  }
+
+private:
+  std::string path;
+  int64_t rank, channels;
+  GroupNorm groups; ///< of one channel
+};
+
+/// [n, channels, length].
+class InstanceNorm1d : public InstanceNorm {
+public:
+  InstanceNorm1d(const Scope &scope, int64_t channels, InstanceNormOptions options = {},
+                 SourceLocation where = SourceLocation::current())
+      : InstanceNorm(scope, 3, channels, options, where) {}
+};
+/// [n, channels, height, width].
+class InstanceNorm2d : public InstanceNorm {
+public:
+  InstanceNorm2d(const Scope &scope, int64_t channels, InstanceNormOptions options = {},
+                 SourceLocation where = SourceLocation::current())
+      : InstanceNorm(scope, 4, channels, options, where) {}
+};
+/// [n, channels, depth, height, width].
+class InstanceNorm3d : public InstanceNorm {
+public:
+  InstanceNorm3d(const Scope &scope, int64_t channels, InstanceNormOptions options = {},
+                 SourceLocation where = SourceLocation::current())
+      : InstanceNorm(scope, 5, channels, options, where) {}
+};
+
 struct BatchNormOptions {
   double epsilon = 1e-5;
   double momentum = 0.1; ///< the part of the batch in the running statistics
@@ -162,6 +223,14 @@ public:
   BatchNorm2d(const Scope &scope, int64_t channels, BatchNormOptions options = {},
               SourceLocation where = SourceLocation::current())
       : BatchNorm(scope, "BatchNorm2d", {4}, channels, options, where) {}
+};
+
+/// [n, channels, depth, height, width].
+class BatchNorm3d : public BatchNorm {
+public:
+  BatchNorm3d(const Scope &scope, int64_t channels, BatchNormOptions options = {},
+              SourceLocation where = SourceLocation::current())
+      : BatchNorm(scope, "BatchNorm3d", {5}, channels, options, where) {}
 };
 
 } // namespace gen

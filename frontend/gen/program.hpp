@@ -27,8 +27,6 @@ struct Initializer {
   Kind kind = Kind::Constant;
   double first = 0;  ///< the constant; the lower bound; the mean
   double second = 0; ///< the upper bound; the standard deviation
-  /// The name of the variable whose random numbers these are; the variable's own if empty.
-  std::string stream = {};
 
   static Initializer zeros() { return {}; }
   static Initializer ones() { return constant(1); }

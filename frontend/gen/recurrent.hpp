@@ -21,10 +21,14 @@ namespace gen {
 struct RecurrentOptions {
   int64_t layers = 1; ///< one upon the other
   bool bias = true;
-  bool batch_first = false; ///< [batch, steps, ...] rather than [steps, batch, ...]
+  bool batch_first = false;   ///< [batch, steps, ...] rather than [steps, batch, ...]
+  double dropout = 0;         ///< of the outputs of each layer but the last, in training entries
+  bool bidirectional = false; ///< each layer also runs from the last step to the first
 };
 
-/// What a recurrent layer returns.
+/// What a recurrent layer returns. Where it is bidirectional, `output` is 2 hidden wide, forward
+/// before backward, and there are twice as many states: each layer's forward, then its backward
+/// one.
 struct RecurrentResult {
   Tensor output; ///< the last layer's hidden state in every step: [steps, batch, hidden]
   Tensor hidden; ///< of every layer after the last step: [layers, batch, hidden]
@@ -32,8 +36,8 @@ struct RecurrentResult {
 };
 
 /// Variables weight_ih_l0 [gates * hidden, inputs], weight_hh_l0 [gates * hidden, hidden],
-/// bias_ih_l0, bias_hh_l0 [gates * hidden] under `scope`, and so on for each layer; uniform in
-/// +-1 / sqrt(hidden).
+/// bias_ih_l0, bias_hh_l0 [gates * hidden] under `scope`, weight_ih_l0_reverse, ... for the
+/// backward direction, and so on for each layer; uniform in +-1 / sqrt(hidden).
 class Recurrent {
 public:
   /// Applies all layers to x [steps, batch, inputs], or [batch, steps, inputs]. The state starts
@@ -58,14 +62,16 @@ protected:
   /// True if bias_hh is added to the gates as bias_ih is.
   virtual bool addsBiasOutside() const { return true; }
 
-  std::vector<Layer> layers;
+  std::vector<Layer> layers; ///< with two directions, forward and backward in turn
   std::string path;
   int64_t gates, hidden, states = 1;
   RecurrentOptions options;
 
 private:
   void check(const Tensor &x, SourceLocation where) const;
-  Tensor runLayer(const Layer &layer, const Tensor &x, State &state, SourceLocation where) const;
+  int64_t directions() const { return options.bidirectional ? 2 : 1; }
+  Tensor runLayer(const Layer &layer, const Tensor &x, State &state, bool reverse,
+                  SourceLocation where) const;
 };
 
 enum class Nonlinearity { Tanh, ReLU };

@@ -58,10 +58,46 @@ TEST(Recurrent, LayersFollowPyTorch) {
   expectLikePyTorch(kLstmWithoutBias, {2, 3, 3},
                     [](const Scope &scope) { return LSTM(scope, 3, 2, {.bias = false}); });
   expectLikePyTorch(kGru, {3, 2, 3}, [](const Scope &scope) { return GRU(scope, 3, 4); });
+  expectLikePyTorch(kLstmBothWays, {3, 2, 3}, [](const Scope &scope) {
+    return LSTM(scope, 3, 2, {.layers = 2, .bidirectional = true});
+  });
+  expectLikePyTorch(kGruBothWays, {2, 3, 3}, [](const Scope &scope) {
+    return GRU(scope, 3, 2, {.batch_first = true, .bidirectional = true});
+  });
   expectLikePyTorch(kRnn, {3, 2, 3},
                     [](const Scope &scope) { return RNN(scope, 3, 4, {.layers = 2}); });
   expectLikePyTorch(kRnnRelu, {3, 2, 3},
                     [](const Scope &scope) { return RNN(scope, 3, 4, {}, Nonlinearity::ReLU); });
+}
+
+TEST(Recurrent, StatesOfBothDirectionsFollowPyTorch) {
+  expectLikePyTorch(kLstmStates, {3, 2, 3}, [](const Scope &scope) {
+    LSTM lstm(scope, 3, 2, {.layers = 2, .bidirectional = true});
+    return [lstm](const Tensor &x) {
+      auto state = [](uint32_t number) { return known(signedNumbers(number, 16), {4, 2, 2}); };
+      RecurrentResult all = lstm(x, state(40), state(41)), flat;
+      flat.output =
+          concat({reshape(all.output, {-1}), reshape(all.hidden, {-1}), reshape(all.cell, {-1})});
+      return flat;
+    };
+  });
+}
+
+// Between layers only, and in training only: with everything dropped, the second layer sees zeros.
+TEST(Recurrent, DropsBetweenLayers) {
+  Program program("dropout");
+  RNN all(program / "rnn", 3, 4, {.layers = 2, .dropout = 1.0});
+  Dimension batch = program.dimension("batch");
+  const std::vector<Input> x = {input("x", f32, {2, batch, 3})};
+  auto output = [&](const Tensor &x) { return result("y", all(x).output); };
+  program.entry("train", x, training, output);
+  program.entry("main", x, output);
+  forBoth(program, [&](Runner &runner) {
+    Argument some{{2, 2, 3}, signedNumbers(1, 12)}, other{{2, 2, 3}, signedNumbers(2, 12)};
+    EXPECT_EQ(runner.call("train", {some}), runner.call("train", {other}));
+    EXPECT_NE(runner.call("main", {some}), runner.call("main", {other}));
+    EXPECT_NE(runner.call("main", {some}), runner.call("train", {some}));
+  });
 }
 
 // Dynamic lengths, zero steps included: a training step through a loop changes the weights as the

@@ -4,6 +4,7 @@
 #include "FloatMode.h"
 #include "Model.h"
 #include "Profile.h"
+#include "Renames.h"
 #include "Tensors.h"
 #include "ThreadPool.h"
 
@@ -64,13 +65,14 @@ struct gen_session {
   // The memory was handed out: it may change at any time.
   void noteView(size_t variable) { viewed[variable] = true; }
 
-  void save(const std::string &path);
-  void load(const std::string &path, uint32_t flags);
+  void save(const std::string &path, const gen::runtime::Renames &renames);
+  void load(const std::string &path, uint32_t flags, const gen::runtime::Renames &renames);
 
   gen_model *const model;
   const unsigned threads; // including the caller's
   gen::runtime::Profile profile;
   std::map<std::string, std::string> metadata;
+  std::string loadReport; // of the last load
   std::atomic<bool> busy{false};
 
 private:

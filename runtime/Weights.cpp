@@ -7,11 +7,24 @@
 
 using namespace gen::runtime;
 
-void gen_session::save(const std::string &path) {
+void gen_session::save(const std::string &path, const Renames &renames) {
   Safetensors file;
   file.metadata = metadata;
-  for (size_t i = 0; i < variables.size(); ++i)
-    file.tensors.push_back({model->artefact->variables[i].tensor.name, variable(i), 0, 0});
+  std::map<std::string, const char *> owners;
+  for (size_t i = 0; i < variables.size(); ++i) {
+    const char *own = model->artefact->variables[i].tensor.name;
+    std::optional<std::string> name = renames.fileNameOf(own);
+    if (!name)
+      continue;
+    auto [other, isNew] = owners.emplace(*name, own);
+    if (!isNew)
+      fail(GEN_INVALID_ARGUMENT, "%s: cannot write: the renames call both '%s' and '%s' '%s'",
+           path.c_str(), other->second, own, name->c_str());
+    file.tensors.push_back({*name, variable(i), 0, 0});
+  }
+  if (file.tensors.empty() && !renames.empty())
+    fail(GEN_INVALID_ARGUMENT, "%s: cannot write: no rename fits a variable of model '%s'",
+         path.c_str(), model->artefact->name);
   std::string header = writeSafetensorsHeader(file);
   if (header.size() - 8 > kMaxSafetensorsHeader)
     fail(GEN_INVALID_ARGUMENT, "%s: cannot write: header of %zu bytes, the format allows %llu",
@@ -28,62 +41,71 @@ namespace {
 // Matches the tensors of a file with the variables of a model and says all that does not fit.
 class Matching {
 public:
-  Matching(const gen_artefact_info &artefact, const Safetensors &file)
+  Matching(const gen_artefact_info &artefact, const Safetensors &file, const Renames &renames)
       : sources(artefact.variable_count) {
     std::map<std::string_view, uint32_t> byName;
     for (uint32_t i = 0; i < artefact.variable_count; ++i)
       byName.emplace(artefact.variables[i].tensor.name, i);
     for (const SafetensorsTensor &source : file.tensors) {
-      auto found = byName.find(source.name);
+      const std::string name = renames.variableOf(source.name);
+      auto found = byName.find(name);
+      const std::string text = name == source.name ? name : source.name + " (for " + name + ")";
       if (found == byName.end()) {
-        add(unexpected, source.name);
+        unexpected.push_back(text);
         continue;
       }
       const gen_tensor_info &variable = artefact.variables[found->second].tensor;
+      if (const SafetensorsTensor *other = sources[found->second])
+        mismatched.push_back(text + " (" + other->name + " is for the same variable)");
       sources[found->second] = &source;
       const gen_tensor &got = source.tensor;
       if (got.dtype != variable.dtype || got.rank != variable.rank ||
           !std::equal(got.shape, got.shape + got.rank, variable.shape))
-        add(mismatched, source.name + " (expected " +
-                            describe(variable.dtype, variable.shape, variable.rank) + ", got " +
-                            describe(got) + ")");
+        mismatched.push_back(text + " (expected " +
+                             describe(variable.dtype, variable.shape, variable.rank) + ", got " +
+                             describe(got) + ")");
     }
     for (uint32_t i = 0; i < artefact.variable_count; ++i)
       if (!sources[i])
-        add(missing, artefact.variables[i].tensor.name);
+        missing.emplace_back(artefact.variables[i].tensor.name);
   }
 
   void check(const char *modelName, const std::string &path, bool partial) {
-    std::string problems = mismatched.text("mismatched");
+    std::string problems = summary("mismatched", mismatched);
     if (!partial)
-      problems += missing.text("missing") + unexpected.text("unexpected");
+      problems += summary("missing", missing) + summary("unexpected", unexpected);
     if (!problems.empty())
       fail(GEN_INVALID_ARGUMENT, "%s: does not fit model '%s'%s%s", path.c_str(), modelName,
            problems.c_str(),
-           mismatched.count || partial ? "" : "; hint: a partial load ignores these");
+           !mismatched.empty() || partial ? "" : "; hint: a partial load ignores these");
+  }
+
+  // A line for all that is left out.
+  std::string report() const {
+    std::string text;
+    for (const std::string &name : missing)
+      text += "missing: " + name + "\n";
+    for (const std::string &name : unexpected)
+      text += "unexpected: " + name + "\n";
+    return text;
   }
 
   std::vector<const SafetensorsTensor *> sources; // of each variable, or null
 
 private:
-  struct List {
-    std::string names;
-    size_t count = 0;
+  using Names = std::vector<std::string>;
 
-    std::string text(const char *what) const {
-      if (!count)
-        return "";
-      return format("; %zu %s: %s%s", count, what, names.c_str(), count > kShown ? ", ..." : "");
-    }
-  };
-  static constexpr size_t kShown = 8;
-
-  static void add(List &list, const std::string &name) {
-    if (++list.count <= kShown)
-      list.names += (list.count > 1 ? ", " : "") + name;
+  static std::string summary(const char *what, const Names &names) {
+    constexpr size_t kShown = 8;
+    std::string shown;
+    for (size_t i = 0; i < std::min(names.size(), kShown); ++i)
+      shown += (i ? ", " : "") + names[i];
+    return names.empty() ? ""
+                         : format("; %zu %s: %s%s", names.size(), what, shown.c_str(),
+                                  names.size() > kShown ? ", ..." : "");
   }
 
-  List mismatched, missing, unexpected;
+  Names mismatched, missing, unexpected;
 };
 
 // A byte other than 0 and 1 is no boolean, and compiled code relies on that.
@@ -110,10 +132,10 @@ Safetensors readHeader(const InputFile &input, const std::string &path) {
 
 // All data are read before any variable changes. They are read, not mapped: a mapped file that
 // another program shortens would end this one.
-void gen_session::load(const std::string &path, uint32_t flags) {
+void gen_session::load(const std::string &path, uint32_t flags, const Renames &renames) {
   InputFile input(path);
   Safetensors file = readHeader(input, path);
-  Matching matching(*model->artefact, file);
+  Matching matching(*model->artefact, file, renames);
   matching.check(model->artefact->name, path, flags & GEN_LOAD_PARTIAL);
   std::vector<Buffer> staged(variables.size());
   for (size_t i = 0; i < variables.size(); ++i)
@@ -129,22 +151,37 @@ void gen_session::load(const std::string &path, uint32_t flags) {
       noteWrite(i);
     }
   metadata = std::move(file.metadata);
+  loadReport = matching.report();
 }
 
 gen_status *gen_session_save(gen_session *session, const char *path) {
-  return guard([&] {
-    requireNonNull(path, "gen_session_save", "path");
-    SessionUse use(session, "gen_session_save");
-    session->save(path);
-  });
+  return gen_session_save_renamed(session, path, nullptr, 0);
 }
 
 gen_status *gen_session_load(gen_session *session, const char *path, uint32_t flags) {
+  return gen_session_load_renamed(session, path, flags, nullptr, 0);
+}
+
+gen_status *gen_session_save_renamed(gen_session *session, const char *path,
+                                     const gen_rename *renames, size_t count) {
+  return guard([&] {
+    requireNonNull(path, "gen_session_save", "path");
+    SessionUse use(session, "gen_session_save");
+    session->save(path, Renames(renames, count, "gen_session_save_renamed"));
+  });
+}
+
+gen_status *gen_session_load_renamed(gen_session *session, const char *path, uint32_t flags,
+                                     const gen_rename *renames, size_t count) {
   return guard([&] {
     requireNonNull(path, "gen_session_load", "path");
     SessionUse use(session, "gen_session_load");
     if (flags & ~uint32_t(GEN_LOAD_PARTIAL))
       fail(GEN_INVALID_ARGUMENT, "gen_session_load: unknown flags 0x%x", flags);
-    session->load(path, flags);
+    session->load(path, flags, Renames(renames, count, "gen_session_load_renamed"));
   });
+}
+
+const char *gen_session_load_report(const gen_session *session) {
+  return session ? session->loadReport.c_str() : "";
 }

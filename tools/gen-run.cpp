@@ -23,11 +23,11 @@ using Clock = std::chrono::steady_clock;
 
 struct Options {
   std::string model, entry, outputDir, load, save, profile;
-  std::vector<std::string> inputs;
+  std::vector<std::string> inputs, renames;
   uint64_t seed = 0;
   uint32_t threads = 0;
   int repeat = 0;
-  bool list = false, benchmark = false, json = false;
+  bool list = false, benchmark = false, json = false, partial = false;
 };
 
 [[noreturn]] void reject(const std::string &message) {
@@ -300,6 +300,17 @@ void call(gen::Session &session, const std::string &entry, const std::vector<gen
   }
 }
 
+std::vector<gen::Rename> renamesOf(const Options &options) {
+  std::vector<gen::Rename> renames;
+  for (const std::string &text : options.renames) {
+    size_t split = text.find('=');
+    if (split == std::string::npos)
+      reject(fmt::format("--rename {}: expected FILE=VARIABLE, as in module.=vae.", text));
+    renames.push_back({text.substr(0, split), text.substr(split + 1)});
+  }
+  return renames;
+}
+
 void run(const Options &options) {
   gen::Model model = gen::Model::open(options.model);
   if (options.list)
@@ -314,8 +325,11 @@ void run(const Options &options) {
   settings.seed = options.seed;
   settings.threads = options.threads;
   gen::Session session(model, settings);
-  if (!options.load.empty())
-    session.load(options.load);
+  std::vector<gen::Rename> renames = renamesOf(options);
+  if (!options.load.empty()) {
+    session.load(options.load, renames, options.partial);
+    fmt::print(stderr, "{}", session.loadReport());
+  }
   if (!options.profile.empty())
     session.startProfile();
   if (options.benchmark)
@@ -325,7 +339,7 @@ void run(const Options &options) {
   if (!options.profile.empty())
     session.writeProfile(options.profile);
   if (!options.save.empty())
-    session.save(options.save);
+    session.save(options.save, renames);
 }
 
 void declare(CLI::App &app, Options &options) {
@@ -343,6 +357,12 @@ void declare(CLI::App &app, Options &options) {
   app.add_option("--threads", options.threads, "number of threads (default: all processors)")
       ->check(CLI::Range(1, 1024));
   app.add_option("--load", options.load, "read variables from a safetensors file before the calls");
+  app.add_flag("--partial", options.partial,
+               "load what fits; what is missing and unexpected is told");
+  app.add_option("--rename", options.renames,
+                 "FILE=VARIABLE: a name in weights files for a variable's; of all that begin so if "
+                 "both are empty or end in '.' (may be repeated; only renamed variables are saved)")
+      ->allow_extra_args(false);
   app.add_option("--save", options.save, "write variables to a safetensors file after the calls");
   app.add_option("--repeat", options.repeat, "number of calls (default 1)")
       ->check(CLI::Range(1, 1 << 30));

@@ -222,6 +222,25 @@ enum {
  * mismatched tensors. All variables change, or none. The file's metadata become the session's. */
 GEN_API gen_status *gen_session_load(gen_session *session, const char *path, uint32_t flags);
 
+/* A name in a file for a variable's: of one tensor or, where both are empty or end in '.', of all
+ * whose names begin so. {"", "vae."} adds the scope that PyTorch's state dict lacks. Of several
+ * that fit the first counts. */
+typedef struct gen_rename {
+  const char *file, *variable;
+} gen_rename;
+
+/* As gen_session_save(), under the file's names, and only the variables that a rename fits; all if
+ * there are no renames. */
+GEN_API gen_status *gen_session_save_renamed(gen_session *session, const char *path,
+                                             const gen_rename *renames, size_t count);
+/* As gen_session_load(), under the variables' names; a name that no rename fits is a variable's. */
+GEN_API gen_status *gen_session_load_renamed(gen_session *session, const char *path, uint32_t flags,
+                                             const gen_rename *renames, size_t count);
+/* What the last load has left out, being partial: a line "missing: NAME" for each variable that
+ * the file lacks, then a line "unexpected: NAME" for each tensor that is no variable. "" if
+ * everything has fitted; valid until the next load. */
+GEN_API const char *gen_session_load_report(const gen_session *session);
+
 /* Strings saved with the variables (`__metadata__` of safetensors). The value, or null if there is
  * none; valid until the metadata change. A null value removes the key. */
 GEN_API const char *gen_session_metadata(const gen_session *session, const char *key);

@@ -387,6 +387,11 @@ private:
   std::vector<gen_tensor> views;
 };
 
+/// A name in a weights file for a variable's; see gen_rename.
+struct Rename {
+  std::string file, variable;
+};
+
 /// One instance of a model: variables, memory, threads. One thread at a time.
 class Session {
 public:
@@ -452,6 +457,18 @@ public:
   void load(const std::string &path, bool partial = false) {
     detail::check(gen_session_load(c(), path.c_str(), partial ? uint32_t(GEN_LOAD_PARTIAL) : 0));
   }
+  /// The same under other names; see gen_session_save_renamed and gen_session_load_renamed.
+  void save(const std::string &path, const std::vector<Rename> &renames) {
+    std::vector<gen_rename> pairs = pairsOf(renames);
+    detail::check(gen_session_save_renamed(c(), path.c_str(), pairs.data(), pairs.size()));
+  }
+  void load(const std::string &path, const std::vector<Rename> &renames, bool partial = false) {
+    std::vector<gen_rename> pairs = pairsOf(renames);
+    detail::check(gen_session_load_renamed(
+        c(), path.c_str(), partial ? uint32_t(GEN_LOAD_PARTIAL) : 0, pairs.data(), pairs.size()));
+  }
+  /// What the last load, a partial one, has left out, a line each; see gen_session_load_report.
+  std::string loadReport() const { return gen_session_load_report(c()); }
   /// Strings saved with the variables; "" if there is none of that key.
   std::string metadata(const std::string &key) const {
     const char *value = gen_session_metadata(c(), key.c_str());
@@ -492,6 +509,12 @@ private:
     void operator()(gen_session *session) const { gen_session_close(session); }
   };
 
+  static std::vector<gen_rename> pairsOf(const std::vector<Rename> &renames) {
+    std::vector<gen_rename> pairs;
+    for (const Rename &rename : renames)
+      pairs.push_back({rename.file.c_str(), rename.variable.c_str()});
+    return pairs;
+  }
   static std::vector<gen_tensor> tensorsOf(const View *views, size_t count) {
     std::vector<gen_tensor> tensors;
     for (size_t index = 0; index < count; ++index)

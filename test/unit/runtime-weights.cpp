@@ -115,6 +115,42 @@ TEST_F(Weights, PartialLoad) {
   EXPECT_EQ(session.variable("random.seed").scalar<int64_t>(), 3);
 }
 
+// The toy model's variables are random.seed, layer.weight, steps, flags, moment, small, table.
+TEST_F(Weights, RenamedBothWays) {
+  session.setVariable("layer.weight", Array(std::vector<float>{9, 8, 7, 6}, {4}));
+  session.setVariable("moment", Array(std::vector<double>{1, 2, 3}, {3}));
+  session.save(dir / "w", {{"exp_avg", "moment"}, {"", "layer."}});
+  const std::string saved = test::readFile(dir / "w");
+  EXPECT_NE(saved.find("\"weight\""), std::string::npos);
+  EXPECT_NE(saved.find("\"exp_avg\""), std::string::npos);
+  EXPECT_EQ(saved.find("steps"), std::string::npos); // no rename fits it
+
+  Session other(model, {.seed = 4, .threads = 1});
+  other.load(dir / "w", {{"exp_avg", "moment"}, {"", "layer."}}, /*partial=*/true);
+  EXPECT_EQ(other.variable("layer.weight").values<float>(), (std::vector<float>{9, 8, 7, 6}));
+  EXPECT_EQ(other.variable("moment").values<double>(), (std::vector<double>{1, 2, 3}));
+  EXPECT_EQ(other.loadReport(), "missing: random.seed\nmissing: steps\nmissing: flags\n"
+                                "missing: small\nmissing: table\n");
+  other.load(dir / "w", true); // without renames nothing fits
+  EXPECT_NE(other.loadReport().find("missing: table\nunexpected: exp_avg\nunexpected: weight\n"),
+            std::string::npos);
+}
+
+TEST_F(Weights, RenamesThatDoNotFit) {
+  session.save(dir / "w", {{"", "layer."}});
+  EXPECT_GEN_ERROR_WITH(session.load(dir / "w", {{"weight", "moment"}}, true), GEN_INVALID_ARGUMENT,
+                        "1 mismatched: weight (for moment) (expected f64[3], got f32[4])");
+  EXPECT_GEN_ERROR_WITH(session.load(dir / "w", {{"", "layers."}}), GEN_INVALID_ARGUMENT,
+                        "1 unexpected: weight (for layers.weight)");
+  EXPECT_GEN_ERROR(
+      session.save(dir / "x", {{"a", "layer.weight"}, {"a", "moment"}}), GEN_INVALID_ARGUMENT,
+      (dir / "x") + ": cannot write: the renames call both 'layer.weight' and 'moment' "
+                    "'a'");
+  EXPECT_GEN_ERROR(session.save(dir / "x", {{"a.", "none."}}), GEN_INVALID_ARGUMENT,
+                   (dir / "x") + ": cannot write: no rename fits a variable of model 'toy'");
+  EXPECT_EQ(session.loadReport(), "");
+}
+
 TEST_F(Weights, Mismatched) {
   auto before = session.variable("layer.weight").values<float>();
   writeTensor(dir / "shape", "layer.weight", "F32", "[2,2]", std::string(16, 'x'));

@@ -4,6 +4,8 @@
 #include "Oracle.h"
 
 #include "gen/loops.hpp"
+#include "gen/losses.hpp"
+#include "gen/nn.hpp"
 #include "gen/optimizers.hpp"
 
 #include <gmock/gmock.h>
@@ -187,6 +189,46 @@ TEST(Optimizers, AveragesStandForTheWeights) {
     EXPECT_NEAR(averages[i], 2 * (first[i] + 1.5), 1e-5);
     EXPECT_NEAR(now[i], first[i] + 2, 1e-5);
   }
+}
+
+// How many kernels a training step of three layers launches.
+template <typename Optimizer>
+uint64_t launchesOf(const MinimizeOptions &how = {}, bool averages = false) {
+  constexpr int64_t kWidth = 64;
+  Program program("launches");
+  Mlp net(program / "net", {kWidth, kWidth, kWidth, kWidth});
+  Optimizer optimizer(program / "optimizer");
+  EMA ema(program / "ema");
+  program.entry("step", {input("x", f32, {32, kWidth})}, training, [&](const Tensor &x) {
+    std::vector<Variable> weights = (program / "net").parameters();
+    Tensor loss = mse(net(x), x);
+    optimizer.minimize(loss, weights, how);
+    if (averages)
+      ema.update(weights);
+    return result("loss", loss);
+  });
+  Model model = compile(program);
+  Session session(model, {.threads = 1});
+  std::vector<float> x(32 * kWidth);
+  session.startProfile();
+  session.call("step", {View(x.data(), {32, kWidth})});
+  uint64_t launches = 0;
+  for (const gen_kernel_profile &kernel : session.profile())
+    launches += kernel.calls;
+  return launches;
+}
+
+// The update of each of six variables is part of the kernel of its gradient, whatever the
+// optimizer, with moments and averages: what is added are kernels of scalars.
+TEST(Optimizers, UpdatesArePartOfTheGradientsKernels) {
+  const uint64_t least = launchesOf<SGD>();
+  constexpr uint64_t kScalars = 4; // less than there are variables
+  EXPECT_LE(launchesOf<Adam>(), least + kScalars);
+  EXPECT_LE(launchesOf<AdamW>({.schedule = schedule::cosine(100)}, true), least + kScalars);
+  EXPECT_LE(launchesOf<RMSprop>({.clip_value = 1}), least + kScalars);
+  EXPECT_LE(launchesOf<Adagrad>(), least + kScalars);
+  EXPECT_LE(launchesOf<FTRL>(), least + kScalars);
+  EXPECT_LE(launchesOf<Lion>({.accumulate = 2}), least + kScalars);
 }
 
 void expectSchedule(const std::vector<double> &expected, const Schedule &schedule) {

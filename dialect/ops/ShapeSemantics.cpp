@@ -345,11 +345,16 @@ Value ReshapeOp::emitAt(ElementEmitter &emitter, Indices at) {
   SmallVector<ReshapeAxes> groups = reshapeGroups(inputShape, shape);
   if (auto indices = withoutUnitAxes(emitter, groups, inputShape, shape, at))
     return emitter.elementAt(input, *indices);
-  Index position = emitter.position(getResult(), at);
-  if (position.kind != Index::PerLane)
-    return emitter.elementAtPosition(input, position);
-  // Lanes that are apart: each group's position in the result is taken apart along the group's axes
-  // of the input.
+  Value memory = input;
+  while (auto reshape = memory.getDefiningOp<ReshapeOp>())
+    memory = reshape.getInput();
+  if (emitter.isFlat() || isa<BlockArgument>(memory)) {
+    Index position = emitter.position(getResult(), at);
+    if (position.kind != Index::PerLane)
+      return emitter.elementAtPosition(memory, position);
+  }
+  // Elements that are computed, or lanes that are apart: each group's position in the result is
+  // taken apart along the group's axes of the input, so that lanes side by side mostly stay so.
   Indices indices(inputShape.size(), Index{emitter.i64(0)});
   for (const ReshapeAxes &group : groups) {
     Index inGroup{emitter.i64(0)};

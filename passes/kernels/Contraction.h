@@ -78,9 +78,11 @@ ContractionSchedule chooseSchedule(int64_t m, int64_t n, int64_t k, bool transpo
                                    int64_t lanes = 0, bool rhsIsPacked = false);
 
 /// The same for the gradient of a weight, a product with A transposed: of a linear layer's, a sum
-/// over rows; of a convolution's, [taps and channels, n], a sum over pixels.
+/// over rows; of a convolution's, [taps and channels, n], a sum over pixels. `isStreamed`: what the
+/// epilogue reads and writes comes from memory, not from a cache.
 ContractionSchedule chooseWeightGradientSchedule(int64_t m, int64_t n, int64_t k, Type elementType,
-                                                 VectorTarget target = {}, int64_t lanes = 0);
+                                                 VectorTarget target = {}, int64_t lanes = 0,
+                                                 bool isStreamed = false);
 
 /// The same for a convolution of `n` output channels (or the gradient of its input, of as many
 /// input channels): `run` elements of A are contiguous along k.

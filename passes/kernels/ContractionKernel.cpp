@@ -66,7 +66,8 @@ bool mlir::gen::kernels::gainsByPackedRhs(ContractionOpInterface contraction) {
   ContractionSchedule schedule = productsOf(contraction)->chooseSchedule();
   bool isMoved = isa<ConvolutionOpInterface>(contraction.getOperation()) &&
                  weight.getDefiningOp<TransposeOp>();
-  return (schedule.packRhs || isMoved) && !schedule.transposed && !schedule.dot;
+  bool hasTiles = schedule.rowBlock > 2 * schedule.rows;
+  return (schedule.packRhs || hasTiles || isMoved) && !schedule.transposed && !schedule.dot;
 }
 
 static ContractionSchedule scheduleOf(KernelOp kernel) {

@@ -53,16 +53,18 @@ ContractionSchedule chooseSchedule(int64_t m, int64_t n, int64_t k, bool transpo
   int64_t rowVectors = ShapedType::isDynamic(n) ? 1 << 16 : ceilDivide(columns, schedule.lanes);
   chooseTile(schedule, m, rowVectors, cost, target.registers);
 
-  // Packing B pays off over some row tiles. A^T is read in place while the lines of a tile's
-  // columns fit the first-level cache.
+  // Packing B pays off over many row tiles, or where it lies across. A^T is read in place while the
+  // lines of a tile's columns fit the first-level cache.
+  constexpr int64_t kFewTiles = 16, kRows = 256, kManyRows = 1024;
   int64_t tiles = ceilDivide(rowCount, schedule.rows),
           panels = ceilDivide(rowVectors, schedule.vectors);
   schedule.rhsIsPacked = rhsIsPacked;
-  schedule.packRhs = !rhsIsPacked && (transposeRhs || tiles > 2);
+  schedule.packRhs = !rhsIsPacked && (transposeRhs || tiles > kFewTiles);
   schedule.packLhs =
       transposeLhs && !ShapedType::isDynamic(k) && k > 256 && tiles > 4 && panels > 4;
   schedule.panels = schedule.packLhs ? 8 : 1;
-  schedule.rowBlock = std::min<int64_t>(256 / schedule.rows, tiles) * schedule.rows;
+  int64_t most = schedule.packRhs ? kManyRows : kRows;
+  schedule.rowBlock = std::min<int64_t>(most / schedule.rows, tiles) * schedule.rows;
   int64_t longest = (schedule.packLhs ? 256 : rowCount > 256 ? 512 : 1024) * 4 / bytes;
   schedule.depth = !ShapedType::isDynamic(k) && k <= longest ? 0 : std::min<int64_t>(longest, 512);
 
@@ -77,9 +79,12 @@ ContractionSchedule chooseSchedule(int64_t m, int64_t n, int64_t k, bool transpo
   while (schedule.panels > 2 && !isShort(kTasks))
     schedule.panels /= 2;
   // A panel that each task packs again should serve many rows.
-  int64_t rowTasks = rhsIsPacked ? 2 * kTasks : kTasks / 4;
-  while (schedule.rowBlock > 4 * schedule.rows && !isShort(rowTasks))
-    schedule.rowBlock = ceilDivide(schedule.rowBlock / 2, schedule.rows) * schedule.rows;
+  auto split = [&](int64_t leastRows, int64_t tasksEnough) {
+    while (schedule.rowBlock > leastRows && !isShort(tasksEnough))
+      schedule.rowBlock = ceilDivide(schedule.rowBlock / 2, schedule.rows) * schedule.rows;
+  };
+  split(kRows, kTasks);
+  split(4 * schedule.rows, rhsIsPacked ? 2 * kTasks : kTasks / 4);
   return schedule;
 }
 
@@ -117,18 +122,29 @@ ContractionSchedule chooseConvolutionSchedule(int64_t m, int64_t n, int64_t k, i
   return s;
 }
 
-/// Sums are long, and a convolution's elements of the input for one tap are the next one's a bit
-/// later. So a task goes over many columns while a short block of k is in the cache, and copies
-/// nothing.
+/// Where sums are short, B stays in the second-level cache, and a task is a few whole rows: the
+/// epilogue, an optimizer's update, reads and writes a weight and its moments from end to end, as
+/// memory likes it. Where sums are long, a convolution's elements of the input for one tap are the
+/// next one's a bit later: a task goes over many columns while a short block of k is in the cache.
+/// Neither copies anything.
 ContractionSchedule chooseWeightGradientSchedule(int64_t m, int64_t n, int64_t k, Type elementType,
-                                                 VectorTarget target, int64_t lanes) {
+                                                 VectorTarget target, int64_t lanes,
+                                                 bool isStreamed) {
   constexpr int64_t kShort = 256, kDepth = 128, kNarrowRows = 13, kMostPanels = 8, kLeastTasks = 4,
-                    kRows = 256;
+                    kRows = 256, kCached = 512 << 10, kFewTiles = 2;
   ContractionSchedule s = chooseSchedule(m, n, k, /*transposeLhs=*/true, /*transposeRhs=*/false,
                                          elementType, target, lanes);
-  if (s.transposed || (!ShapedType::isDynamic(k) && k <= kShort))
+  if (s.transposed)
     return s;
   int64_t vectors = ceilDivide(n, s.lanes);
+  if (!ShapedType::isDynamic(k) && k <= kShort) {
+    if (!isStreamed || k * n * elementType.getIntOrFloatBitWidth() / 8 > kCached)
+      return s;
+    s.packLhs = s.packRhs = false;
+    s.panels = ceilDivide(vectors, s.vectors);
+    s.rowBlock = kFewTiles * s.rows;
+    return s;
+  }
   if (vectors == 4)
     useFourVectors(s);
   if (vectors == 1 && s.rows == 8) // as many sums at once as registers allow

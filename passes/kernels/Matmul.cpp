@@ -28,7 +28,8 @@ public:
     if (isWeight) // the gradient of a linear layer's, or like one
       return chooseWeightGradientSchedule(type.getDimSize(rank - 2), type.getDimSize(rank - 1),
                                           lhs.getType().getDimSize(depthAxis()),
-                                          type.getElementType(), vectorTargetOf(op), kLanes);
+                                          type.getElementType(), vectorTargetOf(op), kLanes,
+                                          variableBytes() > kCache);
     return kernels::chooseSchedule(type.getDimSize(rank - 2), type.getDimSize(rank - 1),
                                    lhs.getType().getDimSize(depthAxis()), op.isLhsTransposed(),
                                    op.isRhsTransposed(), type.getElementType(), vectorTargetOf(op),
@@ -73,6 +74,16 @@ public:
   bool isWhole() const override { return rank == 2; }
 
 private:
+  /// More than this does not stay in a processor's cache from one step of training to the next.
+  static constexpr int64_t kCache = 16 << 20;
+
+  int64_t variableBytes() const {
+    int64_t bits = 0;
+    for (auto variable : op->getParentOfType<ModuleOp>().getOps<VariableOp>())
+      bits += variable.getType().getNumElements() * variable.getType().getElementTypeBitWidth();
+    return bits / 8;
+  }
+
   int64_t depthAxis() const { return op.isLhsTransposed() ? rank - 2 : rank - 1; }
   SmallVector<int64_t> batchAxes() const {
     return llvm::to_vector(llvm::seq<int64_t>(0, rank - 2));

@@ -180,14 +180,15 @@ Value MaxPoolGradientOp::emitAt(ElementEmitter &emitter, Indices at) {
   WindowEmitter windows(*this, emitter);
   Value none = emitter.constant(getType().getElementType(), 0.0), sum;
   auto numberOf = [&](int64_t number, const Indices &, Bounds &) {
-    return emitter.constant(b.getI64IntegerAttr(number));
+    return emitter.constant(b.getI32IntegerAttr(static_cast<int32_t>(number)));
   };
   windows.forEachWindow(
       getInput(), getGradient(), at, [&](const Indices &window, Index number, Bounds &bounds) {
         Value part = bounds.guarded(window, none, [&](const Indices &inside) -> Value {
           Value first = windows.firstMaximum(getInput(), inside, numberOf).choice;
-          Value isFirst =
-              arith::CmpIOp::create(b, arith::CmpIPredicate::eq, first, emitter.laneValues(number));
+          Value own = arith::TruncIOp::create(b, emitter.laneType(b.getI32Type()),
+                                              emitter.laneValues(number));
+          Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, first, own);
           return arith::SelectOp::create(b, isFirst, emitter.elementAt(getGradient(), inside),
                                          none);
         });

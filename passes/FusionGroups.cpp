@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/BitVector.h"
+#include <set>
 
 using namespace mlir;
 using namespace mlir::gen;
@@ -477,37 +478,49 @@ SmallVector<const FusionGroup *> FusionGroups::inExecutionOrder() {
           work.push_back(next);
     return seen.contains(from);
   };
+  llvm::DenseMap<Attribute, SmallVector<ReadOp>> reads;
+  for (auto read : block.getOps<ReadOp>())
+    reads[read.getVariableAttr()].push_back(read);
   for (auto assign : block.getOps<AssignOp>()) {
     auto writer = number.find(assign.getValue().getDefiningOp());
     if (!assign.getValue().getDefiningOp() || writer == number.end())
       continue;
-    for (auto read : block.getOps<ReadOp>())
-      if (read.getVariable() == assign.getVariable())
-        forEachUse(read, [&](Operation *user, bool) {
-          Number reader = groupOf(user);
-          if (reader != writer->second && !reaches(writer->second, reader))
-            before[writer->second].insert(reader);
-        });
+    for (ReadOp read : reads.lookup(assign.getVariableAttr()))
+      forEachUse(read, [&](Operation *user, bool) {
+        Number reader = groupOf(user);
+        if (reader != writer->second && !reaches(writer->second, reader))
+          before[writer->second].insert(reader);
+      });
   }
 
-  SmallVector<const FusionGroup *> order;
-  llvm::SmallDenseSet<Number> done;
-  SmallVector<Number> open;
+  // Program order of the last op, as far as dependencies allow.
+  SmallVector<Number> program;
   for (Number n = 0; n < groups.size(); ++n)
     if (!groups[n].ops.empty())
-      open.push_back(n);
-  // Program order of the last op, as far as dependencies allow.
-  llvm::sort(open, [&](Number a, Number b) {
+      program.push_back(n);
+  llvm::sort(program, [&](Number a, Number b) {
     return groups[a].ops.back()->isBeforeInBlock(groups[b].ops.back());
   });
-  while (!open.empty()) {
-    auto ready = llvm::find_if(open, [&](Number n) {
-      return llvm::all_of(before[n], [&](Number p) { return done.contains(p); });
-    });
-    assert(ready != open.end() && "merges keep the graph acyclic");
-    order.push_back(&groups[*ready]);
-    done.insert(*ready);
-    open.erase(ready);
+  std::vector<size_t> rank(groups.size()), waitsFor(groups.size());
+  std::vector<SmallVector<Number>> after(groups.size());
+  std::set<size_t> ready; // ranks
+  for (auto [i, n] : llvm::enumerate(program)) {
+    rank[n] = i;
+    waitsFor[n] = before[n].size();
+    for (Number p : before[n])
+      after[p].push_back(n);
+    if (before[n].empty())
+      ready.insert(i);
   }
+  SmallVector<const FusionGroup *> order;
+  while (!ready.empty()) {
+    Number n = program[*ready.begin()];
+    ready.erase(ready.begin());
+    order.push_back(&groups[n]);
+    for (Number next : after[n])
+      if (--waitsFor[next] == 0)
+        ready.insert(rank[next]);
+  }
+  assert(order.size() == program.size() && "merges keep the graph acyclic");
   return order;
 }

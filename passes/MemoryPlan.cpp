@@ -120,20 +120,21 @@ bool MemoryPlan::startsAs(scf::ForOp loop, OpOperand &operand, Memory &memory) {
 /// Returns the bytes of all.
 static int64_t layOut(ArrayRef<ArenaInterval *> order) {
   int64_t total = 0;
-  for (auto [i, interval] : llvm::enumerate(order)) {
-    SmallVector<ArenaInterval *> conflicts;
-    for (ArenaInterval *other : order.take_front(i))
-      if (interval->overlaps(*other))
-        conflicts.push_back(other);
-    llvm::sort(conflicts, [](ArenaInterval *x, ArenaInterval *y) { return x->offset < y->offset; });
+  SmallVector<ArenaInterval *> placed; // by offset
+  for (ArenaInterval *interval : order) {
     int64_t offset = 0;
-    for (ArenaInterval *other : conflicts) {
+    for (ArenaInterval *other : placed) {
       if (offset + interval->bytes <= other->offset)
         break;
-      offset = std::max(offset, other->offset + other->bytes);
+      if (interval->overlaps(*other))
+        offset = std::max(offset, other->offset + other->bytes);
     }
     interval->offset = offset;
     total = std::max(total, offset + interval->bytes);
+    auto above = llvm::upper_bound(placed, offset, [](int64_t offset, ArenaInterval *other) {
+      return offset < other->offset;
+    });
+    placed.insert(above, interval);
   }
   return total;
 }

@@ -33,3 +33,20 @@ func.func @update(%x: tensor<128x256xf32>, %dy: tensor<128x512xf32>) {
   gen.assign @w, %1 : tensor<256x512xf32>
   return
 }
+
+// -----
+
+// Lines and columns of an image as one axis: only their index is taken apart, the channels of a vector lie side by side.
+// CHECK-LABEL: llvm.func internal @sub_mul_reduce_sum.task
+// CHECK-NOT: masked.gather
+// CHECK: llvm.load {{.*}} -> vector<16xf32>
+// CHECK-LABEL: llvm.func internal @sub_mul_reduce_sum.tasks
+func.func @variance(%x: tensor<32x16x16x128xf32>, %mean: tensor<32x128xf32>) -> tensor<32x128xf32> {
+  %0 = gen.broadcast %mean axes [0, 2] : tensor<32x128xf32> -> tensor<32x256x128xf32>
+  %1 = gen.reshape %0 : tensor<32x256x128xf32> -> tensor<32x16x16x128xf32>
+  %2 = gen.sub %x, %1 : (tensor<32x16x16x128xf32>, tensor<32x16x16x128xf32>) -> tensor<32x16x16x128xf32>
+  %3 = gen.mul %2, %2 : (tensor<32x16x16x128xf32>, tensor<32x16x16x128xf32>) -> tensor<32x16x16x128xf32>
+  %4 = gen.reshape %3 : tensor<32x16x16x128xf32> -> tensor<32x256x128xf32>
+  %5 = gen.reduce_sum %4 axes [1] : tensor<32x256x128xf32> -> tensor<32x128xf32>
+  return %5 : tensor<32x128xf32>
+}

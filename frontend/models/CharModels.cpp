@@ -123,7 +123,7 @@ template <class Cell> static ModelInfo charModel(const char *name, const char *s
   recipe.inputs = {"ids", "targets"};
   recipe.order = data::Order::Streams;
   recipe.batch = 32;
-  recipe.steps = 2000;
+  recipe.steps = 1500;
   recipe.evaluateEvery = 500;
   recipe.evaluateBatch = 128;
   recipe.samples = {textSamples()};

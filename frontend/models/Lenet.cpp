@@ -54,20 +54,24 @@ void buildTrainLenet(Program &program, const Settings &) {
   });
 }
 
+static constexpr int64_t kSteps = 4685; // five epochs of Fashion-MNIST
+
 static void buildClassifier(Program &program, const Settings &settings) {
   Lenet net(program / "lenet", sizeOf(settings, "classes"));
   Adam adam(program / "adam", {.learning_rate = settings.at("learning_rate")});
-  addClassifier(program, net,
-                [&](const Tensor &loss) { adam.minimize(loss, (program / "lenet").parameters()); });
+  Schedule fading = schedule::cosine(settings.at("decay_steps"), 0.01);
+  addClassifier(program, net, [&](const Tensor &loss) {
+    adam.minimize(loss, (program / "lenet").parameters(), {.schedule = fading});
+  });
 }
 
 ModelInfo lenet() {
   Recipe recipe = classifierRecipe();
   recipe.batch = 64;
-  recipe.steps = 4685; // five epochs of Fashion-MNIST
+  recipe.steps = kSteps;
   return {"lenet",
           "LeNet-5, classifies images of 28 x 28",
-          {{"classes", kClasses}, {"learning_rate", 1e-3}},
+          {{"classes", kClasses}, {"learning_rate", 1e-3}, {"decay_steps", kSteps}},
           buildClassifier,
           recipe};
 }

@@ -89,22 +89,29 @@ void buildResnet18(Program &program, const Settings &) {
                 [&](Tensor x) { return result("logits", net(x)); });
 }
 
+static constexpr int64_t kSteps = 4680; // ten epochs of Fashion-MNIST
+
 static void buildSmallResnet(Program &program, const Settings &settings) {
   SmallResnet net(program / "resnet", sizeOf(settings, "width"), sizeOf(settings, "depth"),
                   sizeOf(settings, "classes"));
   Adam adam(program / "adam", {.learning_rate = settings.at("learning_rate")});
+  Schedule fading = schedule::cosine(settings.at("decay_steps"), 0.01);
   addClassifier(program, net, [&](const Tensor &loss) {
-    adam.minimize(loss, (program / "resnet").parameters());
+    adam.minimize(loss, (program / "resnet").parameters(), {.schedule = fading});
   });
 }
 
 ModelInfo resnet() {
   Recipe recipe = classifierRecipe();
-  recipe.steps = 4680; // ten epochs of Fashion-MNIST
+  recipe.steps = kSteps;
   recipe.evaluateBatch = 250;
   return {"resnet",
           "ResNet of 6 depth + 2 layers, classifies images of 28 x 28",
-          {{"classes", 10}, {"width", 16}, {"depth", 2}, {"learning_rate", 1e-3}},
+          {{"classes", 10},
+           {"width", 16},
+           {"depth", 2},
+           {"learning_rate", 1e-3},
+           {"decay_steps", kSteps}},
           buildSmallResnet,
           recipe};
 }

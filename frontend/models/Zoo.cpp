@@ -15,6 +15,9 @@ const std::vector<ModelInfo> &models() {
   static const std::vector<ModelInfo> all = {
       vae(),
       mlpGan(),
+      conditionalGan(),
+      realNvp(),
+      ddpm(),
       lenet(),
       resnet(),
       gpt(),

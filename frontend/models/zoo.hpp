@@ -45,6 +45,9 @@ int64_t sizeOf(const Settings &settings, const std::string &key);
 // The models that are trained, a file a family.
 ModelInfo vae();
 ModelInfo mlpGan();
+ModelInfo conditionalGan();
+ModelInfo realNvp();
+ModelInfo ddpm();
 ModelInfo lenet();
 ModelInfo resnet();
 ModelInfo gpt();

@@ -48,10 +48,10 @@ struct Diffusion {
 };
 } // namespace
 
-/// Goes from noise x to an image in `steps` of the time steps. `fresh` is the part of the noise
-/// that is drawn anew in each (eta of DDIM): 0 for DDIM, 1 for DDPM.
+/// Goes from noise x to an image in `steps` of the time steps, each as far from the next. `eta` is
+/// the part of the noise that is drawn anew: 0 for DDIM; 1 in all steps is DDPM.
 static Tensor denoise(const Unet &net, const Diffusion &diffusion, const Tensor &x, int64_t steps,
-                      double fresh) {
+                      double eta) {
   return repeat(steps, x, [&](const Tensor &step, const Tensor &x) {
     Tensor t = (steps - 1 - step) * (kTimes / steps) + (kTimes / steps - 1);
     auto [signal, noise] = diffusion.at(t);
@@ -61,7 +61,7 @@ static Tensor denoise(const Unet &net, const Diffusion &diffusion, const Tensor 
     Tensor image = maximum(minimum((x - noise * predicted) / signal, 1.0), -1.0);
     predicted = (x - signal * image) / noise; // what agrees with the image
     Tensor ratio = signal / nextSignal;
-    Tensor deviation = fresh * nextNoise / noise * sqrt(1.0 - square(ratio));
+    Tensor deviation = eta * nextNoise / noise * sqrt(1.0 - square(ratio));
     Tensor rest = sqrt(maximum(square(nextNoise) - square(deviation), 0.0));
     return nextSignal * image + rest * predicted + deviation * normal_like(x);
   });
@@ -97,15 +97,11 @@ static void buildDdpm(Program &program, const Settings &settings) {
     ema.apply(weights);
     return result("loss", lossOf(x));
   });
-  int64_t count = sizeOf(settings, "samples"), steps = sizeOf(settings, "ddim_steps");
-  Shape shape = {count, 1, kSide, kSide};
+  int64_t count = sizeOf(settings, "samples"), steps = sizeOf(settings, "sample_steps");
   program.entry("sample", {}, [&] {
     ema.apply(weights);
-    return result("x", denoise(net, diffusion, normal(shape), steps, 0));
-  });
-  program.entry("sample_ddpm", {}, [&] {
-    ema.apply(weights);
-    return result("x", denoise(net, diffusion, normal(shape), kTimes, 1));
+    Tensor noise = normal({count, 1, kSide, kSide});
+    return result("x", denoise(net, diffusion, noise, steps, settings.at("eta")));
   });
 }
 
@@ -126,7 +122,8 @@ ModelInfo ddpm() {
            {"blocks", 1},
            {"ema", 0.995},
            {"samples", 64},
-           {"ddim_steps", 50},
+           {"sample_steps", 50},
+           {"eta", 0},
            {"learning_rate", 1e-3}},
           buildDdpm,
           recipe};

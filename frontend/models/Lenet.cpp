@@ -71,7 +71,7 @@ ModelInfo lenet() {
   recipe.steps = kSteps;
   return {"lenet",
           "LeNet-5, classifies images of 28 x 28",
-          {{"classes", kClasses}, {"learning_rate", 1e-3}, {"decay_steps", kSteps}},
+          {{"classes", kClasses}, {"learning_rate", 3e-3}, {"decay_steps", kSteps}},
           buildClassifier,
           recipe};
 }

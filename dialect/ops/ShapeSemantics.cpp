@@ -345,13 +345,12 @@ Value ReshapeOp::emitAt(ElementEmitter &emitter, Indices at) {
   SmallVector<ReshapeAxes> groups = reshapeGroups(inputShape, shape);
   if (auto indices = withoutUnitAxes(emitter, groups, inputShape, shape, at))
     return emitter.elementAt(input, *indices);
-  Value memory = input;
-  while (auto reshape = memory.getDefiningOp<ReshapeOp>())
-    memory = reshape.getInput();
-  if (emitter.isFlat() || isa<BlockArgument>(memory)) {
+  Value memory = reshapedMemory(getResult());
+  bool isStored = isa_and_nonnull<BlockArgument>(memory);
+  if (emitter.isFlat() || isStored) {
     Index position = emitter.position(getResult(), at);
     if (position.kind != Index::PerLane)
-      return emitter.elementAtPosition(memory, position);
+      return emitter.elementAtPosition(isStored ? memory : input, position);
   }
   // Elements that are computed, or lanes that are apart: each group's position in the result is
   // taken apart along the group's axes of the input, so that lanes side by side mostly stay so.

@@ -10,7 +10,6 @@
 #include "gen/loops.hpp"
 #include "gen/losses.hpp"
 #include "gen/optimizers.hpp"
-#include "gen/outputs.hpp"
 #include "models/unet.hpp"
 #include "models/zoo.hpp"
 
@@ -106,16 +105,10 @@ static void buildDdpm(Program &program, const Settings &settings) {
 }
 
 ModelInfo ddpm() {
-  constexpr data::ImageOptions kRange = {.low = -1, .high = 1};
-  Recipe recipe;
-  recipe.data = [=](const std::string &path, const Settings &) {
-    return data::imageData(path, kRange);
-  };
-  recipe.inputs = {"images"};
+  Recipe recipe = imageRecipe({.low = -1, .high = 1});
   recipe.batch = 64;
   recipe.steps = 9370; // ten epochs of Fashion-MNIST
   recipe.evaluateBatch = 100;
-  recipe.samples = {imageSamples(kRange)};
   return {"ddpm",
           "diffusion model with a U-Net",
           {{"channels", 32},

@@ -104,11 +104,8 @@ static void buildFlow(Program &program, const Settings &settings) {
 }
 
 ModelInfo realNvp() {
-  Recipe recipe;
-  recipe.data = [](const std::string &path, const Settings &) { return data::imageData(path); };
-  recipe.inputs = {"images"};
+  Recipe recipe = imageRecipe();
   recipe.steps = 2340; // five epochs of Fashion-MNIST
-  recipe.samples = {imageSamples()};
   recipe.outputs = {reconstructions()};
   return {"realnvp",
           "RealNVP, an invertible network",

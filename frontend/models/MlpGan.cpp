@@ -1,7 +1,6 @@
 //===- MlpGan.cpp - a GAN of fully connected layers -----------------------===//
 
 #include "gen/losses.hpp"
-#include "gen/outputs.hpp"
 #include "models/mlp_gan.hpp"
 #include "models/zoo.hpp"
 
@@ -31,14 +30,8 @@ static void buildMlpGan(Program &program, const Settings &settings) {
 }
 
 ModelInfo mlpGan() {
-  constexpr data::ImageOptions kRange = {.low = -1, .high = 1};
-  Recipe recipe;
-  recipe.data = [=](const std::string &path, const Settings &) {
-    return data::imageData(path, kRange);
-  };
-  recipe.inputs = {"images"};
+  Recipe recipe = imageRecipe({.low = -1, .high = 1});
   recipe.steps = 14000;
-  recipe.samples = {imageSamples(kRange)};
   return {"mlp_gan",
           "GAN of fully connected layers, 100-256-512-1024-784",
           {{"learning_rate", 2e-4}},

@@ -65,11 +65,8 @@ static void buildVae(Program &program, const Settings &settings) {
 }
 
 ModelInfo vae() {
-  Recipe recipe;
-  recipe.data = [](const std::string &path, const Settings &) { return data::imageData(path); };
-  recipe.inputs = {"images"};
+  Recipe recipe = imageRecipe();
   recipe.steps = 2340; // five epochs of Fashion-MNIST
-  recipe.samples = {imageSamples()};
   recipe.outputs = {reconstructions()};
   return {"vae",
           "variational autoencoder, 784-400-20-400-784",

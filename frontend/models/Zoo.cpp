@@ -2,6 +2,8 @@
 
 #include "models/zoo.hpp"
 
+#include "gen/outputs.hpp"
+
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -92,6 +94,16 @@ static std::string keysOf(const Settings &settings) {
   for (const auto &[key, value] : settings)
     keys += (keys.empty() ? "" : ", ") + key;
   return keys.empty() ? "none" : keys;
+}
+
+Recipe imageRecipe(const data::ImageOptions &range) {
+  Recipe recipe;
+  recipe.data = [=](const std::string &path, const Settings &) {
+    return data::imageData(path, range);
+  };
+  recipe.inputs = {"images"};
+  recipe.samples = {imageSamples(range)};
+  return recipe;
 }
 
 Settings settingsOf(const ModelInfo &model, const std::vector<std::string> &changes) {

@@ -42,6 +42,10 @@ std::vector<std::string> split(const std::string &settings);
 /// A setting that has to be a whole number from 1 to 2^20. Throws std::invalid_argument.
 int64_t sizeOf(const Settings &settings, const std::string &key);
 
+/// A recipe for images without labels, of which the model draws samples; `range`: values of black
+/// and white.
+Recipe imageRecipe(const data::ImageOptions &range = {});
+
 // The models that are trained, a file a family.
 ModelInfo vae();
 ModelInfo mlpGan();

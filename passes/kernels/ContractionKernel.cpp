@@ -66,6 +66,7 @@ bool mlir::gen::kernels::gainsByPackedRhs(ContractionOpInterface contraction) {
   ContractionSchedule schedule = productsOf(contraction)->chooseSchedule();
   bool isMoved = isa<ConvolutionOpInterface>(contraction.getOperation()) &&
                  weight.getDefiningOp<TransposeOp>();
+  // A weight is packed once, so fewer rows than those that pay for a copy in each task will do.
   bool hasTiles = schedule.rowBlock > 2 * schedule.rows;
   return (schedule.packRhs || hasTiles || isMoved) && !schedule.transposed && !schedule.dot;
 }

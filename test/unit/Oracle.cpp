@@ -106,6 +106,13 @@ void Compiled::set(const Variable &variable, const std::vector<float> &values) {
                       View(values.data(), sizesOf<std::vector<int64_t>>(variable.shape())));
 }
 
+void forBoth(const Program &program, const std::function<void(Runner &)> &check) {
+  Interpreted interpreted(program);
+  Compiled compiled(program);
+  check(interpreted);
+  check(compiled);
+}
+
 void expectClose(const std::vector<double> &actual, const std::vector<double> &expected,
                  double relative, double absolute) {
   ASSERT_EQ(actual.size(), expected.size());
@@ -127,13 +134,11 @@ void expectLikePyTorch(const std::vector<double> &expected, Program &program,
           {"g" + std::to_string(results.values.size()), g, SourceLocation::current()});
     return results;
   });
-  Interpreted interpreted(program);
-  Compiled compiled(program);
-  for (Runner *runner : {static_cast<Runner *>(&interpreted), static_cast<Runner *>(&compiled)}) {
+  forBoth(program, [&](Runner &runner) {
     for (size_t i = 0; i < inputs.size(); ++i)
-      runner->set(inputs[i], values[i]);
-    expectClose(runner->call("main", {}), expected, 1e-5);
-  }
+      runner.set(inputs[i], values[i]);
+    expectClose(runner.call("main", {}), expected, 1e-5);
+  });
 }
 
 void expectLikePyTorch(const std::vector<double> &expected, const std::vector<Argument> &arguments,

@@ -66,6 +66,9 @@ private:
   Session session;
 };
 
+/// Calls `check` with the program on the interpreter, then compiled.
+void forBoth(const Program &program, const std::function<void(Runner &)> &check);
+
 /// Expects equal numbers, to `relative` of the expected one (and `absolute` where that is near 0).
 void expectClose(const std::vector<double> &actual, const std::vector<double> &expected,
                  double relative, double absolute = 1e-7);

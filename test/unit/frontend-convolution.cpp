@@ -29,17 +29,15 @@ void expectLikePyTorch(const std::vector<double> &expected, Program &program, co
           {"g" + std::to_string(results.values.size()), g, SourceLocation::current()});
     return results;
   });
-  Interpreted interpreted(program);
-  Compiled compiled(program);
-  for (Runner *runner : {static_cast<Runner *>(&interpreted), static_cast<Runner *>(&compiled)}) {
+  forBoth(program, [&](Runner &runner) {
     for (size_t i = 0; i < inputs.size(); ++i)
-      runner->set(inputs[i],
-                  signedNumbers(static_cast<uint32_t>(10 + i), elementsOf(inputs[i].shape())));
-    std::vector<double> actual = runner->call("main", {});
+      runner.set(inputs[i],
+                 signedNumbers(static_cast<uint32_t>(10 + i), elementsOf(inputs[i].shape())));
+    std::vector<double> actual = runner.call("main", {});
     ASSERT_EQ(actual.size(), expected.size());
     for (size_t i = 0; i < actual.size(); ++i)
       EXPECT_NEAR(actual[i], expected[i], 1e-5 * std::abs(expected[i]) + 1e-5) << "number " << i;
-  }
+  });
 }
 
 template <typename Layer, typename... Arguments>

@@ -14,14 +14,6 @@ using namespace gen;
 using namespace gen::test;
 using testing::HasSubstr;
 
-// What both kinds of sessions of a program do.
-void forBoth(const Program &program, const std::function<void(Runner &)> &check) {
-  Interpreted interpreted(program);
-  Compiled compiled(program);
-  for (Runner *runner : {static_cast<Runner *>(&interpreted), static_cast<Runner *>(&compiled)})
-    check(*runner);
-}
-
 // A function of array 10.
 void expectFunction(const std::vector<double> &expected, const Shape &shape,
                     const std::function<Tensor(const Tensor &)> &function, double bound = 1.0) {

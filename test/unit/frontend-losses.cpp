@@ -132,9 +132,7 @@ TEST(Losses, OfABatchOfAnySize) {
                       .result("nll", nll(x, cast(given, i64), {.reduction = Reduction::Sum}));
                 });
   std::vector<float> x = signedNumbers(3, 30, 4.0);
-  Compiled compiled(program);
-  Interpreted interpreted(program);
-  for (Runner *runner : {static_cast<Runner *>(&interpreted), static_cast<Runner *>(&compiled)})
+  forBoth(program, [&](Runner &runner) {
     for (int64_t rows : {2, 6, 3}) {
       double smooth = 0, negative = 0, named = 0;
       for (size_t i = 0; i < static_cast<size_t>(rows); ++i) {
@@ -146,8 +144,9 @@ TEST(Losses, OfABatchOfAnySize) {
       }
       Argument logits = {{rows, 5}, {x.begin(), x.begin() + 5 * rows}};
       Argument given = {{rows}, {kLabels.begin(), kLabels.begin() + rows}};
-      expectClose(runner->call("main", {logits, given}), {smooth / named, negative}, 1e-5);
+      expectClose(runner.call("main", {logits, given}), {smooth / named, negative}, 1e-5);
     }
+  });
 }
 
 TEST(Losses, MistakesAreNamed) {

@@ -87,14 +87,12 @@ TEST(Normalization, RunningStatisticsFollowPyTorch) {
         .result("count", cast(norm.num_batches_tracked, f32))
         .result("y", norm(x));
   });
-  Interpreted interpreted(program);
-  Compiled compiled(program);
-  for (Runner *runner : {static_cast<Runner *>(&interpreted), static_cast<Runner *>(&compiled)}) {
+  forBoth(program, [&](Runner &runner) {
     for (uint32_t step : {1, 2})
-      runner->call("train", {{shape, signedNumbers(20 + step, elementsOf(shape), 3.0)}});
-    expectClose(runner->call("main", {{shape, signedNumbers(23, elementsOf(shape), 3.0)}}),
-                kRunning, 1e-5);
-  }
+      runner.call("train", {{shape, signedNumbers(20 + step, elementsOf(shape), 3.0)}});
+    expectClose(runner.call("main", {{shape, signedNumbers(23, elementsOf(shape), 3.0)}}), kRunning,
+                1e-5);
+  });
 }
 
 TEST(Normalization, BuffersAreNoParameters) {

@@ -51,21 +51,19 @@ struct Descent {
 
   // The weights, or what the entry `shown` returns, after every tenth of 50 steps.
   void expectPath(const std::vector<double> &expected, const std::string &shown = "") const {
-    Interpreted interpreted(program);
-    Compiled compiled(program);
-    for (Runner *runner : {static_cast<Runner *>(&interpreted), static_cast<Runner *>(&compiled)}) {
-      start(*runner);
+    forBoth(program, [&](Runner &runner) {
+      start(runner);
       std::vector<double> path;
       for (uint32_t number = 0; number < 50; ++number) {
-        std::vector<double> weights = step(*runner, number);
+        std::vector<double> weights = step(runner, number);
         if (number % 10 != 9)
           continue;
         if (!shown.empty())
-          weights = runner->call(shown, {});
+          weights = runner.call(shown, {});
         path.insert(path.end(), weights.begin(), weights.end());
       }
       expectClose(path, expected, 1e-5, 5e-7); // of numbers near 1
-    }
+    });
   }
 };
 
@@ -236,14 +234,12 @@ void expectSchedule(const std::vector<double> &expected, const Schedule &schedul
   program.entry("main", {input("step", f32, {})}, [&](const Tensor &step) {
     return result("factor", cast(schedule(cast(step, f64)), f32));
   });
-  Interpreted interpreted(program);
-  Compiled compiled(program);
-  for (Runner *runner : {static_cast<Runner *>(&interpreted), static_cast<Runner *>(&compiled)}) {
+  forBoth(program, [&](Runner &runner) {
     std::vector<double> factors;
     for (size_t step = 0; step < expected.size(); ++step)
-      factors.push_back(runner->call("main", {{{}, {static_cast<float>(step)}}}).front());
+      factors.push_back(runner.call("main", {{{}, {static_cast<float>(step)}}}).front());
     expectClose(factors, expected, 1e-5);
-  }
+  });
 }
 
 TEST(Schedules, FollowPyTorch) {

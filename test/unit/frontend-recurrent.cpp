@@ -16,14 +16,6 @@ using namespace gen;
 using namespace gen::test;
 using testing::HasSubstr;
 
-// What both kinds of sessions of a program give for `calls` calls of main.
-void forBoth(const Program &program, const std::function<void(Runner &)> &check) {
-  Interpreted interpreted(program);
-  Compiled compiled(program);
-  for (Runner *runner : {static_cast<Runner *>(&interpreted), static_cast<Runner *>(&compiled)})
-    check(*runner);
-}
-
 // Expects the output of a layer on array 10, whose variables have the values of the arrays 11, ...,
 // then the gradients for the input and the variables of its sum weighted by array 9.
 template <typename MakeLayer>

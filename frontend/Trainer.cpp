@@ -46,10 +46,7 @@ static uint64_t seedOf(Session &session) {
 Trainer::Trainer(Session &session, const Recipe &recipe, data::TrainingData given,
                  const TrainerOptions &givenOptions)
     : session(session), recipe(recipe), data(std::move(given)), options(givenOptions),
-      losses(scalarsOf(session.model().entry("train_step"))),
       best(metadataNumber(session, kBest, std::numeric_limits<double>::infinity())) {
-  if (losses.empty())
-    throw std::runtime_error("train_step: expected a result that is an f32 scalar, the loss");
   options.batch = chooseBatch(session, recipe, options.batch);
   if (options.steps == 0)
     options.steps = recipe.steps;
@@ -63,15 +60,32 @@ Trainer::Trainer(Session &session, const Recipe &recipe, data::TrainingData give
   requireSameData(session, data);
   for (const auto &[key, value] : data.metadata)
     session.setMetadata(key, value);
-  feed = std::make_unique<Feed>(session.model().entry("train_step"), recipe.inputs, *data.train);
+  for (const std::string &entry : entriesOf(firstStep + 1))
+    callOf(entry);
   data::LoaderOptions loaderOptions;
   loaderOptions.batch = options.batch;
   loaderOptions.seed = seedOf(session);
   loaderOptions.order = recipe.order;
   loader = std::make_unique<data::Loader>(data.train, loaderOptions);
   loader->seek(firstStep);
-  for (const std::string &loss : losses)
-    curves.push_back({losses.size() == 1 ? "training " + loss : loss, {}});
+}
+
+std::vector<std::string> Trainer::entriesOf(int64_t step) const {
+  return recipe.calls ? recipe.calls(step, options.settings)
+                      : std::vector<std::string>{"train_step"};
+}
+
+Trainer::Call &Trainer::callOf(const std::string &entry) {
+  for (Call &call : calls)
+    if (call.name == entry)
+      return call;
+  EntrySpec spec = session.model().entry(entry);
+  Call call{entry, scalarsOf(spec), nullptr};
+  if (call.losses.empty())
+    throw std::runtime_error(entry + ": expected a result that is an f32 scalar, the loss");
+  if (!spec.inputs.empty())
+    call.feed = std::make_unique<Feed>(spec, recipe.inputs, *data.train);
+  return calls.emplace_back(std::move(call));
 }
 
 static void printLine(const std::string &line) {
@@ -79,12 +93,26 @@ static void printLine(const std::string &line) {
     throw std::runtime_error("cannot write to the standard output");
 }
 
+/// Adds a point to the loss's curve.
+void Trainer::note(int64_t step, const std::string &loss, double value) {
+  auto curve = std::find_if(curves.begin(), curves.end(),
+                            [&](const Series &series) { return series.name == loss; });
+  if (curve == curves.end())
+    curve = curves.insert(curve, {loss, {}});
+  curve->points.emplace_back(static_cast<double>(step), value);
+}
+
 void Trainer::takeStep(int64_t step) {
-  Results results = session.call("train_step", feed->operator()(loader->next()));
+  const data::Batch &batch = loader->next();
   Figures figures;
-  for (size_t i = 0; i < losses.size(); ++i) {
-    figures.emplace_back(losses[i], results.scalar<float>(losses[i]));
-    curves[i].points.emplace_back(static_cast<double>(step), figures.back().second);
+  for (const std::string &entry : entriesOf(step)) {
+    Call &call = callOf(entry);
+    Results results =
+        session.call(entry, call.feed ? call.feed->operator()(batch) : std::vector<View>());
+    for (const std::string &loss : call.losses) {
+      figures.emplace_back(loss, results.scalar<float>(loss));
+      note(step, loss, figures.back().second);
+    }
   }
   session.setMetadata(kStep, std::to_string(step));
   if (options.json)
@@ -177,6 +205,8 @@ Trainer::End Trainer::run() {
 
 void Trainer::writeOutputs() {
   std::vector<Series> series = curves;
+  if (series.size() == 1)
+    series.front().name = "training " + series.front().name;
   if (!testCurve.points.empty())
     series.push_back(testCurve);
   writePlot(path("loss.svg"), options.name, "step", "loss", series);

@@ -2,6 +2,7 @@
 #include "gen/checkpoint.hpp"
 #include "gen/compile.hpp"
 #include "gen/files.hpp"
+#include "gen/judging.hpp"
 #include "gen/trainer.hpp"
 #include "models/zoo.hpp"
 #include "tools/CommandLine.h"
@@ -14,9 +15,9 @@
 namespace {
 
 struct Options {
-  std::string name, output, data, outputDir = "out", resume, load;
+  std::string name, output, data, outputDir = "out", resume, load, judge;
   std::vector<std::string> settings;
-  int64_t steps = 0, batch = 0, patience = 0;
+  int64_t steps = 0, batch = 0, patience = 0, samples = 10000;
   gen::SampleOptions sampling;
   uint64_t seed = 0;
   uint32_t threads = 0;
@@ -148,6 +149,7 @@ void train(const Options &options) {
   trainerOptions.steps = options.steps;
   trainerOptions.batch = shop.batch;
   trainerOptions.patience = options.patience;
+  trainerOptions.settings = shop.settings;
   trainerOptions.json = options.json;
   trainerOptions.stop = &interrupted;
   gen::Trainer trainer(shop.session, shop.recipe, shop.data, trainerOptions);
@@ -172,21 +174,46 @@ void requireWeights(const char *command, const Options &options) {
                     command, options.outputDir, options.name));
 }
 
+/// What a trained LeNet says of samples.
+gen::Figures judgedSamples(Workshop &shop, const Options &options) {
+  Options judgeOptions;
+  judgeOptions.name = "lenet";
+  judgeOptions.outputDir = options.outputDir;
+  judgeOptions.threads = options.threads;
+  Workshop judging(judgeOptions, "--judge", options.judge, /*withData=*/false);
+  gen::Judge judge(judging.session);
+  return gen::judgeSamples(shop.session, shop.recipe, judge, *shop.data.test, options.samples);
+}
+
 void evaluate(const Options &options) {
-  recipeOf(modelOf(options.name));
+  const gen::Recipe &recipe = recipeOf(modelOf(options.name));
   requireWeights("evaluate", options);
+  if (!options.judge.empty() && !recipe.images)
+    throw std::invalid_argument(
+        fmt::format("--judge {}: '{}' draws no images", options.judge, options.name));
   Workshop shop(options, "--load", options.load, /*withData=*/true);
-  if (!shop.session.model().hasEntry("evaluate"))
-    throw std::invalid_argument(fmt::format("'{}' has no entry 'evaluate'", options.name));
+  bool hasEntry = shop.session.model().hasEntry("evaluate");
+  if (!hasEntry && options.judge.empty())
+    throw std::invalid_argument(fmt::format(
+        "'{}' has no entry 'evaluate'{}", options.name,
+        recipe.images ? "; hint: --judge FILE, weights of a lenet trained on the same images"
+                      : ""));
   if (!shop.data.test)
     throw std::invalid_argument(fmt::format("{}: has no test part", shop.data.name));
   gen::requireSameData(shop.session, shop.data);
-  gen::Evaluation evaluation = gen::evaluate(shop.session, shop.recipe, *shop.data.test);
+  gen::Evaluation evaluation;
+  if (hasEntry)
+    evaluation = gen::evaluate(shop.session, shop.recipe, *shop.data.test);
+  gen::Figures judged = options.judge.empty() ? gen::Figures() : judgedSamples(shop, options);
   if (options.json)
-    fmt::print("{{\"examples\":{}{}}}\n", shop.data.test->count(),
-               gen::jsonOf(evaluation.figures, "test_"));
-  else
-    fmt::print("{} examples: {}\n", shop.data.test->count(), gen::textOf(evaluation.figures));
+    fmt::print("{{\"examples\":{}{}{}}}\n", shop.data.test->count(),
+               gen::jsonOf(evaluation.figures, "test_"), gen::jsonOf(judged));
+  else {
+    if (hasEntry)
+      fmt::print("{} examples: {}\n", shop.data.test->count(), gen::textOf(evaluation.figures));
+    if (!judged.empty())
+      fmt::print("{} samples: {}\n", options.samples, gen::textOf(judged));
+  }
   if (!evaluation.report)
     return;
   if (!options.json)
@@ -225,9 +252,10 @@ void addRunning(CLI::App &command, Options &options) {
 }
 
 void addData(CLI::App &command, Options &options) {
-  command.add_option("--data", options.data,
-                     "Folder of IDX files as MNIST's, plain or .gz, or a text file (default: what "
-                     "the program draws or tells itself)");
+  command.add_option(
+      "--data", options.data,
+      "Folder of IDX files as MNIST's, an IDX file of images, plain or .gz, or a text "
+      "file (default: what the program draws or tells itself)");
 }
 
 void addSampling(CLI::App &command, gen::SampleOptions &options) {
@@ -278,6 +306,12 @@ int run(int argc, char **argv) {
   addRunning(*evaluating, options);
   addData(*evaluating, options);
   evaluating->add_option("--load", options.load, "Weights file");
+  evaluating->add_option("--judge", options.judge,
+                         "Weights of a lenet that samples are shown to: Fréchet distance to the "
+                         "test images, and whether classes are as asked");
+  evaluating->add_option("--samples", options.samples, "How many the judge is shown")
+      ->check(CLI::Range(int64_t{2}, int64_t{1} << 24))
+      ->capture_default_str();
   evaluating->add_flag("--json", options.json, "A JSON object instead of text");
 
   CLI::App *sampling = app.add_subcommand("sample", "Draws samples: samples.png or samples.txt");

@@ -43,6 +43,11 @@ struct Dataset {
 /// t10k files is split: its last tenth is the test part. Throws std::runtime_error.
 Dataset readFolder(const std::string &folder);
 
+/// Reads one IDX file of images [count, height, width] or [count, height, width, channels], plain
+/// or compressed by gzip, without labels; the last tenth is the test part. Throws
+/// std::runtime_error.
+Dataset readImageFile(const std::string &path);
+
 /// The set that needs no files: handwriting-like digits (see gen/digits.hpp), 28x28, with labels.
 Dataset drawnDigits(int64_t trainCount = 20000, int64_t testCount = 2000, uint64_t seed = 0);
 

@@ -91,9 +91,11 @@ struct TrainingData {
 
 struct ImageOptions {
   double low = 0, high = 1; ///< values of black and white
+  int64_t size = 0;         ///< height and width they are resized to; 0: as they are
 };
-/// The images of a folder (readFolder), or the drawn digits where it is "".
-TrainingData imageData(const std::string &folder, const ImageOptions &options = {});
+/// The images of a folder (readFolder) or a file (readImageFile), or the drawn digits where the
+/// path is "". Facts: `classes`, where there are labels, and `channels`.
+TrainingData imageData(const std::string &path, const ImageOptions &options = {});
 
 struct TextOptions {
   int64_t length = 64; ///< characters of a window

@@ -15,6 +15,8 @@
 #include "gen/loader.hpp"
 #include "gen/runtime.hpp"
 
+#include <optional>
+
 namespace gen {
 
 /// Numbers that `--set key=value` changes, by name.
@@ -60,11 +62,18 @@ struct Recipe {
   /// Opens the data of a path, or what needs no file where that is "".
   std::function<data::TrainingData(const std::string &path, const Settings &settings)> data;
   std::vector<std::string> inputs; ///< features of the data, one for each argument of train_step
-  int64_t steps = 0;               ///< by default
-  int64_t batch = 128;             ///< by default
-  int64_t evaluateEvery = 0;       ///< steps; 0: after each epoch
-  int64_t evaluateBatch = 1000;    ///< at most
+  /// The entries that a step calls, given its number from 1 and the model's settings; only
+  /// `train_step` if there is none. They take the inputs, or nothing.
+  std::function<std::vector<std::string>(int64_t step, const Settings &settings)> calls;
+  int64_t steps = 0;            ///< by default
+  int64_t batch = 128;          ///< by default
+  int64_t evaluateEvery = 0;    ///< steps; 0: after each epoch
+  int64_t evaluateBatch = 1000; ///< at most
   data::Order order = data::Order::Shuffled;
+  /// The values of black and white, where the entry `sample` returns images as `x`, [count, height
+  /// * width] (square) or [count, channels, height, width]; and perhaps as `labels`, i64 [count],
+  /// of which class each was to be.
+  std::optional<data::ImageOptions> images;
   std::vector<Output> samples; ///< with each evaluation, and of `gen-zoo sample`
   std::vector<Output> outputs; ///< at the end of a run
   std::function<std::unique_ptr<Report>()> report; ///< or none

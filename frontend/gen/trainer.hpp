@@ -24,6 +24,7 @@ struct TrainerOptions {
   int64_t steps = 0;           ///< in all, those before a resume included; 0: the recipe's
   int64_t batch = 0;           ///< 0: the resumed run's, or the recipe's
   int64_t patience = 0;        ///< evaluations without a better one before it stops; 0: no end
+  Settings settings;           ///< of the model, for recipes that ask for them
   bool json = false; ///< one JSON object a line on stdout, instead of a progress bar on stderr
   const std::atomic<bool> *stop = nullptr; ///< set by a signal handler: stop after this step
 };
@@ -44,6 +45,15 @@ public:
   void writeOutputs();
 
 private:
+  /// An entry that takes steps.
+  struct Call {
+    std::string name;
+    std::vector<std::string> losses; ///< its results
+    std::unique_ptr<Feed> feed;      ///< null if it takes nothing
+  };
+  Call &callOf(const std::string &entry);
+  std::vector<std::string> entriesOf(int64_t step) const;
+  void note(int64_t step, const std::string &loss, double value);
   void takeStep(int64_t step);
   bool evaluationDue(int64_t step) const;
   void evaluateAt(int64_t step);
@@ -56,12 +66,11 @@ private:
   const Recipe &recipe;
   const data::TrainingData data;
   TrainerOptions options;
-  std::vector<std::string> losses; ///< results of train_step
+  std::vector<Call> calls; ///< those made so far
   int64_t firstStep = 0, lastEvaluated = -1;
   int64_t worse = 0; ///< evaluations since the best
   double best;       ///< of the first figure
   std::unique_ptr<data::Loader> loader;
-  std::unique_ptr<Feed> feed;
   std::vector<Series> curves; ///< of the losses
   Series testCurve;
 };

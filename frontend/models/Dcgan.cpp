@@ -1,62 +1,131 @@
 //===- Dcgan.cpp - a GAN of convolutions on 64 x 64 images ----------------===//
 //
 // Radford, Metz, Chintala: Unsupervised Representation Learning with Deep Convolutional Generative
-// Adversarial Networks, ICLR 2016. A benchmark's model; the one entry is `main`.
+// Adversarial Networks, ICLR 2016. Settings add what has been found since: one-sided label
+// smoothing and feature matching (Salimans et al. 2016), discriminators for several scales (Wang et
+// al. 2018). The benchmarks' one entry is `main`.
 //
 //===----------------------------------------------------------------------===//
 
 #include "gen/losses.hpp"
 #include "gen/nn.hpp"
 #include "gen/optimizers.hpp"
-#include "models/zoo.hpp"
+#include "models/gan.hpp"
+
+#include <fmt/format.h>
 
 namespace gen::zoo {
 
 namespace {
-constexpr int64_t kLatent = 100, kFeatures = 64;
+constexpr int64_t kLatent = 100, kSize = 64;
 const Initializer kInitial = Initializer::normal(0, 0.02);
 
-/// Noise [batch, 100, 1, 1] to images [batch, 3, 64, 64] in [-1, 1].
-class Generator : public Sequential {
+/// Noise [batch, 100, 1, 1] to images [batch, channels, 64, 64] in [-1, 1].
+class DcganGenerator : public Sequential {
 public:
-  explicit Generator(const Scope &scope) : Sequential(scope) {
-    int64_t inputs = kLatent;
-    for (int64_t outputs : {kFeatures * 8, kFeatures * 4, kFeatures * 2, kFeatures, int64_t{3}}) {
-      bool isFirst = inputs == kLatent, isLast = outputs == 3;
+  DcganGenerator(const Scope &scope, int64_t channels, int64_t features) : Sequential(scope) {
+    add(ConvTranspose2d(next(), kLatent, features * 8, 4, {.bias = false, .initial = kInitial}));
+    int64_t inputs = features * 8;
+    for (int64_t outputs : {features * 4, features * 2, features, channels}) {
+      add(BatchNorm2d(next(), inputs)).add(ReLU());
       add(ConvTranspose2d(next(), inputs, outputs, 4,
-                          {.stride = isFirst ? 1 : 2,
-                           .padding = isFirst ? 0 : 1,
-                           .bias = false,
-                           .initial = kInitial}));
-      if (!isLast)
-        add(BatchNorm2d(next(), outputs)).add(ReLU());
+                          {.stride = 2, .padding = 1, .bias = false, .initial = kInitial}));
       inputs = outputs;
     }
     add(Tanh());
   }
 };
 
-/// Images to logits [batch, 1] of "this is a real image".
-class Discriminator : public Sequential {
+/// Images [batch, channels, size, size] to logits [batch, 1] of "this is a real image".
+class DcganDiscriminator {
 public:
-  explicit Discriminator(const Scope &scope) : Sequential(scope) {
-    int64_t inputs = 3;
-    for (int64_t outputs : {kFeatures, kFeatures * 2, kFeatures * 4, kFeatures * 8}) {
-      add(Conv2d(next(), inputs, outputs, 4,
-                 {.stride = 2, .padding = 1, .bias = false, .initial = kInitial}));
-      if (inputs != 3)
-        add(BatchNorm2d(next(), outputs));
-      add(LeakyReLU(0.2));
-      inputs = outputs;
+  DcganDiscriminator(const Scope &scope, int64_t channels, int64_t features, int64_t size = kSize)
+      : body(scope) {
+    int64_t inputs = channels;
+    for (int64_t outputs = features; size > 4; inputs = outputs, outputs *= 2, size /= 2) {
+      body.add(Conv2d(body.next(), inputs, outputs, 4,
+                      {.stride = 2, .padding = 1, .bias = false, .initial = kInitial}));
+      if (outputs != features)
+        body.add(BatchNorm2d(body.next(), outputs));
+      body.add(LeakyReLU(0.2));
     }
-    add(Conv2d(next(), inputs, 1, 4, {.bias = false, .initial = kInitial}));
-    add([](const Tensor &x, SourceLocation where) { return flatten(x, 1, where); });
+    last.emplace(body.next(), inputs, 1, 4, ConvLayerOptions{.bias = false, .initial = kInitial});
   }
+  /// What the last layer sees.
+  Tensor features(const Tensor &images) const { return body(images); }
+  Tensor logits(const Tensor &features) const { return flatten((*last)(features)); }
+  Tensor operator()(const Tensor &images) const { return logits(features(images)); }
+
+private:
+  Sequential body;
+  std::optional<Conv2d> last;
 };
 } // namespace
 
+static void buildDcgan(Program &program, const Settings &settings) {
+  const int64_t batch = sizeOf(settings, "batch"), channels = sizeOf(settings, "channels"),
+                width = sizeOf(settings, "features"), scales = sizeOf(settings, "scales");
+  if (scales > 4)
+    throw std::invalid_argument(fmt::format("scales: expected 1 to 4, got {}", scales));
+  const double realLabel = settings.at("real_label"), matching = settings.at("feature_matching");
+  DcganGenerator generator(program / "g", channels, width);
+  std::vector<DcganDiscriminator> discriminators; // each sees images half as fine as the last one
+  for (int64_t scale = 0; scale < scales; ++scale)
+    discriminators.emplace_back(program / "d" / scale, channels, width, kSize >> scale);
+  AdamOptions options = {.learning_rate = settings.at("learning_rate"), .beta1 = 0.5};
+  Adam adamG(program / "adam_g", options), adamD(program / "adam_d", options);
+  auto generate = [&](const Tensor &z) {
+    return generator(reshape(z, {z.dimension(0), kLatent, 1, 1}));
+  };
+
+  Input images = input("images", f32, {batch, channels, kSize, kSize});
+  program.entry("train_step", {images}, training, [&](Tensor real) {
+    Tensor fake = generate(normal({batch, kLatent}));
+    Tensor dLoss = full({}, 0), gLoss = full({}, 0);
+    auto coarse = [](const Tensor &x, size_t scale) {
+      return scale == 0 ? x : avg_pool2d(x, int64_t{1} << scale);
+    };
+    for (size_t i = 0; i < discriminators.size(); ++i) {
+      Tensor onReal = discriminators[i](coarse(real, i)),
+             onFake = discriminators[i](coarse(stop_gradient(fake), i));
+      dLoss = dLoss + mean(bce_with_logits(onReal, realLabel)) + mean(bce_with_logits(onFake, 0.0));
+    }
+    adamD.minimize(dLoss, (program / "d").parameters());
+    for (size_t i = 0; i < discriminators.size(); ++i) {
+      Tensor features = discriminators[i].features(coarse(fake, i));
+      gLoss = gLoss + mean(bce_with_logits(discriminators[i].logits(features), 1.0));
+      if (matching > 0) {
+        Tensor wanted = discriminators[i].features(coarse(real, i));
+        gLoss = gLoss + matching * mse(mean(features, {.axes = {0}}),
+                                       stop_gradient(mean(wanted, {.axes = {0}})));
+      }
+    }
+    adamG.minimize(gLoss, (program / "g").parameters());
+    return result("d_loss", dLoss).result("g_loss", gLoss);
+  });
+  addSampling(program, generate, kLatent);
+}
+
+ModelInfo dcgan() {
+  Recipe recipe = ganRecipe(kSize);
+  recipe.steps = 4000;
+  return {"dcgan",
+          "GAN of convolutions on 64 x 64 images",
+          {{"batch", 64},
+           {"channels", 1},
+           {"feature_matching", 0},
+           {"features", 32},
+           {"learning_rate", 2e-4},
+           {"real_label", 1},
+           {"scales", 1}},
+          buildDcgan,
+          recipe};
+}
+
+static constexpr int64_t kFeatures = 64, kColours = 3; // of the benchmarks
+
 static void buildGenerator(Program &program, int64_t batch) {
-  Generator generator(program.scope());
+  DcganGenerator generator(program.scope(), kColours, kFeatures);
   program.entry("main", {input("z", f32, {batch, kLatent, 1, 1})},
                 [&](Tensor z) { return result("x", generator(z)); });
 }
@@ -68,10 +137,10 @@ void buildDcganGenerator32(Program &program, const Settings &) { buildGenerator(
 void buildTrainDcgan(Program &program, const Settings &) {
   constexpr int64_t kBatch = 32;
   constexpr AdamOptions kAdam = {.learning_rate = 2e-4, .beta1 = 0.5};
-  Generator generator(program / "g");
-  Discriminator discriminator(program / "d");
+  DcganGenerator generator(program / "g", kColours, kFeatures);
+  DcganDiscriminator discriminator(program / "d", kColours, kFeatures);
   Adam adamG(program / "adam_g", kAdam), adamD(program / "adam_d", kAdam);
-  std::vector<Input> inputs = {input("real", f32, {kBatch, 3, 64, 64}),
+  std::vector<Input> inputs = {input("real", f32, {kBatch, kColours, kSize, kSize}),
                                input("z", f32, {kBatch, kLatent, 1, 1})};
   program.entry("main", inputs, training, [&](Tensor real, Tensor z) {
     Tensor fake = generator(z);

@@ -8,6 +8,7 @@
 #include "gen/losses.hpp"
 #include "gen/nn.hpp"
 #include "gen/optimizers.hpp"
+#include "gen/sampling.hpp"
 #include "models/classifier.hpp"
 
 namespace gen::zoo {
@@ -17,18 +18,20 @@ constexpr int64_t kClasses = 10;
 
 struct Lenet {
   Conv2d c1, c2;
-  Mlp fc;
+  Linear fc1, fc2, out;
 
   explicit Lenet(const Scope &s, int64_t classes = kClasses)
-      : c1(s / "c1", 1, 6, 5, {.padding = 2}), c2(s / "c2", 6, 16, 5),
-        fc(s / "fc", {400, 120, 84, classes}) {}
+      : c1(s / "c1", 1, 6, 5, {.padding = 2}), c2(s / "c2", 6, 16, 5), fc1(s / "fc" / 0, 400, 120),
+        fc2(s / "fc" / 2, 120, 84), out(s / "fc" / 4, 84, classes) {}
 
-  /// [batch, 1, 28, 28] -> logits [batch, classes].
-  Tensor operator()(const Tensor &images) const {
+  /// [batch, 1, 28, 28] -> [batch, 84], what classes are told by.
+  Tensor features(const Tensor &images) const {
     Tensor h = max_pool2d(relu(c1(images)), 2);
     h = max_pool2d(relu(c2(h)), 2);
-    return fc(flatten(h));
+    return relu(fc2(relu(fc1(flatten(h)))));
   }
+  /// [batch, 1, 28, 28] -> logits [batch, classes].
+  Tensor operator()(const Tensor &images) const { return out(features(images)); }
 };
 } // namespace
 
@@ -62,6 +65,12 @@ static void buildClassifier(Program &program, const Settings &settings) {
   Schedule fading = schedule::cosine(settings.at("decay_steps"), 0.01);
   addClassifier(program, net, [&](const Tensor &loss) {
     adam.minimize(loss, (program / "lenet").parameters(), {.schedule = fading});
+  });
+  // What other models' images are judged by (gen/judging.hpp).
+  Input images = input("images", f32, {program.dimension("batch"), 1, 28, 28});
+  program.entry("judge", {images}, [&](Tensor images) {
+    Tensor features = net.features(images);
+    return result("features", features).result("classes", argmax(net.out(features)));
   });
 }
 

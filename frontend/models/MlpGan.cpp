@@ -1,8 +1,8 @@
 //===- MlpGan.cpp - a GAN of fully connected layers -----------------------===//
 
 #include "gen/losses.hpp"
+#include "models/gan.hpp"
 #include "models/mlp_gan.hpp"
-#include "models/zoo.hpp"
 
 namespace gen::zoo {
 
@@ -24,13 +24,11 @@ static void buildMlpGan(Program &program, const Settings &settings) {
 
   program.entry("train_step", {input("real", f32, {batch, 784})}, training,
                 [&](Tensor real) { return step(real, normal({batch, kLatent})); });
-  program.entry("generate", {input("z", f32, {batch, kLatent})},
-                [&](Tensor z) { return result("x", step.generator(z)); });
-  program.entry("sample", {}, [&] { return result("x", step.generator(normal({64, kLatent}))); });
+  addSampling(program, step.generator, kLatent);
 }
 
 ModelInfo mlpGan() {
-  Recipe recipe = imageRecipe({.low = -1, .high = 1});
+  Recipe recipe = ganRecipe();
   recipe.steps = 14000;
   return {"mlp_gan",
           "GAN of fully connected layers, 100-256-512-1024-784",

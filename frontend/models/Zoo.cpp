@@ -17,7 +17,13 @@ const std::vector<ModelInfo> &models() {
   static const std::vector<ModelInfo> all = {
       vae(),
       mlpGan(),
-      conditionalGan(),
+      cgan(),
+      lsgan(),
+      wgan(),
+      wganGp(),
+      dcgan(),
+      sagan(),
+      progan(),
       realNvp(),
       ddpm(),
       lenet(),
@@ -102,6 +108,7 @@ Recipe imageRecipe(const data::ImageOptions &range) {
     return data::imageData(path, range);
   };
   recipe.inputs = {"images"};
+  recipe.images = range;
   recipe.samples = {imageSamples(range)};
   return recipe;
 }

@@ -49,7 +49,13 @@ Recipe imageRecipe(const data::ImageOptions &range = {});
 // The models that are trained, a file a family.
 ModelInfo vae();
 ModelInfo mlpGan();
-ModelInfo conditionalGan();
+ModelInfo cgan();
+ModelInfo lsgan();
+ModelInfo wgan();
+ModelInfo wganGp();
+ModelInfo dcgan();
+ModelInfo sagan();
+ModelInfo progan();
 ModelInfo realNvp();
 ModelInfo ddpm();
 ModelInfo lenet();

@@ -61,6 +61,13 @@ Images slice(const Images &images, int64_t begin, int64_t end) {
   return part;
 }
 
+// The last tenth of a set is the test part.
+void split(Dataset &set, const Images &whole) {
+  int64_t begin = whole.count - std::max<int64_t>(whole.count / 10, whole.count > 1);
+  set.train = slice(whole, 0, begin);
+  set.test = slice(whole, begin, whole.count);
+}
+
 std::string folderName(const std::string &folder) {
   std::filesystem::path path = std::filesystem::path(folder).lexically_normal();
   return (path.has_filename() ? path : path.parent_path()).filename().string();
@@ -96,10 +103,13 @@ Dataset readFolder(const std::string &folder) {
                       set.test.width, set.test.channels));
     return set;
   }
-  Images whole = std::move(trainPath ? set.train : set.test);
-  int64_t split = whole.count - std::max<int64_t>(whole.count / 10, whole.count > 1);
-  set.train = slice(whole, 0, split);
-  set.test = slice(whole, split, whole.count);
+  split(set, Images(trainPath ? set.train : set.test));
+  return set;
+}
+
+Dataset readImageFile(const std::string &path) {
+  Dataset set{std::filesystem::path(path).filename().string(), {}, {}};
+  split(set, readImages(path, std::nullopt));
   return set;
 }
 

@@ -1,7 +1,9 @@
 // Examples from images and texts.
 #include "gen/loader.hpp"
+#include "gen/resize.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <numeric>
@@ -71,10 +73,17 @@ void TextSource::read(int64_t example, Batch &batch) const {
   }
 }
 
-TrainingData imageData(const std::string &folder, const ImageOptions &options) {
-  Dataset set = folder.empty() ? drawnDigits() : readFolder(folder);
+TrainingData imageData(const std::string &path, const ImageOptions &options) {
+  std::error_code error;
+  Dataset set = path.empty()                                    ? drawnDigits()
+                : std::filesystem::is_regular_file(path, error) ? readImageFile(path)
+                                                                : readFolder(path);
+  if (options.size > 0)
+    for (Images *part : {&set.train, &set.test})
+      *part = resized(*part, options.size, options.size);
   TrainingData data;
   data.name = set.name;
+  data.facts["channels"] = static_cast<double>(set.train.channels);
   auto largest = std::max_element(set.train.labels.begin(), set.train.labels.end());
   if (largest != set.train.labels.end())
     data.facts["classes"] = *largest + 1;

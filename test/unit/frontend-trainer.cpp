@@ -105,6 +105,40 @@ TEST(Trainer, KeepsTheBestAndLosesPatience) {
   EXPECT_EQ(best["trainer.worse"], "0");
 }
 
+// Entries as the recipe says: one on data, and in every third step one that takes nothing.
+TEST(Trainer, CallsWhatTheRecipeSays) {
+  Program program("two");
+  Variable first = program.scope().variable("first", f32, {}),
+           second = program.scope().variable("second", f32, {});
+  Dimension batch = program.dimension("batch");
+  program.entry("train_step", {input("x", f32, {batch, 1})}, training, [&](Tensor x) {
+    assign(first, first + 1.0);
+    return result("d_loss", mean(x));
+  });
+  program.entry("generator_step", {}, training, [&] {
+    assign(second, second + first);
+    return result("g_loss", Tensor(second));
+  });
+  Recipe recipe = lineRecipe();
+  recipe.samples = {};
+  recipe.calls = [](int64_t step, const Settings &settings) -> std::vector<std::string> {
+    if (step % static_cast<int64_t>(settings.at("period")) == 0)
+      return {"train_step", "generator_step"};
+    return {"train_step"};
+  };
+  Folder folder;
+  TrainerOptions options = optionsOf(folder);
+  options.settings = {{"period", 3}};
+  Session session(compile(program));
+  Trainer trainer(session, recipe, bytes(), options);
+  EXPECT_EQ(trainer.run(), Trainer::End::Steps);
+  EXPECT_EQ(session.variable("first").scalar<float>(), 10);
+  EXPECT_EQ(session.variable("second").scalar<float>(), 3 + 6 + 9);
+  trainer.writeOutputs();
+  EXPECT_THAT(folder.read("loss.svg"),
+              testing::AllOf(testing::HasSubstr("d_loss"), testing::HasSubstr("g_loss")));
+}
+
 TEST(Trainer, RefusesWhatDoesNotFit) {
   Folder folder;
   Model model = lineModel(0.05);

@@ -143,6 +143,21 @@ TEST(Folder, ReadsSetsAndSplitsOneThatHasOnlyATestPart) {
   EXPECT_EQ(set.test.count, 20);
 }
 
+TEST(ImageFile, IsSplit) {
+  Folder folder;
+  std::string path =
+      folder.writeCompressed("pictures.gz", idx({20, 1, 1, 3}, std::string(60, 'p')));
+  gen::data::Dataset set = gen::data::readImageFile(path);
+  EXPECT_EQ(set.name, "pictures.gz");
+  EXPECT_EQ(set.train.count, 18);
+  EXPECT_EQ(set.test.count, 2);
+  EXPECT_EQ(set.test.channels, 3);
+  EXPECT_TRUE(set.test.labels.empty());
+  EXPECT_THAT(
+      errorOf([&] { gen::data::readImageFile(folder.write("labels", idx({6}, "123456"))); }),
+      HasSubstr("expected images [count, height, width]"));
+}
+
 TEST(Folder, SaysWhatIsWrongWithASet) {
   Folder folder;
   auto error = [&] { return errorOf([&] { gen::data::readFolder(folder.path("")); }); };

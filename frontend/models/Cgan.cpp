@@ -1,4 +1,4 @@
-//===- ConditionalGan.cpp - a GAN that draws what is asked for ------------===//
+//===- Cgan.cpp - a GAN that draws what is asked for ----------------------===//
 //
 // Mirza, Osindero: Conditional Generative Adversarial Nets, 2014: generator and discriminator,
 // fully connected, are given the class beside the noise and the image.
@@ -8,18 +8,17 @@
 #include "gen/losses.hpp"
 #include "gen/nn.hpp"
 #include "gen/optimizers.hpp"
-#include "gen/outputs.hpp"
-#include "models/zoo.hpp"
+#include "models/gan.hpp"
 
 namespace gen::zoo {
 
 namespace {
-struct ConditionalGan {
+struct Cgan {
   static constexpr int64_t kLatent = 100, kPixels = 784;
   int64_t classes;
   Mlp generator, discriminator;
 
-  ConditionalGan(const Program &program, int64_t classes)
+  Cgan(const Program &program, int64_t classes)
       : classes(classes), generator(program / "g", {kLatent + classes, 256, 512, 1024, kPixels},
                                     {.activation = LeakyReLU(0.2), .last = Tanh()}),
         discriminator(program / "d", {kPixels + classes, 512, 256, 1},
@@ -34,13 +33,13 @@ struct ConditionalGan {
 };
 } // namespace
 
-static void buildConditionalGan(Program &program, const Settings &settings) {
-  constexpr int64_t kLatent = ConditionalGan::kLatent;
-  ConditionalGan gan(program, sizeOf(settings, "classes"));
+static void buildCgan(Program &program, const Settings &settings) {
+  constexpr int64_t kLatent = Cgan::kLatent;
+  Cgan gan(program, sizeOf(settings, "classes"));
   AdamOptions options = {.learning_rate = settings.at("learning_rate"), .beta1 = 0.5};
   Adam adamG(program / "adam_g", options), adamD(program / "adam_d", options);
   Dimension batch = program.dimension("batch");
-  Input images = input("images", f32, {batch, ConditionalGan::kPixels}),
+  Input images = input("images", f32, {batch, Cgan::kPixels}),
         labels = input("labels", i64, {batch});
 
   program.entry("train_step", {images, labels}, training, [&](Tensor images, Tensor labels) {
@@ -57,23 +56,19 @@ static void buildConditionalGan(Program &program, const Settings &settings) {
   // A row for each class.
   program.entry("sample", {}, [&] {
     Tensor rows = reshape(iota({gan.classes, 10}, 0), {-1});
-    return result("x", gan.generate(normal({10 * gan.classes, kLatent}), rows));
+    return result("x", gan.generate(normal({10 * gan.classes, kLatent}), rows))
+        .result("labels", rows);
   });
 }
 
-ModelInfo conditionalGan() {
-  constexpr data::ImageOptions kRange = {.low = -1, .high = 1};
-  Recipe recipe;
-  recipe.data = [=](const std::string &path, const Settings &) {
-    return data::imageData(path, kRange);
-  };
+ModelInfo cgan() {
+  Recipe recipe = ganRecipe();
   recipe.inputs = {"images", "labels"};
   recipe.steps = 14000;
-  recipe.samples = {imageSamples(kRange)};
-  return {"conditional_gan",
+  return {"cgan",
           "GAN that is told which class to draw",
           {{"classes", 10}, {"learning_rate", 2e-4}},
-          buildConditionalGan,
+          buildCgan,
           recipe};
 }
 

@@ -132,8 +132,8 @@ template <class Cell> static ModelInfo charModel(const char *name, const char *s
   return {name, summary, settings, buildCharModel<Cell>, recipe};
 }
 
-ModelInfo charRnn() { return charModel<RNN>("char_rnn", "recurrent network, writes characters"); }
-ModelInfo charLstm() { return charModel<LSTM>("char_lstm", "LSTM, writes characters"); }
-ModelInfo charGru() { return charModel<GRU>("char_gru", "GRU, writes characters"); }
+ModelInfo rnn() { return charModel<RNN>("rnn", "recurrent network, writes characters"); }
+ModelInfo lstm() { return charModel<LSTM>("lstm", "LSTM, writes characters"); }
+ModelInfo gru() { return charModel<GRU>("gru", "GRU, writes characters"); }
 
 } // namespace gen::zoo

@@ -61,9 +61,9 @@ ModelInfo ddpm();
 ModelInfo lenet();
 ModelInfo resnet();
 ModelInfo gpt();
-ModelInfo charRnn();
-ModelInfo charLstm();
-ModelInfo charGru();
+ModelInfo rnn();
+ModelInfo lstm();
+ModelInfo gru();
 
 // The builders of the benchmarks.
 void buildTrainVae(Program &program, const Settings &settings);

@@ -106,17 +106,63 @@ Tensor merge_heads(const Tensor &x, SourceLocation where) {
   return reshape(x, {x.dimension(0), x.dimension(1), x.dimension(2) * x.dimension(3)}, where);
 }
 
-SelfAttention::SelfAttention(const Scope &scope, int64_t width, int64_t heads, bool causal,
-                             SourceLocation where)
-    : qkv(scope / "qkv", width, 3 * width, {}, where), out(scope / "out", width, width, {}, where),
-      heads(heads), causal(causal) {}
+Tensor rotary(const Tensor &x, const Tensor &positions, double base, SourceLocation where) {
+  SourceScope lines(where);
+  if (x.rank() != 4 || !x.dimension(3).isNumber() || x.dimension(3).number() % 2 != 0 ||
+      positions.shape() != Shape{x.dimension(1)})
+    throw Diagnostic(where, "rotary",
+                     "expected [batch, positions, heads, width] with an even width, and positions "
+                     "[positions]")
+        .operand("x", x)
+        .operand("positions", positions)
+        .error();
+  int64_t half = x.dimension(3).number() / 2;
+  std::vector<double> frequencies;
+  for (int64_t i = 0; i < half; ++i)
+    frequencies.push_back(std::pow(base, -static_cast<double>(i) / static_cast<double>(half)));
+  Tensor angles = reshape(cast(positions, x.dtype()), {x.dimension(1), 1, 1}) *
+                  constant(frequencies, {half}, x.dtype());
+  auto [a, b] = chunk<2>(x, -1, where);
+  Tensor c = cos(angles), s = sin(angles);
+  return concat({a * c - b * s, b * c + a * s}, 3, where)
+      .named(callText("rotary", {x.text(), positions.text()}));
+}
 
-Tensor SelfAttention::operator()(const Tensor &x, SourceLocation where) const {
+SelfAttention::SelfAttention(const Scope &scope, int64_t width, int64_t heads,
+                             SelfAttentionOptions options, SourceLocation where)
+    : qkv(scope / "qkv", width, 3 * width, {}, where), out(scope / "out", width, width, {}, where),
+      heads(heads), options(options) {}
+
+Tensor SelfAttention::operator()(const Tensor &x, const Tensor &mask, SourceLocation where) const {
   SourceScope lines(where);
   auto [q, k, v] = chunk<3>(qkv(x, where), -1, where);
-  Tensor y = attention(split_heads(q, heads), split_heads(k, heads), split_heads(v, heads),
-                       {.causal = causal}, where);
+  Tensor queries = split_heads(q, heads), keys = split_heads(k, heads);
+  if (options.rotary) {
+    Tensor positions = iota({x.dimension(1)});
+    queries = rotary(queries, positions);
+    keys = rotary(keys, positions);
+  }
+  Tensor y = attention(queries, keys, split_heads(v, heads),
+                       {.causal = options.causal, .mask = mask}, where);
   return out(merge_heads(y), where);
+}
+
+Tensor SelfAttention::step(const Tensor &x, const Tensor &position, Tensor &keys, Tensor &values,
+                           SourceLocation where) const {
+  SourceScope lines(where);
+  auto [q, k, v] = chunk<3>(qkv(x, where), -1, where);
+  Tensor query = split_heads(q, heads), key = split_heads(k, heads);
+  if (options.rotary) {
+    Tensor here = reshape(position, {1});
+    query = rotary(query, here);
+    key = rotary(key, here);
+  }
+  Dimension length = keys.dimension(1);
+  Tensor places = iota({length}), here = reshape(equal(places, position), {1, length, 1, 1});
+  keys = gen::where(here, key, keys);
+  values = gen::where(here, split_heads(v, heads), values);
+  Tensor seen = reshape(places <= position, {1, 1, 1, length});
+  return out(merge_heads(attention(query, keys, values, {.mask = seen})), where);
 }
 
 SelfAttention::Step SelfAttention::decode(const Tensor &x, const Tensor &keys, const Tensor &values,
@@ -126,7 +172,7 @@ SelfAttention::Step SelfAttention::decode(const Tensor &x, const Tensor &keys, c
   auto [q, k, v] = chunk<3>(qkv(x, where), -1, where);
   Tensor newKeys = split_heads(k, heads), newValues = split_heads(v, heads);
   Tensor y = attention(split_heads(q, heads), concat({swapped(keys), newKeys}, 1),
-                       concat({swapped(values), newValues}, 1), {.causal = causal}, where);
+                       concat({swapped(values), newValues}, 1), {.causal = options.causal}, where);
   return {out(merge_heads(y), where), swapped(newKeys), swapped(newValues)};
 }
 
@@ -135,13 +181,24 @@ CrossAttention::CrossAttention(const Scope &scope, int64_t width, int64_t heads,
     : q(scope / "q", width, width, {}, where), kv(scope / "kv", width, 2 * width, {}, where),
       out(scope / "out", width, width, {}, where), heads(heads) {}
 
-Tensor CrossAttention::operator()(const Tensor &x, const Tensor &memory,
-                                  SourceLocation where) const {
+std::pair<Tensor, Tensor> CrossAttention::project(const Tensor &memory,
+                                                  SourceLocation where) const {
   SourceScope lines(where);
   auto [k, v] = chunk<2>(kv(memory, where), -1, where);
-  Tensor y = attention(split_heads(q(x, where), heads), split_heads(k, heads),
-                       split_heads(v, heads), {}, where);
+  return {split_heads(k, heads), split_heads(v, heads)};
+}
+
+Tensor CrossAttention::attend(const Tensor &x, const Tensor &keys, const Tensor &values,
+                              const Tensor &mask, SourceLocation where) const {
+  SourceScope lines(where);
+  Tensor y = attention(split_heads(q(x, where), heads), keys, values, {.mask = mask}, where);
   return out(merge_heads(y), where);
+}
+
+Tensor CrossAttention::operator()(const Tensor &x, const Tensor &memory, const Tensor &mask,
+                                  SourceLocation where) const {
+  auto [keys, values] = project(memory, where);
+  return attend(x, keys, values, mask, where);
 }
 
 } // namespace gen

@@ -59,6 +59,8 @@ struct Text {
 };
 
 /// Reads UTF-8. Throws std::runtime_error with the path, and the byte where it is no UTF-8.
+std::string readUtf8(const std::string &path);
+/// The same as numbers.
 Text readText(const std::string &path);
 /// Numbers of a text. Throws std::runtime_error where it is no UTF-8.
 Text textOf(const std::string &name, const std::string &utf8);

@@ -23,6 +23,16 @@ Output reconstructions(const data::ImageOptions &options = {});
 /// half of that until the text is as long as asked for. The weights' metadata have the `alphabet`.
 Output textSamples();
 
+/// samples.txt: translations by the entry `translate`, `source` i64 [1, length] to `target` i64
+/// [length], of the lines of the prompt, or else of test examples, with the `source` and what they
+/// know as `labels`. The weights' metadata have the `vocabulary`.
+Output translations();
+
+/// samples.txt: the lines of the prompt, in which underscores are hidden pieces of words, or else
+/// test examples with some hidden; below each what the entry `fill` makes of it, `ids` i64 [1,
+/// length] to the same. The weights' metadata have the `vocabulary`.
+Output fillings();
+
 } // namespace gen
 
 #endif // GEN_OUTPUTS_HPP

@@ -20,14 +20,14 @@ namespace gen::zoo {
 /// character that the prompt has there or that was written.
 static Tensor write(const Gpt &net, const Tensor &prompt, const Tensor &given,
                     const CategoricalOptions &sampling) {
-  const auto &[words, width, heads, layers, length] = net.sizes;
+  const auto &[words, width, heads, layers, length, rotary] = net.sizes;
   Tensor places = iota({length});
   std::vector<Tensor> first = {prompt};
   first.resize(static_cast<size_t>(1 + 2 * layers), zeros({1, length, heads, width / heads}));
   auto step = [&](const Tensor &position, const std::vector<Tensor> &values) {
     std::vector<Tensor> next = values;
     Tensor token = gather(values[0], reshape(position, {1}));
-    Tensor x = net.tok(reshape(token, {1, 1})) + gather(net.pos.weight, reshape(position, {1, 1}));
+    Tensor x = net.embed(reshape(token, {1, 1}), reshape(position, {1, 1}));
     for (size_t i = 0; i < net.layers.size(); ++i)
       x = net.layers[i].step(x, position, next[2 * i + 1], next[2 * i + 2]);
     Tensor written = categorical(reshape(net.logits(net.norm(x)), {words}), sampling);
@@ -45,6 +45,7 @@ static void buildGpt(Program &program, const Settings &settings) {
   sizes.heads = sizeOf(settings, "heads");
   sizes.layers = sizeOf(settings, "layers");
   sizes.length = sizeOf(settings, "length");
+  sizes.rotary = settings.at("rotary") != 0;
   Gpt net(program / "gpt", sizes);
   Adam adam(program / "adam", {.learning_rate = settings.at("learning_rate"), .beta2 = 0.99});
   Dimension batch = program.dimension("batch");
@@ -90,6 +91,7 @@ ModelInfo gpt() {
            {"heads", 4},
            {"layers", 4},
            {"length", 64},
+           {"rotary", 0},
            {"learning_rate", 1e-3}},
           buildGpt,
           recipe};

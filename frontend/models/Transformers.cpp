@@ -8,7 +8,7 @@
 
 #include "gen/losses.hpp"
 #include "gen/optimizers.hpp"
-#include "models/gpt.hpp"
+#include "models/bert.hpp"
 #include "models/zoo.hpp"
 
 #include <cmath>
@@ -16,52 +16,6 @@
 namespace gen::zoo {
 
 namespace {
-
-/// Normalizes after the addition. The encoder of the Transformer; with GELU, of BERT.
-struct EncoderLayer {
-  SelfAttention attn;
-  FeedForward ffn;
-  LayerNorm n1, n2;
-
-  EncoderLayer(const Scope &s, int64_t width, int64_t heads, int64_t inner, const Layer &activation,
-               double epsilon = 1e-5)
-      : attn(s / "attn", width, heads), ffn(s / "ffn", width, inner, activation),
-        n1(s / "n1", width, {.epsilon = epsilon}), n2(s / "n2", width, {.epsilon = epsilon}) {}
-  Tensor operator()(Tensor x) const {
-    x = n1(x + attn(x));
-    return n2(x + ffn(x));
-  }
-};
-
-struct DecoderLayer {
-  SelfAttention attn;
-  CrossAttention cross;
-  FeedForward ffn;
-  LayerNorm n1, n2, n3;
-
-  DecoderLayer(const Scope &s, int64_t width, int64_t heads, int64_t inner)
-      : attn(s / "attn", width, heads, /*causal=*/true), cross(s / "cross", width, heads),
-        ffn(s / "ffn", width, inner, ReLU()), n1(s / "n1", width), n2(s / "n2", width),
-        n3(s / "n3", width) {}
-  Tensor operator()(Tensor x, const Tensor &memory) const {
-    x = n1(x + attn(x));
-    x = n2(x + cross(x, memory));
-    return n3(x + ffn(x));
-  }
-};
-
-/// sin and cos of each position at `width / 2` frequencies, in turn (Vaswani et al., 3.5).
-Tensor sinusoids(int64_t length, int64_t width) {
-  std::vector<double> values;
-  for (int64_t position = 0; position < length; ++position)
-    for (int64_t i = 0; i < width; i += 2) {
-      double angle =
-          static_cast<double>(position) *
-          std::exp(-std::log(10000.0) * static_cast<double>(i) / static_cast<double>(width));
-      values.insert(values.end(), {std::sin(angle), std::cos(angle)});
-    }
-  return constant(values, {length, width});
-}
 
 struct Transformer {
   static constexpr int64_t kWords = 8000, kWidth = 512, kHeads = 8, kLayers = 6, kInner = 2048,
@@ -76,7 +30,7 @@ struct Transformer {
       : src(s / "src", kWords, kWidth), tgt(s / "tgt", kWords, kWidth),
         pos(sinusoids(kLength, kWidth)), head(s / "head", kWidth, kWords) {
     for (int64_t i = 0; i < kLayers; ++i)
-      enc.emplace_back(s / "enc" / i, kWidth, kHeads, kInner, ReLU());
+      enc.emplace_back(s / "enc" / i, kWidth, kHeads, kInner);
     for (int64_t i = 0; i < kLayers; ++i)
       dec.emplace_back(s / "dec" / i, kWidth, kHeads, kInner);
   }
@@ -89,32 +43,6 @@ struct Transformer {
     for (const DecoderLayer &layer : dec)
       y = layer(y, x);
     return head(y);
-  }
-};
-
-struct Bert {
-  static constexpr int64_t kWords = 30522, kWidth = 768, kHeads = 12, kLayers = 12, kLength = 512;
-  Embedding tok, pos, seg;
-  LayerNorm norm;
-  std::vector<EncoderLayer> layers;
-  Linear pool;
-
-  explicit Bert(const Scope &s)
-      : tok(s / "tok", kWords, kWidth), pos(s / "pos", kLength, kWidth), seg(s / "seg", 2, kWidth),
-        norm(s / "norm", kWidth, {.epsilon = 1e-12}), pool(s / "pool", kWidth, kWidth) {
-    for (int64_t i = 0; i < kLayers; ++i)
-      layers.emplace_back(s / "layers" / i, kWidth, kHeads, 4 * kWidth, GELU(), 1e-12);
-  }
-  /// The last hidden states, and the pooled first one.
-  std::pair<Tensor, Tensor> operator()(const Tensor &ids, const Tensor &segments) const {
-    int64_t length = ids.dimension(1).number();
-    Tensor positions = slice(pos.weight, {.axis = 0, .start = 0, .limit = length});
-    Tensor x = norm(tok(ids) + positions + seg(segments));
-    for (const EncoderLayer &layer : layers)
-      x = layer(x);
-    Tensor first =
-        reshape(slice(x, {.axis = 1, .start = 0, .limit = 1}), {ids.dimension(0), kWidth});
-    return {x, tanh(pool(first))};
   }
 };
 
@@ -191,7 +119,7 @@ void buildGptDecode(Program &program, const Settings &) {
       return reshape(slice(both, {.axis = 1, .start = which, .limit = which + 1}),
                      {1, heads, kPast, width});
     };
-    Tensor x = net.tok(token) + net.positions(kPast, 1);
+    Tensor x = net.embed(token, kPast);
     std::vector<Tensor> latest;
     for (int64_t i = 0; i < layers; ++i) {
       const GptLayer &layer = net.layers[static_cast<size_t>(i)];

@@ -30,51 +30,54 @@ struct GptLayer {
   SelfAttention attn;
   FeedForward ffn;
 
-  GptLayer(const Scope &s, int64_t width, int64_t heads)
-      : n1(s / "n1", width), n2(s / "n2", width), attn(s / "attn", width, heads, /*causal=*/true),
+  GptLayer(const Scope &s, int64_t width, int64_t heads, bool rotary)
+      : n1(s / "n1", width), n2(s / "n2", width),
+        attn(s / "attn", width, heads, {.causal = true, .rotary = rotary}),
         ffn(s / "ffn", width, 4 * width, GELU(Approximate::Tanh)) {}
   Tensor operator()(Tensor x) const {
     x = x + attn(n1(x));
     return x + ffn(n2(x));
   }
-  /// The same for the one position of x [1, 1, width], given what is known of those before: keys
-  /// and values [1, length, heads, width of a head], in which it writes down its own.
+  /// The same for one position, given keys and values of those before (SelfAttention::step).
   Tensor step(Tensor x, const Tensor &position, Tensor &keys, Tensor &values) const {
-    auto [q, k, v] = chunk<3>(attn.qkv(n1(x)), -1);
-    int64_t length = keys.dimension(1).number(), heads = keys.dimension(2).number();
-    Tensor places = iota({length}), here = reshape(equal(places, position), {1, length, 1, 1});
-    keys = where(here, split_heads(k, heads), keys);
-    values = where(here, split_heads(v, heads), values);
-    Tensor seen = reshape(places <= position, {1, 1, 1, length});
-    x = x + attn.out(merge_heads(attention(split_heads(q, heads), keys, values, {.mask = seen})));
+    x = x + attn.step(n1(x), position, keys, values);
     return x + ffn(n2(x));
   }
 };
 
 struct GptSizes {
   int64_t words = 50257, width = 768, heads = 12, layers = 12, length = 1024;
+  bool rotary = false; ///< positions turn queries and keys, instead of learned rows that are added
 };
 
 /// Tokens to logits of the next ones.
 struct Gpt {
   GptSizes sizes;
-  Embedding tok, pos;
+  Embedding tok;
+  std::optional<Embedding> pos; ///< unless positions are rotary
   std::vector<GptLayer> layers;
   LayerNorm norm;
 
   explicit Gpt(const Scope &s, GptSizes sizes = {})
       : sizes(sizes), tok(s / "tok", sizes.words, sizes.width, Initializer::normal(0, 0.02)),
-        pos(s / "pos", sizes.length, sizes.width, Initializer::normal(0, 0.02)),
         norm(s / "norm", sizes.width) {
+    if (!sizes.rotary)
+      pos.emplace(s / "pos", sizes.length, sizes.width, Initializer::normal(0, 0.02));
     for (int64_t i = 0; i < sizes.layers; ++i)
-      layers.emplace_back(s / "layers" / i, sizes.width, sizes.heads);
+      layers.emplace_back(s / "layers" / i, sizes.width, sizes.heads, sizes.rotary);
   }
-  /// The rows of `pos` from `first` on.
-  Tensor positions(int64_t first, int64_t count) const {
-    return slice(pos.weight, {.axis = 0, .start = first, .limit = first + count});
+  /// Rows for the tokens [batch, positions] at `positions`, integers [1, positions].
+  Tensor embed(const Tensor &ids, const Tensor &positions) const {
+    return pos ? tok(ids) + (*pos)(positions) : tok(ids);
+  }
+  /// The same at the positions from `first` on.
+  Tensor embed(const Tensor &ids, int64_t first) const {
+    int64_t last = first + ids.dimension(1).number();
+    return pos ? tok(ids) + slice(pos->weight, {.axis = 0, .start = first, .limit = last})
+               : tok(ids);
   }
   Tensor hidden(const Tensor &ids) const {
-    Tensor x = tok(ids) + positions(0, ids.dimension(1).number());
+    Tensor x = embed(ids, 0);
     for (const GptLayer &layer : layers)
       x = layer(x);
     return norm(x);

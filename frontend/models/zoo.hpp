@@ -64,6 +64,9 @@ ModelInfo gpt();
 ModelInfo rnn();
 ModelInfo lstm();
 ModelInfo gru();
+ModelInfo transformer();
+ModelInfo transformerBase();
+ModelInfo bert();
 
 // The builders of the benchmarks.
 void buildTrainVae(Program &program, const Settings &settings);

@@ -69,7 +69,7 @@ Text textOf(const std::string &name, const std::string &utf8) {
   return text;
 }
 
-Text readText(const std::string &path) {
+std::string readUtf8(const std::string &path) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error))
     throw std::runtime_error(fmt::format(
@@ -83,7 +83,12 @@ Text readText(const std::string &path) {
   std::string bytes(static_cast<size_t>(size), '\0');
   if (!file.read(bytes.data(), static_cast<std::streamsize>(size)))
     throw std::runtime_error(fmt::format("{}: cannot read the file", path));
-  Text text = textOf(path, bytes);
+  charactersOf(path, bytes);
+  return bytes;
+}
+
+Text readText(const std::string &path) {
+  Text text = textOf(path, readUtf8(path));
   text.name = std::filesystem::path(path).stem().string();
   return text;
 }

@@ -90,10 +90,16 @@ TEST(Attention, MasksFollowPyTorch) {
 
 TEST(Attention, LayersFollowPyTorch) {
   expectLayer(kSelfAttention, {2, 4, 6}, [](const Scope &scope) {
-    return SelfAttention(scope, /*width=*/6, /*heads=*/2, /*causal=*/true);
+    return SelfAttention(scope, /*width=*/6, /*heads=*/2, {.causal = true});
   });
   expectLayer(kCrossAttention, {2, 4, 6}, [](const Scope &scope) {
     return [cross = CrossAttention(scope, 6, 2)](const Tensor &x) { return cross(x, x * x); };
+  });
+}
+
+TEST(Attention, RotaryPositionsFollowPyTorch) {
+  expectFunction(kRotary, {{3, {2, 3, 2, 6}}}, [](const std::vector<Variable> &x) {
+    return rotary(x[0], cast(known({0, 2, 7}, {3}), i64), /*base=*/100);
   });
 }
 
@@ -128,6 +134,8 @@ TEST(Attention, MistakesAreNamed) {
                 attention(heads, heads, heads, {.mask = x});
               }),
               HasSubstr("expected a mask that can be repeated to f32[2, 2, 4, 4]"));
+  EXPECT_THAT(messageOf([](const Tensor &x) { rotary(split_heads(x, 2), iota({4})); }),
+              HasSubstr("rotary: expected [batch, positions, heads, width] with an even width"));
   EXPECT_THAT(messageOf([&](const Tensor &) { Embedding(program / "table", 0, 3); }),
               HasSubstr("Embedding 'table': expected sizes of at least 1, got 0 rows of 3"));
 }

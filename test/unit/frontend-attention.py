@@ -54,6 +54,16 @@ def layers():
     oracle.show_with_gradients("kCrossAttention", y, [x, q, q_bias, kv, kv_bias, out, out_bias])
 
 
+def rotary():
+    """Positions 0, 2, 7 of [batch, positions, heads, width]: rotate_half of the usual PyTorch definitions."""
+    x, = oracle.inputs(oracle.signed(3, (2, 3, 2, 6)))
+    positions = torch.tensor([0.0, 2.0, 7.0], dtype=torch.float64)
+    frequencies = 1.0 / 100.0 ** (torch.arange(0, 6, 2, dtype=torch.float64) / 6)
+    angles = torch.cat([torch.outer(positions, frequencies)] * 2, -1)[:, None, :]
+    a, b = x.chunk(2, -1)
+    oracle.show_with_gradients("kRotary", x * angles.cos() + torch.cat([-b, a], -1) * angles.sin(), [x])
+
+
 def indexing():
     table, = oracle.inputs(oracle.signed(3, (5, 3)))
     labels = torch.tensor([[4, 0, 1], [0, 3, 0]])
@@ -68,4 +78,5 @@ if __name__ == "__main__":
     activations()
     attention()
     layers()
+    rotary()
     indexing()

@@ -83,9 +83,13 @@ TEST_P(Writing, WarmIsAnotherTextEachTime) {
 INSTANTIATE_TEST_SUITE_P(
     Models, Writing,
     testing::Values(Writer{"gpt", {{"width", 16}, {"heads", 2}, {"layers", 2}}, 32},
+                    Writer{"gpt", {{"width", 16}, {"heads", 2}, {"layers", 2}, {"rotary", 1}}, 24},
                     Writer{"lstm", {{"hidden", 12}, {"layers", 2}, {"batch", 1}}, 256},
                     Writer{"gru", {{"hidden", 12}, {"layers", 1}, {"batch", 1}}, 256},
                     Writer{"rnn", {{"hidden", 12}, {"layers", 2}, {"batch", 1}}, 256}),
-    [](const auto &info) { return info.param.model; });
+    [](const auto &info) {
+      return info.param.model +
+             std::string(info.param.settings.contains("rotary") ? "_rotary" : "");
+    });
 
 } // namespace

@@ -1,0 +1,58 @@
+//===- models/bert.hpp - BERT's network -------------------------*- C++ -*-===//
+//
+// Devlin et al.: BERT: Pre-training of deep bidirectional Transformers for language understanding,
+// 2018, with the names of the PyTorch definitions of the peer benchmarks.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GEN_MODELS_BERT_HPP
+#define GEN_MODELS_BERT_HPP
+
+#include "models/transformer.hpp"
+
+namespace gen::zoo {
+
+struct BertSizes {
+  int64_t words = 30522, width = 768, heads = 12, layers = 12, length = 512;
+  double dropout = 0;
+  double deviation = 1; ///< of the initial embeddings
+};
+
+struct Bert {
+  BertSizes sizes;
+  Embedding tok, pos, seg;
+  LayerNorm norm;
+  std::vector<EncoderLayer> layers;
+  Linear pool;
+
+  explicit Bert(const Scope &s, BertSizes sizes = {})
+      : sizes(sizes), tok(s / "tok", sizes.words, sizes.width, initial()),
+        pos(s / "pos", sizes.length, sizes.width, initial()),
+        seg(s / "seg", 2, sizes.width, initial()),
+        norm(s / "norm", sizes.width, {.epsilon = 1e-12}),
+        pool(s / "pool", sizes.width, sizes.width) {
+    for (int64_t i = 0; i < sizes.layers; ++i)
+      layers.emplace_back(s / "layers" / i, sizes.width, sizes.heads, 4 * sizes.width,
+                          EncoderOptions{GELU(), 1e-12, sizes.dropout});
+  }
+  /// The last hidden states [batch, positions, width], and the first one's, pooled [batch, width].
+  /// `seen`: which positions there are, [batch, 1, 1, positions], or nothing.
+  std::pair<Tensor, Tensor> operator()(const Tensor &ids, const Tensor &segments,
+                                       const Tensor &seen = {}) const {
+    int64_t length = ids.dimension(1).number();
+    Tensor positions = slice(pos.weight, {.axis = 0, .start = 0, .limit = length});
+    Tensor x = dropout(norm(tok(ids) + positions + seg(segments)), sizes.dropout);
+    for (const EncoderLayer &layer : layers)
+      x = layer(x, seen);
+    Tensor first =
+        reshape(slice(x, {.axis = 1, .start = 0, .limit = 1}), {ids.dimension(0), sizes.width});
+    return {x, tanh(pool(first))};
+  }
+
+private:
+  Initializer initial() const { return Initializer::normal(0, sizes.deviation); }
+};
+
+} // namespace gen::zoo
+
+#endif // GEN_MODELS_BERT_HPP

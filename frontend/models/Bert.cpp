@@ -136,7 +136,7 @@ ModelInfo bert() {
   };
   recipe.inputs = {"ids", "segments", "follows"};
   recipe.batch = 32;
-  recipe.steps = 6000;
+  recipe.steps = 3000;
   recipe.evaluateEvery = 1000;
   recipe.evaluateBatch = 128;
   recipe.samples = {fillings()};

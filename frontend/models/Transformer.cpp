@@ -153,7 +153,7 @@ static ModelInfo translator(const char *name, const char *summary, const Setting
   };
   recipe.inputs = {"source", "target", "labels"};
   recipe.batch = 64;
-  recipe.steps = 4000;
+  recipe.steps = 6000;
   recipe.evaluateEvery = 1000;
   recipe.evaluateBatch = 64;
   recipe.samples = {translations()};

@@ -47,20 +47,18 @@ static std::vector<float> greyOf(const View &images, int64_t channels,
 }
 
 Judge::Opinion Judge::judge(const View &images, const data::ImageOptions &range) {
-  data::PlaneShape shape{images.dimension(0), 0, 0};
-  bool isRow = images.shape().size() == 2;
-  if (isRow)
-    shape.height = shape.width = std::lround(std::sqrt(images.dimension(1)));
-  else
-    shape = {images.dimension(0), images.dimension(2), images.dimension(3)};
-  std::vector<float> pixels = greyOf(images, isRow ? 1 : images.dimension(1), range);
-  if (shape.height != height || shape.width != imageWidth)
-    pixels = data::resized(pixels.data(), shape, height, imageWidth);
-  Results results =
-      session.call("judge", {View(pixels.data(), {shape.count, 1, height, imageWidth})});
+  const int64_t count = images.dimension(0);
+  const bool isRow = images.rank() == 2;
+  const int64_t side = isRow ? std::lround(std::sqrt(images.dimension(1))) : 0;
+  const data::Resizer::Size size =
+      isRow ? data::Resizer::Size{side, side}
+            : data::Resizer::Size{images.dimension(2), images.dimension(3)};
+  std::vector<float> grey = greyOf(images, isRow ? 1 : images.dimension(1), range), pixels;
+  data::Resizer(size, {height, imageWidth})(grey.data(), count, pixels);
+  Results results = session.call("judge", {View(pixels.data(), {count, 1, height, imageWidth})});
   const auto *features = results["features"].data<float>();
   const auto *classes = results["classes"].data<int64_t>();
-  return {{features, features + shape.count * width}, {classes, classes + shape.count}};
+  return {{features, features + count * width}, {classes, classes + count}};
 }
 
 /// How many of two sequences are equal, place by place.

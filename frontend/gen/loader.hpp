@@ -4,10 +4,12 @@
 #define GEN_LOADER_HPP
 
 #include "gen/data.hpp"
+#include "gen/resize.hpp"
 
 #include <future>
 #include <map>
 #include <memory>
+#include <optional>
 
 namespace gen::data {
 
@@ -51,8 +53,9 @@ public:
 /// `images`, f32 [channels, height, width], and `labels`, i64, where they are known.
 class ImageSource : public Source {
 public:
-  /// `low` and `high` are what black and white become.
-  ImageSource(Images images, double low, double high);
+  /// `low` and `high` are what black and white become; `size`, if not 0, is the height and width
+  /// that images are resized to.
+  ImageSource(Images images, double low, double high, int64_t size = 0);
   const std::vector<Feature> &features() const override { return list; }
   int64_t count() const override { return images.count; }
   void read(int64_t example, Batch &batch) const override;
@@ -60,6 +63,7 @@ public:
 private:
   Images images;
   std::vector<float> values; ///< of each byte
+  std::optional<Resizer> resizer;
   std::vector<Feature> list;
 };
 
@@ -94,7 +98,7 @@ struct ImageOptions {
   int64_t size = 0;         ///< height and width they are resized to; 0: as they are
 };
 /// The images of a folder (readFolder) or a file (readImageFile), or the drawn digits where the
-/// path is "". Facts: `classes`, where there are labels, and `channels`.
+/// path is "". Facts: `classes`, where there are labels, and `image_channels`.
 TrainingData imageData(const std::string &path, const ImageOptions &options = {});
 
 struct TextOptions {

@@ -63,7 +63,7 @@ private:
 } // namespace
 
 static void buildDcgan(Program &program, const Settings &settings) {
-  const int64_t batch = sizeOf(settings, "batch"), channels = sizeOf(settings, "channels"),
+  const int64_t batch = sizeOf(settings, "batch"), channels = sizeOf(settings, "image_channels"),
                 width = sizeOf(settings, "features"), scales = sizeOf(settings, "scales");
   if (scales > 4)
     throw std::invalid_argument(fmt::format("scales: expected 1 to 4, got {}", scales));
@@ -112,9 +112,9 @@ ModelInfo dcgan() {
   return {"dcgan",
           "GAN of convolutions on 64 x 64 images",
           {{"batch", 64},
-           {"channels", 1},
+           {"image_channels", 1},
            {"feature_matching", 0},
-           {"features", 32},
+           {"features", 16},
            {"learning_rate", 2e-4},
            {"real_label", 1},
            {"scales", 1}},

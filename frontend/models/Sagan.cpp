@@ -82,7 +82,7 @@ struct SaganDiscriminator : Sequential {
 } // namespace
 
 static void buildSagan(Program &program, const Settings &settings) {
-  const int64_t batch = sizeOf(settings, "batch"), channels = sizeOf(settings, "channels"),
+  const int64_t batch = sizeOf(settings, "batch"), channels = sizeOf(settings, "image_channels"),
                 features = sizeOf(settings, "features");
   if (features % 8 != 0)
     throw std::invalid_argument("features: expected a multiple of 8");
@@ -114,7 +114,7 @@ ModelInfo sagan() {
   return {"sagan",
           "GAN with self-attention, spectral norm and the hinge loss, 32 x 32",
           {{"batch", 64},
-           {"channels", 1},
+           {"image_channels", 1},
            {"d_learning_rate", 4e-4},
            {"features", 32},
            {"g_learning_rate", 1e-4}},

@@ -6,15 +6,8 @@
 #include <cmath>
 
 namespace gen::data {
-namespace {
 
-/// What a pixel is made of: pixels from `first` on, and their weights, which sum to 1.
-struct Taps {
-  int64_t first;
-  std::vector<float> weights;
-};
-
-std::vector<Taps> tapsOf(int64_t from, int64_t to) {
+std::vector<Resizer::Taps> Resizer::tapsOf(int64_t from, int64_t to) {
   const double scale = static_cast<double>(from) / static_cast<double>(to),
                reach = std::max(scale, 1.0);
   std::vector<Taps> taps;
@@ -35,53 +28,33 @@ std::vector<Taps> tapsOf(int64_t from, int64_t to) {
   return taps;
 }
 
-} // namespace
+Resizer::Resizer(Size from, Size to)
+    : from(from), to(to), rows(tapsOf(from.height, to.height)),
+      columns(tapsOf(from.width, to.width)) {}
 
-std::vector<float> resized(const float *planes, const PlaneShape &shape, int64_t height,
-                           int64_t width) {
-  std::vector<Taps> rows = tapsOf(shape.height, height), columns = tapsOf(shape.width, width);
-  std::vector<float> result, wide(static_cast<size_t>(shape.height * width));
-  result.reserve(static_cast<size_t>(shape.count * height * width));
-  for (int64_t plane = 0; plane < shape.count; ++plane) {
-    const float *from = planes + plane * shape.height * shape.width;
-    for (int64_t y = 0; y < shape.height; ++y)
-      for (int64_t x = 0; x < width; ++x) {
+void Resizer::operator()(const float *planes, int64_t count, std::vector<float> &result) const {
+  std::vector<float> wide(static_cast<size_t>(from.height * to.width));
+  for (int64_t plane = 0; plane < count; ++plane, planes += from.height * from.width) {
+    for (int64_t y = 0; y < from.height; ++y)
+      for (int64_t x = 0; x < to.width; ++x) {
+        const Taps &taps = columns[x];
+        const float *pixel = planes + y * from.width + taps.first;
         float sum = 0;
-        for (size_t tap = 0; tap < columns[x].weights.size(); ++tap)
-          sum += columns[x].weights[tap] *
-                 from[y * shape.width + columns[x].first + static_cast<int64_t>(tap)];
-        wide[y * width + x] = sum;
+        for (float weight : taps.weights)
+          sum += weight * *pixel++;
+        wide[y * to.width + x] = sum;
       }
-    for (int64_t y = 0; y < height; ++y)
-      for (int64_t x = 0; x < width; ++x) {
+    for (const Taps &taps : rows)
+      for (int64_t x = 0; x < to.width; ++x) {
+        const float *pixel = wide.data() + taps.first * to.width + x;
         float sum = 0;
-        for (size_t tap = 0; tap < rows[y].weights.size(); ++tap)
-          sum +=
-              rows[y].weights[tap] * wide[(rows[y].first + static_cast<int64_t>(tap)) * width + x];
+        for (float weight : taps.weights) {
+          sum += weight * *pixel;
+          pixel += to.width;
+        }
         result.push_back(sum);
       }
   }
-  return result;
-}
-
-Images resized(const Images &images, int64_t height, int64_t width) {
-  Images result = images;
-  result.height = height;
-  result.width = width;
-  const int64_t channels = images.channels, area = images.height * images.width;
-  result.pixels.resize(static_cast<size_t>(images.count * height * width * channels));
-  std::vector<float> planes(static_cast<size_t>(channels * area));
-  for (int64_t image = 0; image < images.count; ++image) {
-    const uint8_t *from = images.pixels.data() + image * area * channels;
-    for (int64_t i = 0; i < area * channels; ++i)
-      planes[i % channels * area + i / channels] = from[i];
-    std::vector<float> made =
-        resized(planes.data(), {channels, images.height, images.width}, height, width);
-    uint8_t *to = result.pixels.data() + image * height * width * channels;
-    for (int64_t i = 0; i < height * width * channels; ++i)
-      to[i] = static_cast<uint8_t>(std::lround(made[i % channels * height * width + i / channels]));
-  }
-  return result;
 }
 
 } // namespace gen::data

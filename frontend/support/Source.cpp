@@ -1,6 +1,5 @@
 // Examples from images and texts.
 #include "gen/loader.hpp"
-#include "gen/resize.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -37,11 +36,16 @@ Batch Source::batch(int64_t first, int64_t count) const {
   return made;
 }
 
-ImageSource::ImageSource(Images given, double low, double high) : images(std::move(given)) {
+ImageSource::ImageSource(Images given, double low, double high, int64_t size)
+    : images(std::move(given)) {
   // One rounding, so that every machine trains on the same numbers.
   for (int byte = 0; byte < 256; ++byte)
     values.push_back(static_cast<float>(255 * low + (high - low) * byte) / 255.0F);
-  list.push_back({"images", {images.channels, images.height, images.width}, false});
+  const Resizer::Size from{images.height, images.width},
+      to = size > 0 ? Resizer::Size{size, size} : from;
+  if (to.height != from.height || to.width != from.width)
+    resizer.emplace(from, to);
+  list.push_back({"images", {images.channels, to.height, to.width}, false});
   if (!images.labels.empty())
     list.push_back({"labels", {}, true});
 }
@@ -50,10 +54,13 @@ void ImageSource::read(int64_t example, Batch &batch) const {
   ++batch.size;
   int64_t area = images.height * images.width, channels = images.channels;
   const uint8_t *from = images.pixels.data() + example * area * channels;
-  std::vector<float> &to = batch.features[0].reals;
+  std::vector<float> planes;
+  std::vector<float> &to = batch.features[0].reals, &own = resizer ? planes : to;
   for (int64_t channel = 0; channel < channels; ++channel)
     for (int64_t pixel = 0; pixel < area; ++pixel)
-      to.push_back(values[from[pixel * channels + channel]]);
+      own.push_back(values[from[pixel * channels + channel]]);
+  if (resizer)
+    (*resizer)(planes.data(), channels, to);
   if (list.size() > 1)
     batch.features[1].integers.push_back(images.labels[static_cast<size_t>(example)]);
 }
@@ -78,18 +85,17 @@ TrainingData imageData(const std::string &path, const ImageOptions &options) {
   Dataset set = path.empty()                                    ? drawnDigits()
                 : std::filesystem::is_regular_file(path, error) ? readImageFile(path)
                                                                 : readFolder(path);
-  if (options.size > 0)
-    for (Images *part : {&set.train, &set.test})
-      *part = resized(*part, options.size, options.size);
   TrainingData data;
   data.name = set.name;
-  data.facts["channels"] = static_cast<double>(set.train.channels);
+  data.facts["image_channels"] = static_cast<double>(set.train.channels);
   auto largest = std::max_element(set.train.labels.begin(), set.train.labels.end());
   if (largest != set.train.labels.end())
     data.facts["classes"] = *largest + 1;
-  data.train = std::make_shared<ImageSource>(std::move(set.train), options.low, options.high);
+  data.train =
+      std::make_shared<ImageSource>(std::move(set.train), options.low, options.high, options.size);
   if (set.test.count > 0)
-    data.test = std::make_shared<ImageSource>(std::move(set.test), options.low, options.high);
+    data.test =
+        std::make_shared<ImageSource>(std::move(set.test), options.low, options.high, options.size);
   return data;
 }
 

@@ -1,6 +1,6 @@
 // Fréchet distances beside what they are in closed form, and images in other sizes beside PyTorch.
 #include "gen/frechet.hpp"
-#include "gen/resize.hpp"
+#include "gen/loader.hpp"
 #include "support-files.h"
 
 #include <cmath>
@@ -81,12 +81,13 @@ TEST(FrechetDistance, RefusesWhatCannotBeCompared) {
 }
 
 // torch.nn.functional.interpolate(x, size, mode="bilinear", antialias=True).
-TEST(Resized, EqualsPyTorch) {
+TEST(Resizer, EqualsPyTorch) {
   const std::vector<float> x = {1, 2, 4, 8, 16, 3, 9, 27, 81, 5, 0, 7, 1, 6, 2};
   auto expect = [&](int64_t height, int64_t width, const std::vector<float> &values) {
     std::vector<float> twice = x;
     twice.insert(twice.end(), x.begin(), x.end());
-    std::vector<float> made = data::resized(twice.data(), {2, 3, 5}, height, width);
+    std::vector<float> made;
+    data::Resizer({3, 5}, {height, width})(twice.data(), 2, made);
     ASSERT_EQ(made.size(), 2 * values.size());
     for (size_t i = 0; i < made.size(); ++i)
       EXPECT_NEAR(made[i], values[i % values.size()], 2e-5) << height << "x" << width << ": " << i;
@@ -102,14 +103,14 @@ TEST(Resized, EqualsPyTorch) {
   expect(3, 5, x);
 }
 
-TEST(Resized, KeepsChannelsApart) {
-  data::Images images{2, 1, 2, 3, {0, 10, 255, 100, 30, 255, 1, 2, 3, 1, 2, 3}, {4, 5}};
-  data::Images twice = data::resized(images, 1, 4), half = data::resized(images, 1, 1);
-  EXPECT_THAT(twice.pixels, testing::ElementsAre(0, 10, 255, 25, 15, 255, 75, 25, 255, 100, 30, 255,
-                                                 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3));
-  EXPECT_THAT(half.pixels, testing::ElementsAre(50, 20, 255, 1, 2, 3));
-  EXPECT_EQ(half.labels, images.labels);
-  EXPECT_EQ(half.count, 2);
+TEST(ImageSource, ResizesEachChannel) {
+  data::ImageSource source({2, 1, 2, 3, {0, 10, 255, 100, 30, 255, 1, 2, 3, 1, 2, 3}, {4, 5}}, 0,
+                           255, 1);
+  EXPECT_EQ(source.features()[0].describe(), "f32[3, 1, 1]");
+  data::Batch batch = source.batch(0, 2);
+  EXPECT_THAT(batch.features[0].reals,
+              Pointwise(testing::FloatNear(1e-4), {50.F, 20.F, 255.F, 1.F, 2.F, 3.F}));
+  EXPECT_THAT(batch.features[1].integers, testing::ElementsAre(4, 5));
 }
 
 } // namespace

@@ -1,0 +1,102 @@
+// BERT's masks and its fine-tuning, on a network of a few numbers.
+#include "gen/compile.hpp"
+#include "gen/vocabulary.hpp"
+#include "models/zoo.hpp"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace gen;
+using data::Vocabulary;
+
+class SmallBert : public testing::Test {
+protected:
+  static constexpr int64_t kPieces = 12, kLength = 8, kBatch = 8;
+
+  SmallBert() {
+    Program program("bert");
+    Settings settings = zoo::find("bert")->defaults;
+    for (auto [key, value] : {std::pair("vocabulary", double(kPieces)),
+                              {"length", double(kLength)},
+                              {"width", 16.0},
+                              {"heads", 2.0},
+                              {"layers", 1.0},
+                              {"dropout", 0.0},
+                              {"warm_up", 20.0},
+                              {"learning_rate", 1e-2},
+                              {"tuning_rate", 1e-2}})
+      settings.at(key) = value;
+    zoo::find("bert")->build(program, settings);
+    session = Session(compile(program), {.seed = 3});
+    // Sentences of three or four pieces, of the class of the second one.
+    for (int64_t row = 0; row < kBatch; ++row) {
+      classes.push_back(row % 2);
+      for (int64_t number :
+           std::initializer_list<int64_t>{Vocabulary::kBegin, 7 + row % 3, 5 + row % 2, 8 + row % 4,
+                                          row % 3 == 0 ? Vocabulary::kEnd : 9,
+                                          row % 3 == 0 ? Vocabulary::kPad : Vocabulary::kEnd,
+                                          Vocabulary::kPad, Vocabulary::kPad})
+        ids.push_back(number);
+    }
+  }
+  std::vector<float> classify() {
+    View logits = session.call("classify", {rows(ids), rows(segments)})["logits"];
+    return {logits.data<float>(), logits.data<float>() + logits.size()};
+  }
+  float tune() {
+    return session.call("tune_step", {rows(ids), rows(segments), View(classes.data(), {kBatch})})
+        .scalar<float>("loss");
+  }
+  static View rows(const std::vector<int64_t> &numbers) {
+    return {numbers.data(), {kBatch, kLength}};
+  }
+
+  Session session;
+  std::vector<int64_t> ids, classes, segments = std::vector<int64_t>(kBatch * kLength);
+};
+
+TEST_F(SmallBert, FineTuningTellsClassesAndReachesTheNetwork) {
+  Array before = session.variable("net.bert.layers.0.attn.qkv.weight");
+  float first = tune();
+  EXPECT_NEAR(first, 0.69, 0.3);
+  for (int step = 0; step < 60; ++step)
+    tune();
+  EXPECT_LT(tune(), 0.1);
+  std::vector<float> logits = classify();
+  for (size_t row = 0; row < kBatch; ++row)
+    EXPECT_EQ(logits[2 * row + 1] > logits[2 * row], classes[row] == 1) << row;
+  Array after = session.variable("net.bert.layers.0.attn.qkv.weight");
+  EXPECT_FALSE(
+      std::equal(before.data<float>(), before.data<float>() + before.size(), after.data<float>()));
+}
+
+TEST_F(SmallBert, PaddingIsNotSeen) {
+  std::vector<float> before = classify();
+  for (const char *name : {"net.bert.tok.weight", "net.bert.pos.weight"}) {
+    Array table = session.variable(name);
+    size_t row = name == std::string("net.bert.tok.weight") ? 0 : kLength - 1; // a padded place
+    for (size_t i = 0; i < 16; ++i)
+      table.data<float>()[16 * row + i] += i % 2 == 0 ? 3.0F : -2.0F;
+    session.setVariable(name, table);
+  }
+  EXPECT_EQ(classify(), before);
+  ids[5] = 9; // what is no padding is seen
+  EXPECT_NE(classify(), before);
+}
+
+// Of the questions of an evaluation, 15 % of the pieces; begin, end and padding are never asked.
+TEST_F(SmallBert, HiddenPiecesAreGuessed) {
+  std::vector<int64_t> follows(kBatch, 1);
+  auto evaluate = [&] {
+    return session.call("evaluate", {rows(ids), rows(segments), View(follows.data(), {kBatch})})
+        .scalar<float>("masked_loss");
+  };
+  float before = evaluate();
+  EXPECT_EQ(before, evaluate()); // the same questions each time
+  for (int step = 0; step < 300; ++step)
+    session.call("train_step", {rows(ids), rows(segments), View(follows.data(), {kBatch})});
+  EXPECT_LT(evaluate(), 0.8F * before);
+}
+
+} // namespace

@@ -79,7 +79,7 @@ static void buildProgan(Program &program, const Settings &settings) {
   const int64_t batch = sizeOf(settings, "batch"), channels = sizeOf(settings, "image_channels");
   Progan gan(program, channels, sizeOf(settings, "features"),
              static_cast<double>(sizeOf(settings, "grow_steps")));
-  EMA ema(program / "ema");
+  EMA ema(program / "ema", 0.99);
   Input images = input("images", f32, {batch, channels, kSize, kSize});
   for (int64_t level = 0; level < kProganLevels; ++level)
     program.entry("train_step_" + proganLevel(level), {images}, training,

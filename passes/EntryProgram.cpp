@@ -65,6 +65,8 @@ LLVM::LLVMFuncOp EntryProgram::start(StringRef symbol, Type result, unsigned cou
   SmallVector<Type> arguments(count, LLVM::LLVMPointerType::get(b.getContext()));
   current = LLVM::LLVMFuncOp::create(b, symbol, LLVM::LLVMFunctionType::get(result, arguments),
                                      LLVM::Linkage::Internal);
+  current.setOptimizeNone(true); // a third of a large model's code, and none of its time
+  current.setNoInline(true);
   b.setInsertionPointToStart(current.addEntryBlock(b));
   pointers.clear();
   indices.clear();

@@ -16,7 +16,9 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/ThreadPool.h"
 #include "llvm/TargetParser/Host.h"
-#include "llvm/Transforms/Utils/SplitModule.h"
+#include "llvm/Transforms/Utils/Cloning.h"
+#include "llvm/Transforms/Utils/ValueMapper.h"
+#include <mutex>
 
 using namespace llvm;
 
@@ -35,13 +37,10 @@ static StringRef nativeLevel() {
   return all({"avx512vnni"}) ? "x86-64-v4-vnni" : "x86-64-v4";
 }
 
-/// Machine-level LICM hoists the constants of an epilogue's polynomials over the register tile's
-/// loop, whose accumulators are spilled then: a matmul with a sigmoid runs at 80 % of its speed
-/// without.
-static void keepConstantsNearTheirUse() {
-  auto option = cl::getRegisteredOptions().find("disable-machine-licm");
+static void setOption(StringRef name, bool value) {
+  auto option = cl::getRegisteredOptions().find(name);
   if (option != cl::getRegisteredOptions().end())
-    static_cast<cl::opt<bool> *>(option->second)->setValue(true);
+    static_cast<cl::opt<bool> *>(option->second)->setValue(value);
 }
 
 namespace {
@@ -115,7 +114,6 @@ Expected<std::vector<CpuTarget>> makeCpuTargets(StringRef cpus, int optimization
   if (names.size() > 1 && is_contained(names, "aarch64"))
     return createStringError("'" + cpus +
                              "': one file holds code for x86-64 levels, or for aarch64");
-  keepConstantsNearTheirUse();
   initializeTargets();
   std::vector<CpuTarget> targets;
   for (const CpuLevel &level : kLevels) {
@@ -168,12 +166,26 @@ static void prepare(llvm::Module &module, TargetMachine &machine, int optimizati
   passes.run(module, modules);
 }
 
-static Error emit(llvm::Module &module, const CpuTarget &target, CodeGenFileType type,
+/// Adds LLVM's passes. The two options, which no function attribute expresses, are read here only:
+/// - Machine-level LICM hoists the constants of an epilogue's polynomials over the register tile's
+///   loop, whose accumulators are spilled then: a matmul with a sigmoid runs at 80 % of its speed.
+/// - Loop strength reduction takes time quadratic in the addresses of a loop, a third of all, and a
+///   register tile, whose addresses are one and constants, runs as fast without.
+static bool addCodeGeneration(TargetMachine &machine, legacy::PassManager &passes,
+                              raw_pwrite_stream &out, CodeGenFileType type, bool isWide) {
+  static std::mutex options;
+  std::lock_guard<std::mutex> lock(options);
+  setOption("disable-machine-licm", true);
+  setOption("disable-lsr", isWide);
+  return !machine.addPassesToEmitFile(passes, out, nullptr, type, /*DisableVerify=*/true);
+}
+
+static Error emit(llvm::Module &module, const CpuTarget &target, CodeGenFileType type, bool isWide,
                   raw_pwrite_stream &out) {
   std::unique_ptr<TargetMachine> machine = target.makeMachine();
   prepare(module, *machine, target.optimization);
   legacy::PassManager passes;
-  if (machine->addPassesToEmitFile(passes, out, nullptr, type))
+  if (!addCodeGeneration(*machine, passes, out, type, isWide))
     return createStringError("this LLVM cannot write code for " + target.level);
   passes.run(module);
   return Error::success();
@@ -186,40 +198,89 @@ void prepareForCpu(llvm::Module &module, const CpuTarget &target) {
 Error emitCpuCode(llvm::Module &module, const CpuTarget &target, bool assembly,
                   raw_pwrite_stream &out) {
   return emit(module, target,
-              assembly ? CodeGenFileType::AssemblyFile : CodeGenFileType::ObjectFile, out);
+              assembly ? CodeGenFileType::AssemblyFile : CodeGenFileType::ObjectFile,
+              /*isWide=*/false, out);
 }
 
-/// Gives what is known inside only a name that no other level's code has.
-static void renameLocals(llvm::Module &module, StringRef level) {
-  for (GlobalValue &value : module.global_values())
-    if (value.hasLocalLinkage())
-      value.setName(value.getName() + "." + level);
+/// Lets several object files know what only the module knew. The name is this level's alone.
+static void externalize(llvm::Module &module, StringRef level) {
+  for (GlobalValue &value : module.global_values()) {
+    if (!value.hasLocalLinkage())
+      continue;
+    value.setName(value.getName() + "." + level);
+    value.setLinkage(GlobalValue::ExternalLinkage);
+    value.setVisibility(GlobalValue::HiddenVisibility);
+  }
+}
+
+namespace {
+/// The functions of one object file.
+struct Part {
+  bool isWide;
+  size_t instructions = 0;
+  DenseSet<const GlobalValue *> functions;
+};
+} // namespace
+
+/// Whether a block is as long as that of an unrolled register tile.
+static bool isWide(const Function &function) {
+  constexpr size_t kWide = 128;
+  return any_of(function, [](const BasicBlock &block) { return block.size() > kWide; });
+}
+
+/// Parts that take about equally long to compile, never of both kinds of functions.
+static std::vector<Part> divide(const llvm::Module &module) {
+  constexpr size_t kInstructions = 8192, kMost = 4; // of a part; of each kind
+  SmallVector<std::pair<size_t, const Function *>> functions[2];
+  for (const Function &function : module)
+    if (!function.isDeclaration())
+      functions[isWide(function)].push_back({function.getInstructionCount(), &function});
+  std::vector<Part> parts;
+  for (bool wide : {false, true}) {
+    size_t all = 0, first = parts.size();
+    for (auto [size, function] : functions[wide])
+      all += size;
+    for (size_t i = 0; i < std::clamp<size_t>(all / kInstructions, !functions[wide].empty(), kMost);
+         ++i)
+      parts.push_back({wide, 0, {}});
+    for (auto [size, function] : functions[wide]) {
+      Part &least =
+          *std::min_element(parts.begin() + first, parts.end(), [](const Part &a, const Part &b) {
+            return a.instructions < b.instructions;
+          });
+      least.instructions += size;
+      least.functions.insert(function);
+    }
+  }
+  return parts;
+}
+
+/// The part as bitcode, which another thread's context can read. Data are in the first one.
+static SmallVector<char> writePart(const llvm::Module &module, const Part &part, bool isFirst) {
+  ValueToValueMapTy values;
+  std::unique_ptr<llvm::Module> copy = CloneModule(module, values, [&](const GlobalValue *value) {
+    return isa<Function>(value) ? part.functions.contains(value) : isFirst;
+  });
+  SmallVector<char> bitcode;
+  raw_svector_ostream out(bitcode);
+  WriteBitcodeToFile(*copy, out);
+  return bitcode;
 }
 
 Expected<std::vector<SmallString<0>>> emitCpuObjects(llvm::Module &module,
                                                      const CpuTarget &target) {
-  constexpr size_t kFunctions = 128, kMost = 8; // in a part; parts
-  size_t count = std::clamp<size_t>(module.size() / kFunctions, 1, kMost);
-  std::vector<SmallString<0>> objects(count), parts;
-  if (count == 1) {
-    raw_svector_ostream out(objects[0]);
-    if (Error error = emitCpuCode(module, target, /*assembly=*/false, out))
-      return std::move(error);
-    return objects;
-  }
-  renameLocals(module, target.level);
-  SplitModule(module, count, [&](std::unique_ptr<llvm::Module> part) {
-    raw_svector_ostream out(parts.emplace_back());
-    WriteBitcodeToFile(*part, out);
-  });
-  std::vector<std::string> failures(count);
-  DefaultThreadPool pool(hardware_concurrency(count));
-  for (size_t i = 0; i < count; ++i)
-    pool.async([&, i] {
+  externalize(module, target.level);
+  std::vector<Part> parts = divide(module);
+  std::vector<SmallString<0>> objects(parts.size());
+  std::vector<std::string> failures(parts.size());
+  DefaultThreadPool pool(hardware_concurrency(parts.size()));
+  for (size_t i = 0; i < parts.size(); ++i)
+    pool.async([&, i, bitcode = writePart(module, parts[i], i == 0)] {
       LLVMContext context; // one a thread: contexts are not shared
       raw_svector_ostream out(objects[i]);
-      auto part = parseBitcodeFile(MemoryBufferRef(parts[i], "part"), context);
-      Error error = part ? emitCpuCode(**part, target, /*assembly=*/false, out) : part.takeError();
+      auto part = parseBitcodeFile({StringRef(bitcode.data(), bitcode.size()), "part"}, context);
+      Error error = part ? emit(**part, target, CodeGenFileType::ObjectFile, parts[i].isWide, out)
+                         : part.takeError();
       failures[i] = toString(std::move(error));
     });
   pool.wait();

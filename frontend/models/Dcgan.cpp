@@ -124,14 +124,16 @@ ModelInfo dcgan() {
 
 static constexpr int64_t kFeatures = 64, kColours = 3; // of the benchmarks
 
-static void buildGenerator(Program &program, int64_t batch) {
+static void buildGenerator(Program &program, const Dimension &batch) {
   DcganGenerator generator(program.scope(), kColours, kFeatures);
   program.entry("main", {input("z", f32, {batch, kLatent, 1, 1})},
                 [&](Tensor z) { return result("x", generator(z)); });
 }
 
 void buildDcganGenerator1(Program &program, const Settings &) { buildGenerator(program, 1); }
-void buildDcganGenerator32(Program &program, const Settings &) { buildGenerator(program, 32); }
+void buildDcganGenerator32(Program &program, const Settings &settings) {
+  buildGenerator(program, benchmarkSize(program, settings, "batch", 32));
+}
 
 /// The discriminator's step, then the generator's against the changed discriminator.
 void buildTrainDcgan(Program &program, const Settings &) {

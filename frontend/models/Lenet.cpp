@@ -35,21 +35,22 @@ struct Lenet {
 };
 } // namespace
 
-static void buildLenet(Program &program, int64_t batch) {
+static void buildLenet(Program &program, const Dimension &batch) {
   Lenet net(program.scope());
   program.entry("main", {input("x", f32, {batch, 1, 28, 28})},
                 [&](Tensor x) { return result("logits", net(x)); });
 }
 
 void buildLenet1(Program &program, const Settings &) { buildLenet(program, 1); }
-void buildLenet128(Program &program, const Settings &) { buildLenet(program, 128); }
+void buildLenet128(Program &program, const Settings &settings) {
+  buildLenet(program, benchmarkSize(program, settings, "batch", 128));
+}
 
-void buildTrainLenet(Program &program, const Settings &) {
-  constexpr int64_t kBatch = 128;
+void buildTrainLenet(Program &program, const Settings &settings) {
+  Dimension batch = benchmarkSize(program, settings, "batch", 128);
   Lenet net(program / "net");
   Adam adam(program / "adam", {.learning_rate = 2e-4});
-  std::vector<Input> inputs = {input("x", f32, {kBatch, 1, 28, 28}),
-                               input("labels", i64, {kBatch})};
+  std::vector<Input> inputs = {input("x", f32, {batch, 1, 28, 28}), input("labels", i64, {batch})};
   program.entry("main", inputs, training, [&](Tensor x, Tensor labels) {
     Tensor loss = mean(cross_entropy(net(x), labels));
     adam.minimize(loss, (program / "net").variables());

@@ -17,9 +17,10 @@ namespace gen::zoo {
 static constexpr int64_t kBatch = 32, kSteps = 100, kHidden = 512;
 static constexpr RecurrentOptions kTwoLayers = {.layers = 2, .batch_first = true};
 
-void buildLstm(Program &program, const Settings &) {
+void buildLstm(Program &program, const Settings &settings) {
+  Dimension batch = benchmarkSize(program, settings, "batch", kBatch);
   LSTM rnn(program / "rnn", kHidden, kHidden, kTwoLayers);
-  program.entry("main", {input("x", f32, {kBatch, kSteps, kHidden})},
+  program.entry("main", {input("x", f32, {batch, kSteps, kHidden})},
                 [&](Tensor x) { return result("y", rnn(x).output); });
 }
 

@@ -59,21 +59,19 @@ Tensor classLoss(const Tensor &logits, const Tensor &labels) {
   return mean(cross_entropy(rows, reshape(labels, {-1})));
 }
 
-template <int64_t Batch> void buildTransformer(Program &program, const Settings &) {
+void buildTransformer(Program &program, const Dimension &batch) {
   Transformer net(program.scope());
-  Input source = input("src", i64, {Batch, Transformer::kLength}),
-        target = input("tgt", i64, {Batch, Transformer::kLength});
+  Input source = input("src", i64, {batch, Transformer::kLength}),
+        target = input("tgt", i64, {batch, Transformer::kLength});
   program.entry("main", {source, target},
                 [&](Tensor src, Tensor tgt) { return result("logits", net(src, tgt)); });
 }
 
 } // namespace
 
-void buildTransformer1(Program &program, const Settings &settings) {
-  buildTransformer<1>(program, settings);
-}
+void buildTransformer1(Program &program, const Settings &) { buildTransformer(program, 1); }
 void buildTransformer8(Program &program, const Settings &settings) {
-  buildTransformer<8>(program, settings);
+  buildTransformer(program, benchmarkSize(program, settings, "batch", 8));
 }
 
 void buildTrainTransformer(Program &program, const Settings &) {
@@ -90,10 +88,12 @@ void buildTrainTransformer(Program &program, const Settings &) {
   });
 }
 
-void buildBert(Program &program, const Settings &) {
-  constexpr int64_t kLength = 128;
+void buildBert(Program &program, const Settings &settings) {
+  Dimension batch = benchmarkSize(program, settings, "batch", 1),
+            length = benchmarkSize(program, settings, "length", 128);
   Bert net(program.scope());
-  Input ids = input("ids", i64, {1, kLength}), segments = input("segments", i64, {1, kLength});
+  Input ids = input("ids", i64, {batch, length}),
+        segments = input("segments", i64, {batch, length});
   program.entry("main", {ids, segments}, [&](Tensor ids, Tensor segments) {
     auto [hidden, pooled] = net(ids, segments);
     return result("hidden", hidden).result("pooled", pooled);
@@ -134,12 +134,13 @@ void buildGptDecode(Program &program, const Settings &) {
   });
 }
 
-void buildTrainGptTiny(Program &program, const Settings &) {
-  constexpr int64_t kBatch = 16, kLength = 128;
+void buildTrainGptTiny(Program &program, const Settings &settings) {
+  constexpr int64_t kLength = 128;
+  Dimension batch = benchmarkSize(program, settings, "batch", 16);
   Gpt net(program / "net", {.words = 96, .width = 384, .heads = 6, .layers = 6, .length = kLength});
   Adam adam(program / "adam", {.learning_rate = 2e-4});
-  std::vector<Input> inputs = {input("ids", i64, {kBatch, kLength}),
-                               input("labels", i64, {kBatch, kLength})};
+  std::vector<Input> inputs = {input("ids", i64, {batch, kLength}),
+                               input("labels", i64, {batch, kLength})};
   program.entry("main", inputs, training, [&](Tensor ids, Tensor labels) {
     Tensor loss = classLoss(net.logits(net.hidden(ids)), labels);
     adam.minimize(loss, (program / "net").variables());

@@ -13,6 +13,8 @@
 
 namespace gen::zoo {
 
+static const Settings kFixed = {{"dynamic", 0}};
+
 const std::vector<ModelInfo> &models() {
   static const std::vector<ModelInfo> all = {
       vae(),
@@ -35,18 +37,18 @@ const std::vector<ModelInfo> &models() {
       transformerBase(),
       bert(),
       gpt(),
-      {"train_vae_b128", "benchmark: a VAE's training step", {}, buildTrainVae, {}},
+      {"train_vae_b128", "benchmark: a VAE's training step", kFixed, buildTrainVae, {}},
       {"train_mlp_gan_b128", "benchmark: a GAN's training step", {}, buildTrainMlpGan, {}},
-      {"vae_decode_b128", "benchmark: a VAE's decoder", {}, buildVaeDecoder, {}},
-      {"mlp_gan_g_b128", "benchmark: a GAN's generator", {}, buildMlpGenerator, {}},
+      {"vae_decode_b128", "benchmark: a VAE's decoder", kFixed, buildVaeDecoder, {}},
+      {"mlp_gan_g_b128", "benchmark: a GAN's generator", kFixed, buildMlpGenerator, {}},
       {"realnvp_sample_b128", "benchmark: samples of a flow", {}, buildRealNvpSampler, {}},
       {"train_realnvp_b128", "benchmark: a flow's training step", {}, buildTrainRealNvp, {}},
       {"train_wgan_gp_b64", "benchmark: a WGAN-GP's training step", {}, buildTrainWganGp, {}},
       {"cnn_lenet_b1", "benchmark: LeNet on one image", {}, buildLenet1, {}},
-      {"cnn_lenet_b128", "benchmark: LeNet on 128 images", {}, buildLenet128, {}},
-      {"train_cnn_lenet_b128", "benchmark: LeNet's training step", {}, buildTrainLenet, {}},
+      {"cnn_lenet_b128", "benchmark: LeNet on 128 images", kFixed, buildLenet128, {}},
+      {"train_cnn_lenet_b128", "benchmark: LeNet's training step", kFixed, buildTrainLenet, {}},
       {"dcgan_g_b1", "benchmark: DCGAN's generator, one image", {}, buildDcganGenerator1, {}},
-      {"dcgan_g_b32", "benchmark: DCGAN's generator, 32 images", {}, buildDcganGenerator32, {}},
+      {"dcgan_g_b32", "benchmark: DCGAN's generator, 32 images", kFixed, buildDcganGenerator32, {}},
       {"train_dcgan_b32", "benchmark: DCGAN's training step", {}, buildTrainDcgan, {}},
       {"resnet18_b1", "benchmark: ResNet-18 on one image", {}, buildResnet18, {}},
       {"ddpm_unet_b1", "benchmark: a diffusion model's U-Net, one image", {}, buildDdpmUnet1, {}},
@@ -61,18 +63,22 @@ const std::vector<ModelInfo> &models() {
        {},
        buildTrainCharLstm,
        {}},
-      {"lstm_b32", "benchmark: an LSTM of two layers", {}, buildLstm, {}},
+      {"lstm_b32", "benchmark: an LSTM of two layers", kFixed, buildLstm, {}},
       {"transformer_b1", "benchmark: the Transformer, base size", {}, buildTransformer1, {}},
-      {"transformer_b8", "benchmark: the Transformer, batch 8", {}, buildTransformer8, {}},
+      {"transformer_b8", "benchmark: the Transformer, batch 8", kFixed, buildTransformer8, {}},
       {"train_transformer_b8",
        "benchmark: the Transformer's training step",
        {},
        buildTrainTransformer,
        {}},
-      {"bert_base_b1", "benchmark: BERT, base size", {}, buildBert, {}},
+      {"bert_base_b1", "benchmark: BERT, base size", kFixed, buildBert, {}},
       {"gpt2_prefill_b1", "benchmark: GPT-2 reads 128 tokens", {}, buildGptPrefill, {}},
       {"gpt2_decode_b1", "benchmark: GPT-2 writes a token", {}, buildGptDecode, {}},
-      {"train_gpt_tiny_b16", "benchmark: a small GPT's training step", {}, buildTrainGptTiny, {}},
+      {"train_gpt_tiny_b16",
+       "benchmark: a small GPT's training step",
+       kFixed,
+       buildTrainGptTiny,
+       {}},
   };
   return all;
 }
@@ -103,6 +109,11 @@ static std::string keysOf(const Settings &settings) {
   for (const auto &[key, value] : settings)
     keys += (keys.empty() ? "" : ", ") + key;
   return keys.empty() ? "none" : keys;
+}
+
+Dimension benchmarkSize(Program &program, const Settings &settings, const std::string &name,
+                        int64_t size) {
+  return settings.at("dynamic") == 0 ? Dimension(size) : program.dimension(name);
 }
 
 Recipe imageRecipe(const data::ImageOptions &range) {

@@ -39,17 +39,26 @@ struct Bert {
   /// `seen`: which positions there are, [batch, 1, 1, positions], or nothing.
   std::pair<Tensor, Tensor> operator()(const Tensor &ids, const Tensor &segments,
                                        const Tensor &seen = {}) const {
-    int64_t length = ids.dimension(1).number();
-    Tensor positions = slice(pos.weight, {.axis = 0, .start = 0, .limit = length});
-    Tensor x = dropout(norm(tok(ids) + positions + seg(segments)), sizes.dropout);
+    Tensor x = dropout(norm(tok(ids) + positions(ids.dimension(1)) + seg(segments)), sizes.dropout);
     for (const EncoderLayer &layer : layers)
       x = layer(x, seen);
-    Tensor first =
-        reshape(slice(x, {.axis = 1, .start = 0, .limit = 1}), {ids.dimension(0), sizes.width});
-    return {x, tanh(pool(first))};
+    return {x, tanh(pool(first(x)))};
   }
 
 private:
+  // Parts of an axis are slices where its size is a number, and gathered where it is a symbol.
+  Tensor positions(const Dimension &length) const {
+    if (!length.isNumber())
+      return pos(iota({length}));
+    return slice(pos.weight, {.axis = 0, .start = 0, .limit = length.number()});
+  }
+  /// The hidden state [batch, width] of the first position.
+  Tensor first(const Tensor &x) const {
+    Tensor one = x.dimension(1).isNumber()
+                     ? slice(x, {.axis = 1, .start = 0, .limit = 1})
+                     : gather(transpose(x, {1, 0, 2}), constant({0}, {1}, i64));
+    return reshape(one, {x.dimension(0), sizes.width});
+  }
   Initializer initial() const { return Initializer::normal(0, sizes.deviation); }
 };
 

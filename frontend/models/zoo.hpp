@@ -42,6 +42,10 @@ std::vector<std::string> split(const std::string &settings);
 /// A setting that has to be a whole number from 1 to 2^20. Throws std::invalid_argument.
 int64_t sizeOf(const Settings &settings, const std::string &key);
 
+/// A size of a benchmark: `size`, or, where its setting `dynamic` is not 0, a symbol of that name.
+Dimension benchmarkSize(Program &program, const Settings &settings, const std::string &name,
+                        int64_t size);
+
 /// A recipe for images without labels, of which the model draws samples; `range`: values of black
 /// and white.
 Recipe imageRecipe(const data::ImageOptions &range = {});

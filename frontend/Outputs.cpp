@@ -27,11 +27,45 @@ static GridShape shapeOf(const View &images) {
   return {images.dimension(0), side, side};
 }
 
-Output imageSamples(const data::ImageOptions &options) {
-  return [options](const OutputContext &context) {
-    View images = context.session.call("sample")["x"];
-    writeGrid(context.folder + "/samples.png", images.data<float>(), shapeOf(images),
+/// FILE.png: the images that an entry returns.
+static Output gridOf(const std::string &entry, const std::string &file,
+                     const data::ImageOptions &options) {
+  return [=](const OutputContext &context) {
+    Results results = context.session.call(entry);
+    View images = results["x"];
+    writeGrid(context.folder + "/" + file + ".png", images.data<float>(), shapeOf(images),
               gridOptions(options));
+  };
+}
+
+Output imageSamples(const data::ImageOptions &options) {
+  return gridOf("sample", "samples", options);
+}
+
+Output imageGrid(const std::string &entry, const data::ImageOptions &options) {
+  return gridOf(entry, entry, options);
+}
+
+Array denoise(Session &session, const SamplingCallback &callback) {
+  Array images(session.call("noise")["x"]);
+  for (int64_t done = 0, left = 1; left > 0;) {
+    Results results = session.call("denoise", {images, Array::of(done)});
+    images = Array(results["x"]);
+    done = results.scalar<int64_t>("done");
+    left = results.scalar<int64_t>("left");
+    if (!callback(images, done, left))
+      break;
+  }
+  return images;
+}
+
+Output denoisedSamples(const data::ImageOptions &options) {
+  return [options](const OutputContext &context) {
+    denoise(context.session, [&](const View &images, int64_t, int64_t) {
+      writeGrid(context.folder + "/samples.png", images.data<float>(), shapeOf(images),
+                gridOptions(options));
+      return true;
+    });
   };
 }
 

@@ -11,6 +11,19 @@ namespace gen {
 /// or [count, channels, height, width].
 Output imageSamples(const data::ImageOptions &options = {});
 
+/// ENTRY.png: the same of another entry without inputs.
+Output imageGrid(const std::string &entry, const data::ImageOptions &options = {});
+
+/// Called after each part of the work with what there is of the images, and how many steps are done
+/// and left; false ends it.
+using SamplingCallback = std::function<bool(const View &images, int64_t done, int64_t left)>;
+/// The images of a diffusion model, step after step in compiled loops: its entry `noise` returns
+/// `x`, and `denoise`, given `x` and how many steps are `done`, the next `x`, `done` and how many
+/// are `left`. Returns what there is when the callback ends it.
+Array denoise(Session &session, const SamplingCallback &callback);
+/// samples.png by `denoise`, with a preview after each part.
+Output denoisedSamples(const data::ImageOptions &options = {});
+
 /// reconstructions.png: rows of test images, below each what the entry `reconstruct` makes of it.
 Output reconstructions(const data::ImageOptions &options = {});
 

@@ -1,108 +1,82 @@
-//===- RealNvp.cpp - an invertible network of affine couplings ------------===//
+//===- RealNvp.cpp - a flow of affine couplings ---------------------------===//
 //
-// Dinh, Sohl-Dickstein, Bengio: Density estimation using Real NVP, ICLR 2017. A coupling changes
-// one half of the values by a scale and a shift computed from the other half, so it can be
-// inverted, and the logarithm of its Jacobian's determinant is the sum of the scales' logarithms.
-// The halves change places from coupling to coupling.
-//
-// A benchmark: names, sizes and losses as in the PyTorch definitions of the peer benchmarks.
+// Dinh, Sohl-Dickstein, Bengio: Density estimation using Real NVP, ICLR 2017, with fully connected
+// networks. A coupling leaves the values of a mask as they are, and scales and shifts the others by
+// what a network makes of these; so it can be inverted, and its Jacobian's determinant is the
+// product of the scales. Checkerboards and halves of the image take turns.
 //
 //===----------------------------------------------------------------------===//
 
 #include "gen/nn.hpp"
-#include "gen/optimizers.hpp"
-#include "models/zoo.hpp"
+#include "models/flow.hpp"
 
 namespace gen::zoo {
 
 namespace {
-constexpr int64_t kBatch = 128;
-constexpr int64_t kValues = 784;
-constexpr int64_t kHidden = 512;
-constexpr int kCouplings = 8;
-
-/// [batch, kValues / 2] each.
-struct Halves {
-  Tensor first, second;
-
-  static Halves of(const Tensor &x) {
-    auto [first, second] = chunk<2>(x, 1);
-    return {first, second};
+/// 1 on the dark squares of a checkerboard, in the upper half, and on what these leave, in turn.
+Tensor maskOf(int64_t number) {
+  std::vector<double> values;
+  for (int64_t i = 0; i < kFlowPixels; ++i) {
+    int64_t row = i / kFlowSide, column = i % kFlowSide;
+    bool chosen = number % 4 < 2 ? (row + column) % 2 == 0 : row < kFlowSide / 2;
+    values.push_back(chosen == (number % 2 == 0) ? 1 : 0);
   }
-  Tensor joined() const { return concat({first, second}, 1); }
-};
+  return constant(values, {1, kFlowPixels});
+}
 
-class Coupling {
-public:
-  explicit Coupling(const Scope &s) : net(s, {kValues / 2, kHidden, kHidden, kValues}) {}
-
-  /// The changed halves, and log |det dz/dx| of each row.
-  std::pair<Halves, Tensor> forward(const Halves &x) const {
-    auto [logScale, shift] = scaleAndShift(x.first);
-    return {{x.second * exp(logScale) + shift, x.first}, sum(logScale, {.axes = {1}})};
-  }
-  Halves inverse(const Halves &z) const {
-    auto [logScale, shift] = scaleAndShift(z.second);
-    return {z.second, (z.first - shift) * exp(-logScale)};
-  }
-
-private:
-  std::pair<Tensor, Tensor> scaleAndShift(const Tensor &half) const {
-    auto [s, t] = chunk<2>(net(half), 1);
-    return {tanh(s), t};
-  }
-
+struct MaskedCoupling {
   Mlp net;
+  Tensor mask;
+
+  MaskedCoupling(const Scope &s, int64_t number, int64_t hidden)
+      : net(s, {kFlowPixels, hidden, hidden, 2 * kFlowPixels}), mask(maskOf(number)) {}
+  /// The logarithm of the scale, and the shift: 0 where the mask is 1.
+  std::pair<Tensor, Tensor> operator()(const Tensor &x) const {
+    auto [s, t] = chunk<2>(net(x * mask), 1);
+    return {tanh(s) * (1.0 - mask), t * (1.0 - mask)};
+  }
 };
 
-class RealNvp {
-public:
-  explicit RealNvp(const Scope &scope) {
-    for (int i = 0; i < kCouplings; ++i)
-      couplings.emplace_back(scope / "nets" / std::to_string(i));
-  }
+struct RealNvp {
+  std::vector<MaskedCoupling> couplings;
 
-  /// Data to noise, and log |det dz/dx| of each row.
-  std::pair<Tensor, Tensor> forward(const Tensor &x) const {
-    Halves z = Halves::of(x);
-    Tensor logDeterminant = zeros({x.dimension(0)});
-    for (const Coupling &coupling : couplings) {
-      auto [changed, term] = coupling.forward(z);
-      z = changed;
-      logDeterminant = logDeterminant + term;
+  RealNvp(const Scope &s, int64_t count, int64_t hidden) {
+    for (int64_t i = 0; i < count; ++i)
+      couplings.emplace_back(s / i, i, hidden);
+  }
+  Mapped forward(Tensor z) const {
+    Tensor logDeterminant = zeros({z.dimension(0)});
+    for (const MaskedCoupling &coupling : couplings) {
+      auto [logScale, shift] = coupling(z);
+      z = z * exp(logScale) + shift;
+      logDeterminant = logDeterminant + sum(logScale, {.axes = {1}});
     }
-    return {z.joined(), logDeterminant};
+    return {z, logDeterminant};
   }
-  /// Noise to data.
-  Tensor inverse(const Tensor &z) const {
-    Halves x = Halves::of(z);
-    for (auto coupling = couplings.rbegin(); coupling != couplings.rend(); ++coupling)
-      x = coupling->inverse(x);
-    return x.joined();
+  Tensor inverse(Tensor z) const {
+    for (auto coupling = couplings.rbegin(); coupling != couplings.rend(); ++coupling) {
+      auto [logScale, shift] = (*coupling)(z);
+      z = (z - shift) * exp(-logScale);
+    }
+    return z;
   }
-
-private:
-  std::vector<Coupling> couplings;
 };
 } // namespace
 
-void buildRealNvpSampler(Program &program, const Settings &) {
-  RealNvp flow(program.scope());
-  program.entry("main", {input("z", f32, {kBatch, kValues})},
-                [&](Tensor z) { return result("x", flow.inverse(z)); });
+static void buildRealNvp(Program &program, const Settings &settings) {
+  Scope scope = program / "flow";
+  RealNvp flow(scope, sizeOf(settings, "couplings"), sizeOf(settings, "hidden"));
+  addFlow(program, scope, settings,
+          {[&](const Tensor &x) { return flow.forward(x); },
+           [&](const Tensor &z) { return flow.inverse(z); }});
 }
 
-void buildTrainRealNvp(Program &program, const Settings &) {
-  Scope net = program / "net";
-  RealNvp flow(net);
-  Adam adam(program / "adam", {.learning_rate = 2e-4});
-  program.entry("main", {input("x", f32, {kBatch, kValues})}, training, [&](Tensor x) {
-    auto [z, logDeterminant] = flow.forward(x);
-    // The negative log-likelihood but for a constant: the noise is standard normal.
-    Tensor loss = mean(0.5 * sum(square(z), {.axes = {1}}) - logDeterminant);
-    adam.minimize(loss, net.variables());
-    return result("loss", loss);
-  });
+ModelInfo realNvp() {
+  return {"realnvp",
+          "RealNVP, an invertible network",
+          {{"couplings", 8}, {"hidden", 512}, {"learning_rate", 5e-4}},
+          buildRealNvp,
+          flowRecipe()};
 }
 
 } // namespace gen::zoo

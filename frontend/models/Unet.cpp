@@ -17,8 +17,10 @@ Unet::Unet(const Scope &s, UnetSizes given)
       stem(s / "stem", sizes.colours, sizes.channels, 3, {.padding = 1}),
       norm(s / "norm", sizes.groups, sizes.channels),
       out(s / "out", sizes.channels, sizes.colours, 3, {.padding = 1}) {
-  const auto &[channels, colours, side, attentionAt, blocks, groups, multiples] = sizes;
+  const auto &[channels, colours, side, attentionAt, blocks, groups, multiples, classes] = sizes;
   int64_t width = channels, size = side, embedding = 4 * channels, number = 0;
+  if (classes > 0)
+    label.emplace(s / "label", classes, embedding);
   std::vector<int64_t> skips = {width};
   for (size_t level = 0; level < multiples.size(); ++level) {
     for (int64_t block = 0; block < blocks; ++block) {
@@ -71,8 +73,8 @@ Tensor Unet::embed(const Tensor &t) const {
   return time2(silu(time0(concat({sin(angle), cos(angle)}, 1))));
 }
 
-Tensor Unet::operator()(const Tensor &x, const Tensor &t) const {
-  Tensor embedding = embed(t), h = stem(x);
+Tensor Unet::operator()(const Tensor &x, const Tensor &t, const Tensor &labels) const {
+  Tensor embedding = label ? embed(t) + (*label)(labels) : embed(t), h = stem(x);
   std::vector<Tensor> skips = {h};
   for (const Block &block : down) {
     if (const auto *residual = std::get_if<ResBlock>(&block))

@@ -18,6 +18,8 @@ static const Settings kFixed = {{"dynamic", 0}};
 const std::vector<ModelInfo> &models() {
   static const std::vector<ModelInfo> all = {
       vae(),
+      convVae(),
+      cvae(),
       mlpGan(),
       cgan(),
       lsgan(),
@@ -26,9 +28,13 @@ const std::vector<ModelInfo> &models() {
       dcgan(),
       sagan(),
       progan(),
+      nice(),
       realNvp(),
+      glow(),
       ddpm(),
+      guidedDdpm(),
       lenet(),
+      alexnet(),
       resnet(),
       rnn(),
       lstm(),

@@ -68,14 +68,16 @@ struct UnetSizes {
   int64_t blocks = 2;                            ///< for each size, on the way down
   int64_t groups = 32;                           ///< of group normalization
   std::vector<int64_t> multiples = {1, 2, 2, 2}; ///< of the channels, for each size
+  int64_t classes = 0;                           ///< that it may be told; 0: none
 };
 
 class Unet {
 public:
   explicit Unet(const Scope &s, UnetSizes sizes = {});
 
-  /// Images [batch, colours, size, size] and time steps [batch] -> the noise in the images.
-  Tensor operator()(const Tensor &x, const Tensor &t) const;
+  /// Images [batch, colours, size, size] and time steps [batch] -> the noise in the images. Where
+  /// there are classes, `labels` are i64 [batch]; a label that is none of them tells nothing.
+  Tensor operator()(const Tensor &x, const Tensor &t, const Tensor &labels = {}) const;
 
 private:
   /// A resolution's end, on the way down or up: halves or doubles height and width.
@@ -85,6 +87,7 @@ private:
 
   UnetSizes sizes;
   Linear time0, time2;
+  std::optional<Embedding> label; ///< added to the embedded time step
   Conv2d stem;
   std::vector<Block> down, up;
   std::vector<Block> mid;

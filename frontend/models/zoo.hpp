@@ -52,6 +52,8 @@ Recipe imageRecipe(const data::ImageOptions &range = {});
 
 // The models that are trained, a file a family.
 ModelInfo vae();
+ModelInfo convVae();
+ModelInfo cvae();
 ModelInfo mlpGan();
 ModelInfo cgan();
 ModelInfo lsgan();
@@ -60,9 +62,13 @@ ModelInfo wganGp();
 ModelInfo dcgan();
 ModelInfo sagan();
 ModelInfo progan();
+ModelInfo nice();
 ModelInfo realNvp();
+ModelInfo glow();
 ModelInfo ddpm();
+ModelInfo guidedDdpm();
 ModelInfo lenet();
+ModelInfo alexnet();
 ModelInfo resnet();
 ModelInfo gpt();
 ModelInfo rnn();

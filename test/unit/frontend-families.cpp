@@ -1,0 +1,184 @@
+// Families of the zoo against PyTorch (frontend-families.py): the losses of 50 training steps from
+// equal weights, minibatches and noise, and samples before them. The models are those of the zoo,
+// small by their settings; their noise is the session's, which the script computes again.
+#include "frontend-families.inc"
+#include "Oracle.h"
+
+#include "gen/evaluation.hpp"
+#include "models/zoo.hpp"
+
+#include <cmath>
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace gen;
+using namespace gen::test;
+
+// Examples of families_data.py, as far as a model wants them.
+class Examples : public data::Source {
+public:
+  Examples(double low, int64_t words, int64_t length) : low(low), words(words), length(length) {
+    list = {{"images", {1, 28, 28}, false},
+            {"labels", {}, true},
+            {"ids", {length}, true},
+            {"targets", {length}, true}};
+  }
+  const std::vector<data::Feature> &features() const override { return list; }
+  int64_t count() const override { return 1000; }
+  void read(int64_t example, data::Batch &batch) const override {
+    auto number = static_cast<uint32_t>(example);
+    ++batch.size;
+    auto label = static_cast<uint32_t>(10 * uniformNumbers(1000 + number, 1)[0]);
+    std::vector<float> picture = uniformNumbers(80 + label, 784),
+                       noise = uniformNumbers(2000 + number, 784);
+    for (size_t i = 0; i < noise.size(); ++i) {
+      double value = 0.25 * noise[i] + (picture[i] > 0.5F ? 0.75 : 0);
+      batch.features[0].reals.push_back(
+          static_cast<float>(low + (1 - low) * static_cast<float>(value)));
+    }
+    batch.features[1].integers.push_back(label);
+    std::vector<float> way = uniformNumbers(1000 + number, 2);
+    auto start = static_cast<int64_t>(static_cast<double>(words) * way[0]);
+    int64_t stride = 1 + static_cast<int64_t>(3.0 * way[1]);
+    for (int64_t i = 0; i < length; ++i) {
+      batch.features[2].integers.push_back((start + i * stride) % words);
+      batch.features[3].integers.push_back((start + (i + 1) * stride) % words);
+    }
+  }
+
+private:
+  double low;
+  int64_t words, length;
+  std::vector<data::Feature> list;
+};
+
+// The weights of families_data.py. Averages of weights start as these.
+void fill(Session &session) {
+  for (const TensorSpec &variable : session.model().variables()) {
+    std::string name = variable.name;
+    if (name.starts_with("ema."))
+      name = name.substr(4);
+    bool isState = name.starts_with("adam") || name.starts_with("state.") ||
+                   name.find("running_") != std::string::npos || name.ends_with("initialized");
+    if (variable.dtype != GEN_F32 || isState)
+      continue;
+    uint32_t hash = 2166136261U;
+    for (unsigned char byte : name)
+      hash = (hash ^ byte) * 16777619U;
+    Array values(GEN_F32, variable.shape);
+    std::vector<float> drawn = uniformNumbers(hash, static_cast<int64_t>(values.size()));
+    bool isMatrix = variable.shape.size() > 1;
+    double row =
+        isMatrix ? static_cast<double>(values.size()) / static_cast<double>(variable.shape[0]) : 0;
+    for (size_t i = 0; i < drawn.size(); ++i) {
+      double value = 2.0 * drawn[i] - 1;
+      value = isMatrix ? value / std::sqrt(row) : 0.05 * value + (name.ends_with("weight") ? 1 : 0);
+      values.data<float>()[i] = static_cast<float>(value);
+    }
+    session.setVariable(variable.name, values);
+  }
+}
+
+struct Family {
+  std::string name; ///< in the zoo
+  std::vector<std::string> settings;
+  int64_t batch;
+  std::vector<double> losses;       ///< PyTorch's
+  std::vector<double> samples = {}; ///< PyTorch's, if compared
+  double low = 0;                   ///< what black is
+  /// Relative differences that are allowed in the first ten steps, and later.
+  double first = 1e-5, later = 1e-4;
+};
+
+[[maybe_unused]] void PrintTo(const Family &family, std::ostream *stream) {
+  *stream << family.name;
+}
+
+// 99 elements, evenly spread.
+std::vector<double> some(const View &x) {
+  std::vector<double> numbers;
+  size_t stride = std::max<size_t>(x.size() / 99, 1);
+  for (size_t i = 0; i < x.size() && numbers.size() < 99; i += stride)
+    numbers.push_back(x.data<float>()[i]);
+  return numbers;
+}
+
+class Families : public testing::TestWithParam<Family> {};
+
+TEST_P(Families, FollowsPyTorch) {
+  const Family &family = GetParam();
+  constexpr int64_t kSteps = 50, kWords = 11, kLength = 12;
+  const zoo::ModelInfo *model = zoo::find(family.name);
+  ASSERT_NE(model, nullptr);
+  Program program(family.name);
+  model->build(program, zoo::settingsOf(*model, family.settings));
+  Session session(compile(program), {.seed = 1});
+  fill(session);
+  if (!family.samples.empty())
+    expectClose(some(session.call("sample")["x"]), family.samples, 1e-4, 1e-4);
+
+  Examples examples(family.low, kWords, kLength);
+  EntrySpec entry = session.model().entry("train_step");
+  Feed feed(entry, model->recipe->inputs, examples);
+  std::vector<double> losses;
+  for (int64_t step = 0; step < kSteps; ++step) {
+    data::Batch batch = examples.batch(family.batch * step, family.batch);
+    Results results = session.call("train_step", feed(batch));
+    for (const std::string &name : scalarsOf(entry))
+      losses.push_back(results.scalar<float>(name));
+  }
+  ASSERT_EQ(losses.size(), family.losses.size());
+  size_t each = losses.size() / kSteps;
+  for (size_t i = 0; i < losses.size(); ++i)
+    EXPECT_NEAR(losses[i], family.losses[i],
+                (i < 10 * each ? family.first : family.later) * std::abs(family.losses[i]))
+        << "step " << i / each + 1;
+}
+
+const std::vector<std::string> kSmallRecurrent = {"vocabulary=11", "length=12", "hidden=16",
+                                                  "batch=8"};
+const std::vector<std::string> kSmallUnet = {"channels=8", "sample_steps=5", "eta=1", "samples=4"};
+
+INSTANTIATE_TEST_SUITE_P(
+    Zoo, Families,
+    testing::Values(
+        Family{"lenet", {}, 16, kLenetLosses}, Family{"alexnet", {"width=4"}, 16, kAlexnetLosses},
+        // Batch normalization divides rounding errors by the deviation of few values.
+        Family{"resnet", {"width=4", "depth=1"}, 16, kResnetLosses, {}, 0, 1e-5, 1e-3},
+        Family{"vae", {"hidden=24", "latent=4"}, 16, kVaeLosses, kVaeSamples},
+        Family{"conv_vae",
+               {"width=4", "latent=4", "beta=2", "gaussian=1"},
+               16,
+               kConvVaeLosses,
+               kConvVaeSamples},
+        Family{"cvae", {"hidden=24", "latent=4"}, 16, kCvaeLosses, kCvaeSamples},
+        Family{"mlp_gan", {}, 16, kMlpGanLosses, kMlpGanSamples, -1, 1e-5, 1e-4},
+        Family{"realnvp", {"couplings=4", "hidden=24"}, 16, kRealNvpLosses, kRealNvpSamples},
+        Family{"nice", {"couplings=4", "hidden=24", "depth=2"}, 16, kNiceLosses, kNiceSamples},
+        Family{"glow", {"steps=2", "hidden=8"}, 16, kGlowLosses, kGlowSamples},
+        Family{"ddpm",
+               {"channels=8", "sample_steps=5", "eta=1", "samples=4", "cosine=1", "predict_v=1"},
+               8,
+               kCosineDdpmLosses,
+               kCosineDdpmSamples,
+               -1},
+        Family{"guided_ddpm",
+               {"channels=8", "sample_steps=5", "eta=1"},
+               8,
+               kGuidedDdpmLosses,
+               kGuidedDdpmSamples,
+               -1},
+        Family{"ddpm", kSmallUnet, 8, kDdpmLosses, kDdpmSamples, -1},
+        Family{"gpt",
+               {"vocabulary=11", "length=12", "width=16", "heads=2", "layers=2"},
+               8,
+               kGptLosses},
+        Family{"char_rnn", kSmallRecurrent, 8, kCharRnnLosses},
+        Family{"char_lstm", kSmallRecurrent, 8, kCharLstmLosses},
+        Family{"char_gru", kSmallRecurrent, 8, kCharGruLosses}),
+    [](const testing::TestParamInfo<Family> &info) {
+      return info.param.name + "_" + std::to_string(info.index);
+    });
+
+} // namespace

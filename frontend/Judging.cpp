@@ -2,6 +2,7 @@
 
 #include "gen/judging.hpp"
 #include "gen/frechet.hpp"
+#include "gen/outputs.hpp"
 #include "gen/resize.hpp"
 
 #include <fmt/format.h>
@@ -112,23 +113,19 @@ static Verdict ofTestImages(const data::Source &test, const data::ImageOptions &
 
 static Verdict ofSamples(Session &session, const data::ImageOptions &range, Judge &judge,
                          int64_t count) {
-  EntrySpec entry = session.model().entry("sample");
-  bool hasLabels = std::any_of(entry.results.begin(), entry.results.end(),
-                               [](const TensorSpec &result) { return result.name == "labels"; });
   Verdict verdict(judge.featureCount());
   while (verdict.moments.count() < count) {
-    Results results = session.call("sample");
-    View images = results["x"];
-    verdict.add(judge.judge(images, range),
-                std::min(images.dimension(0), count - verdict.moments.count()),
-                hasLabels ? results["labels"].data<int64_t>() : nullptr);
+    Samples samples = drawSamples(session);
+    verdict.add(judge.judge(samples.images, range),
+                std::min(samples.images.dimension(0), count - verdict.moments.count()),
+                samples.labels ? samples.labels->data<int64_t>() : nullptr);
   }
   return verdict;
 }
 
 Figures judgeSamples(Session &session, const Recipe &recipe, Judge &judge, const data::Source &test,
                      int64_t count) {
-  if (!recipe.images || !session.model().hasEntry("sample"))
+  if (!recipe.images || !drawsSamples(session.model()))
     throw std::runtime_error("only models that draw images can be judged");
   Verdict samples = ofSamples(session, *recipe.images, judge, count),
           real = ofTestImages(test, *recipe.images, judge);

@@ -46,17 +46,37 @@ Output imageGrid(const std::string &entry, const data::ImageOptions &options) {
   return gridOf(entry, entry, options);
 }
 
-Array denoise(Session &session, const SamplingCallback &callback) {
-  Array images(session.call("noise")["x"]);
-  for (int64_t done = 0, left = 1; left > 0;) {
-    Results results = session.call("denoise", {images, Array::of(done)});
-    images = Array(results["x"]);
-    done = results.scalar<int64_t>("done");
-    left = results.scalar<int64_t>("left");
-    if (!callback(images, done, left))
-      break;
+Samples denoise(Session &session, const SamplingCallback &callback) {
+  Results noise = session.call("noise");
+  Samples samples = {Array(noise["x"]), {}};
+  if (noise.size() > 1)
+    samples.labels = Array(noise["labels"]);
+  for (Array done = Array::of(int64_t{0});;) {
+    std::vector<View> arguments = {samples.images};
+    if (samples.labels)
+      arguments.emplace_back(*samples.labels);
+    arguments.emplace_back(done);
+    Results results = session.call("denoise", arguments);
+    samples.images = Array(results["x"]);
+    done = Array(results["done"]);
+    auto left = results.scalar<int64_t>("left");
+    if ((callback && !callback(samples.images, done.scalar<int64_t>(), left)) || left <= 0)
+      return samples;
   }
-  return images;
+}
+
+Samples drawSamples(Session &session) {
+  if (!session.model().hasEntry("sample"))
+    return denoise(session);
+  Results results = session.call("sample");
+  Samples samples = {Array(results["x"]), {}};
+  if (results.size() > 1)
+    samples.labels = Array(results["labels"]);
+  return samples;
+}
+
+bool drawsSamples(const Model &model) {
+  return model.hasEntry("sample") || (model.hasEntry("noise") && model.hasEntry("denoise"));
 }
 
 Output denoisedSamples(const data::ImageOptions &options) {

@@ -14,13 +14,24 @@ Output imageSamples(const data::ImageOptions &options = {});
 /// ENTRY.png: the same of another entry without inputs.
 Output imageGrid(const std::string &entry, const data::ImageOptions &options = {});
 
+/// Images that a model draws.
+struct Samples {
+  Array images;                ///< [count, height * width] or [count, channels, height, width]
+  std::optional<Array> labels; ///< i64 [count]: the classes they were to be, if it is told these
+};
 /// Called after each part of the work with what there is of the images, and how many steps are done
 /// and left; false ends it.
 using SamplingCallback = std::function<bool(const View &images, int64_t done, int64_t left)>;
 /// The images of a diffusion model, step after step in compiled loops: its entry `noise` returns
-/// `x`, and `denoise`, given `x` and how many steps are `done`, the next `x`, `done` and how many
-/// are `left`. Returns what there is when the callback ends it.
-Array denoise(Session &session, const SamplingCallback &callback);
+/// `x` and, if the model is told classes, `labels`; `denoise`, given these and how many steps are
+/// `done`, returns the next `x` and `done`, and how many are `left`. Returns what there is when the
+/// callback ends it.
+Samples denoise(Session &session, const SamplingCallback &callback = nullptr);
+/// By the entry `sample`, which returns `x` and perhaps `labels`, or else by `denoise`.
+Samples drawSamples(Session &session);
+/// True if the model has the entries for that.
+bool drawsSamples(const Model &model);
+
 /// samples.png by `denoise`, with a preview after each part.
 Output denoisedSamples(const data::ImageOptions &options = {});
 

@@ -48,7 +48,7 @@ static void buildCvae(Program &program, const Settings &settings) {
   // Ten images of each class, a row for each.
   auto rowsOf = [&](const Tensor &z) {
     Tensor rows = reshape(iota({classes, 10}, 0), {-1});
-    return result("x", sigmoid(vae.decode(z, rows)));
+    return result("x", sigmoid(vae.decode(z, rows))).result("labels", rows);
   };
 
   program.entry("train_step", {images, labels}, training, [&](Tensor x, Tensor labels) {

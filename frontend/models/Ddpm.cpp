@@ -4,7 +4,7 @@
 // noise is in an image. Images are drawn by a compiled loop with averaged weights. The second model
 // is told the class, but for one image in ten; so it predicts with and without, and what the class
 // changes is exaggerated by the factor `guidance` (Ho, Salimans: Classifier-Free Diffusion
-// Guidance, 2022). For the paper's network set channels=128 and blocks=2.
+// Guidance, 2022). For the paper's network set width=128 and blocks=2.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,7 +28,7 @@ struct Painter {
   Adam adam;
 
   Painter(const Program &program, const Settings &settings, int64_t classes)
-      : classes(classes), net(program / "unet", {.channels = sizeOf(settings, "channels"),
+      : classes(classes), net(program / "unet", {.channels = sizeOf(settings, "width"),
                                                  .colours = 1,
                                                  .size = kSide,
                                                  .attentionAt = 7,
@@ -48,25 +48,15 @@ struct Painter {
     ema.update(weights);
     return result("loss", loss);
   }
-  /// The entries `sample`, all steps in one call, and `noise` and `denoise`, which goes a tenth of
-  /// the way (or less) on from `done` steps.
-  void addSampling(Program &program, int64_t count, const Diffusion::Prediction &predict) {
+  /// The entry `denoise` goes a tenth of the way from noise to images on, from `done` steps.
+  EntryResults advance(const Tensor &x, const Tensor &done, const Diffusion::Prediction &predict) {
     int64_t steps = diffusion.steps(), part = std::max<int64_t>(steps / 10, 1);
     while (steps % part != 0)
       --part;
-    Shape shape = {count, 1, kSide, kSide};
-    program.entry("sample", {}, [&] {
-      ema.apply(weights);
-      return result("x", diffusion.sample(normal(shape), predict));
-    });
-    program.entry("noise", {}, [&] { return result("x", normal(shape)); });
-    program.entry("denoise", {input("x", f32, shape), input("done", i64, {})},
-                  [&](Tensor x, Tensor done) {
-                    ema.apply(weights);
-                    return result("x", diffusion.advance(x, done, part, predict))
-                        .result("done", done + part)
-                        .result("left", steps - (done + part));
-                  });
+    ema.apply(weights);
+    return result("x", diffusion.advance(x, done, part, predict))
+        .result("done", done + part)
+        .result("left", steps - (done + part));
   }
 };
 } // namespace
@@ -81,8 +71,12 @@ static void buildDdpm(Program &program, const Settings &settings) {
     painter.ema.apply(painter.weights);
     return result("loss", painter.loss(x));
   });
-  painter.addSampling(program, sizeOf(settings, "samples"),
-                      [&](const Tensor &x, const Tensor &t) { return painter.net(x, t); });
+  int64_t count = sizeOf(settings, "samples");
+  program.entry("noise", {}, [&] { return result("x", normal({count, 1, kSide, kSide})); });
+  program.entry("denoise", {images, input("done", i64, {})}, [&](Tensor x, Tensor done) {
+    return painter.advance(x, done,
+                           [&](const Tensor &x, const Tensor &t) { return painter.net(x, t); });
+  });
 }
 
 static void buildGuidedDdpm(Program &program, const Settings &settings) {
@@ -99,12 +93,17 @@ static void buildGuidedDdpm(Program &program, const Settings &settings) {
     painter.ema.apply(painter.weights);
     return result("loss", painter.loss(x, labels));
   });
-  // A row for each class. Both predictions are made as one batch.
-  painter.addSampling(program, count, [&](const Tensor &x, const Tensor &t) {
-    Tensor rows = reshape(iota({classes, 10}, 0), {-1}), none = full({count}, classes, i64);
-    auto [told, untold] =
-        chunk<2>(painter.net(concat({x, x}), concat({t, t}), concat({rows, none})));
-    return untold + settings.at("guidance") * (told - untold);
+  program.entry("noise", {}, [&] { // a row for each class
+    return result("x", normal({count, 1, kSide, kSide}))
+        .result("labels", reshape(iota({classes, 10}, 0), {-1}));
+  });
+  inputs.push_back(input("done", i64, {}));
+  program.entry("denoise", inputs, [&](Tensor x, Tensor labels, Tensor done) {
+    Tensor none = full_like(labels, static_cast<double>(classes));
+    return painter.advance(x, done, [&](const Tensor &x, const Tensor &t) {
+      Tensor told = painter.net(x, t, labels), untold = painter.net(x, t, none);
+      return untold + settings.at("guidance") * (told - untold);
+    });
   });
 }
 

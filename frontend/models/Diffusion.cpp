@@ -53,10 +53,6 @@ Diffusion::Parts Diffusion::at(const Tensor &t) const {
   return {value(where(before, 1.0, gather(signals, first))), value(gather(noises, first))};
 }
 
-Tensor Diffusion::sample(const Tensor &noise, const Prediction &predict) const {
-  return advance(noise, zeros({}, i64), sampleSteps, predict);
-}
-
 Tensor Diffusion::advance(const Tensor &start, const Tensor &done, int64_t count,
                           const Prediction &predict) const {
   int64_t stride = kTimes / sampleSteps;
@@ -76,9 +72,9 @@ Tensor Diffusion::advance(const Tensor &start, const Tensor &done, int64_t count
 }
 
 Settings diffusionSettings(Settings more) {
-  Settings settings = {{"channels", 32}, {"blocks", 1},          {"ema", 0.995},
-                       {"cosine", 0},    {"predict_v", 0},       {"sample_steps", 50},
-                       {"eta", 0},       {"learning_rate", 1e-3}};
+  Settings settings = {{"width", 32}, {"blocks", 1},          {"ema", 0.995},
+                       {"cosine", 0}, {"predict_v", 0},       {"sample_steps", 50},
+                       {"eta", 0},    {"learning_rate", 1e-3}};
   settings.merge(more);
   return settings;
 }

@@ -110,7 +110,7 @@ ModelInfo resnet() {
           {{"classes", 10},
            {"width", 16},
            {"depth", 2},
-           {"learning_rate", 1e-3},
+           {"learning_rate", 3e-3},
            {"decay_steps", kSteps}},
           buildSmallResnet,
           recipe};

@@ -31,12 +31,10 @@ public:
 
   /// The mean squared error of what is predicted for images at random time steps.
   Tensor loss(const Tensor &x, const Prediction &predict) const;
-  /// Goes from noise to images.
-  Tensor sample(const Tensor &noise, const Prediction &predict) const;
-  /// The last `count` of the steps that are left after `done` steps: `sample` in parts. `done` is
-  /// an i64 scalar.
+  /// Goes on from noise to images: the next `count` steps after the first `done`, an i64 scalar.
   Tensor advance(const Tensor &x, const Tensor &done, int64_t count,
                  const Prediction &predict) const;
+  /// How many there are.
   int64_t steps() const { return sampleSteps; }
 
 private:

@@ -30,14 +30,14 @@ def named(**modules):
     return nn.ModuleDict(modules)
 
 
-def run(name, net, optimizers, step, batch, draw=images, sample=None):
+def run(name, net, optimizers, step, batch, draw=images, sample=None, sample_calls=1):
     """`step` is given examples and noise, and gives the losses; it calls their optimizers itself."""
     fill(net)
     calls = 0
     if sample:
         with torch.no_grad():
             numbers(f"k{name}Samples", some(sample(Noise(0))))
-        calls = 1
+        calls = sample_calls
     path = []
     for number in range(STEPS):
         path += [loss.detach() for loss in step(*draw(batch * number, batch), Noise(calls + number))]
@@ -498,7 +498,8 @@ def diffusion(name, classes=0, cosine=False, predict_v=False, steps=5, eta=1.0, 
 
     def sample(noise):
         x, stride = noise.normal(10 * classes or 4, 1, 28, 28), 1000 // steps
-        for step, more in zip(range(steps), noise.loop()):
+        for step in range(steps):  # one a call
+            more = next(Noise(1 + step).loop())
             t = (steps - 1 - step) * stride + stride - 1
             s, n = signals[t], noises[t]
             s2, n2 = (signals[t - stride], noises[t - stride]) if t >= stride else (torch.ones(()), torch.zeros(()))
@@ -509,7 +510,7 @@ def diffusion(name, classes=0, cosine=False, predict_v=False, steps=5, eta=1.0, 
             rest = (n2**2 - deviation**2).clamp(min=0).sqrt()
             x = s2 * image + rest * predicted + deviation * more.normal(*x.shape)
         return x
-    run(name, named(unet=net), None, simple(net, 1e-3, loss, clip=1.0), 8, sample=sample)
+    run(name, named(unet=net), None, simple(net, 1e-3, loss, clip=1.0), 8, sample=sample, sample_calls=1 + steps)
 
 
 # Texts -------------------------------------------------------------------------------------------------------------
@@ -574,8 +575,7 @@ if __name__ == "__main__":
     flow("RealNvp", nets[0], 5e-4, nets[0])
     flow("Nice", nets[1], 1e-3, nets[1], logistic=True)
     flow("Glow", nets[2], 1e-3, nets[2])
-    diffusion("Ddpm")
-    diffusion("CosineDdpm", cosine=True, predict_v=True)
+    diffusion("Ddpm", cosine=True, predict_v=True)
     diffusion("GuidedDdpm", classes=10)
     gpt()
     for name, kind in (("CharRnn", nn.RNN), ("CharLstm", nn.LSTM), ("CharGru", nn.GRU)):

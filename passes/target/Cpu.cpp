@@ -222,9 +222,10 @@ struct Part {
 };
 } // namespace
 
-/// Whether a block is as long as that of an unrolled register tile.
+/// Whether a block is as long as that of an unrolled register tile. Shorter ones are better with
+/// strength reduction: LeNet's first convolution takes 8 % longer without.
 static bool isWide(const Function &function) {
-  constexpr size_t kWide = 128;
+  constexpr size_t kWide = 320;
   return any_of(function, [](const BasicBlock &block) { return block.size() > kWide; });
 }
 

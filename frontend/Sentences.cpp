@@ -7,10 +7,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <sstream>
 
 namespace gen {
 
+using data::linesOf;
 using data::Vocabulary;
 
 static Vocabulary vocabularyOf(const Session &session) {
@@ -36,14 +36,6 @@ static std::vector<int64_t> fit(std::vector<int64_t> row, size_t length,
   row.push_back(Vocabulary::kEnd);
   row.resize(length, Vocabulary::kPad);
   return row;
-}
-
-static std::vector<std::string> linesOf(const std::string &text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);)
-    lines.push_back(line);
-  return lines;
 }
 
 //===----------------------------------------------------------------------===//

@@ -52,6 +52,9 @@ private:
   std::unordered_map<std::string, int64_t> numbers;
 };
 
+/// The lines of a text, without their ends.
+std::vector<std::string> linesOf(const std::string &text);
+
 /// Words as a vocabulary cuts them: " Who", "'", "s", " there", "?".
 std::vector<std::string> wordsOf(const std::string &source, const std::string &text);
 

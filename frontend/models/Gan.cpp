@@ -1,6 +1,7 @@
 //===- Gan.cpp - what adversarial models share ----------------------------===//
 
 #include "models/gan.hpp"
+#include "gen/losses.hpp"
 #include "gen/nn.hpp"
 
 namespace gen::zoo {
@@ -23,6 +24,15 @@ void addSampling(Program &program, const Generator &generator, int64_t latent) {
   program.entry("generate", {input("z", f32, {batch, latent})},
                 [&](Tensor z) { return result("x", generator(z)); });
   program.entry("sample", {}, [&] { return result("x", generator(normal({kSamples, latent}))); });
+}
+
+void addGeneratorStep(Program &program, const Scope &scope, const Generator &generator,
+                      const Critic &critic, Optimizer &optimizer, const Shape &noise) {
+  program.entry("generator_step", {}, training, [&] {
+    Tensor loss = wasserstein_generator(critic(generator(normal(noise))));
+    optimizer.minimize(loss, scope.parameters());
+    return result("g_loss", loss);
+  });
 }
 
 Tensor gradientPenalty(const Critic &critic, const Tensor &real, const Tensor &fake,

@@ -29,11 +29,7 @@ static void buildWgan(Program &program, const Settings &settings) {
       assign(weight, hardtanh(weight, -clip, clip));
     return result("d_loss", loss);
   });
-  program.entry("generator_step", {}, training, [&] {
-    Tensor loss = wasserstein_generator(critic(generator(normal({batch, kLatent}))));
-    rmsG.minimize(loss, (program / "g").parameters());
-    return result("g_loss", loss);
-  });
+  addGeneratorStep(program, program / "g", generator, critic, rmsG, {batch, kLatent});
   addSampling(program, generator, kLatent);
 }
 

@@ -32,11 +32,7 @@ static void buildWganGp(Program &program, const Settings &settings) {
     adamD.minimize(loss, (program / "d").parameters());
     return result("d_loss", loss).result("distance", -distance);
   });
-  program.entry("generator_step", {}, training, [&] {
-    Tensor loss = wasserstein_generator(critic(generator(normal({batch, kLatent}))));
-    adamG.minimize(loss, (program / "g").parameters());
-    return result("g_loss", loss);
-  });
+  addGeneratorStep(program, program / "g", generator, critic, adamG, {batch, kLatent});
   addSampling(program, generator, kLatent);
 }
 

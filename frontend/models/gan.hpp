@@ -9,6 +9,7 @@
 #ifndef GEN_MODELS_GAN_HPP
 #define GEN_MODELS_GAN_HPP
 
+#include "gen/optimizers.hpp"
 #include "models/zoo.hpp"
 
 namespace gen::zoo {
@@ -27,6 +28,11 @@ Recipe criticRecipe();
 
 /// Entries `generate`, from given noise, and `sample`, which draws its own.
 void addSampling(Program &program, const Generator &generator, int64_t latent);
+
+/// The entry `generator_step` of a Wasserstein GAN: `optimizer` takes the weights in `scope` a step
+/// down the critic's loss of images from new noise of that shape.
+void addGeneratorStep(Program &program, const Scope &scope, const Generator &generator,
+                      const Critic &critic, Optimizer &optimizer, const Shape &noise);
 
 /// mean((||slope|| - 1)^2), where the slopes are the critic's gradients at points between real and
 /// fake images, mix of the way to the real ones: [batch, 1] or [batch, 1, 1, 1] (Gulrajani et al.

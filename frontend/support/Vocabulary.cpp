@@ -177,7 +177,7 @@ Vocabulary::Vocabulary(std::vector<std::string> given) : pieces(std::move(given)
     numbers.emplace(piece, kFirst + static_cast<int64_t>(&piece - pieces.data()));
 }
 
-static std::vector<std::string> linesOf(const std::string &text) {
+std::vector<std::string> linesOf(const std::string &text) {
   std::vector<std::string> lines;
   std::istringstream stream(text);
   for (std::string line; std::getline(stream, line);)

@@ -218,7 +218,7 @@ namespace {
 struct Part {
   bool isWide;
   size_t instructions = 0;
-  DenseSet<const GlobalValue *> functions;
+  DenseSet<const GlobalValue *> functions = {};
 };
 } // namespace
 
@@ -229,30 +229,31 @@ static bool isWide(const Function &function) {
   return any_of(function, [](const BasicBlock &block) { return block.size() > kWide; });
 }
 
-/// Parts that take about equally long to compile, never of both kinds of functions.
+/// Adds parts that take about equally long to compile, at least one.
+static void divide(ArrayRef<const Function *> functions, bool isWide, std::vector<Part> &parts) {
+  constexpr size_t kInstructions = 8192, kMost = 4; // of a part; parts
+  size_t instructions = 0, first = parts.size();
+  for (const Function *function : functions)
+    instructions += function->getInstructionCount();
+  parts.resize(first + std::clamp<size_t>(instructions / kInstructions, 1, kMost), {isWide});
+  for (const Function *function : functions) {
+    auto smaller = [](const Part &a, const Part &b) { return a.instructions < b.instructions; };
+    Part &part = *std::min_element(parts.begin() + first, parts.end(), smaller);
+    part.instructions += function->getInstructionCount();
+    part.functions.insert(function);
+  }
+}
+
+/// Parts for either kind of functions. The first holds the data, so there always is one.
 static std::vector<Part> divide(const llvm::Module &module) {
-  constexpr size_t kInstructions = 8192, kMost = 4; // of a part; of each kind
-  SmallVector<std::pair<size_t, const Function *>> functions[2];
+  SmallVector<const Function *> narrow, wide;
   for (const Function &function : module)
     if (!function.isDeclaration())
-      functions[isWide(function)].push_back({function.getInstructionCount(), &function});
+      (isWide(function) ? wide : narrow).push_back(&function);
   std::vector<Part> parts;
-  for (bool wide : {false, true}) {
-    size_t all = 0, first = parts.size();
-    for (auto [size, function] : functions[wide])
-      all += size;
-    for (size_t i = 0; i < std::clamp<size_t>(all / kInstructions, !functions[wide].empty(), kMost);
-         ++i)
-      parts.push_back({wide, 0, {}});
-    for (auto [size, function] : functions[wide]) {
-      Part &least =
-          *std::min_element(parts.begin() + first, parts.end(), [](const Part &a, const Part &b) {
-            return a.instructions < b.instructions;
-          });
-      least.instructions += size;
-      least.functions.insert(function);
-    }
-  }
+  divide(narrow, /*isWide=*/false, parts);
+  if (!wide.empty())
+    divide(wide, /*isWide=*/true, parts);
   return parts;
 }
 

@@ -236,11 +236,14 @@ public:
       assigned.insert(assign.getVariable());
     packs.clear();
     moved.clear();
+    taken.clear();
     keepTransformed(entry, assigned);
     SmallVector<ContractionOpInterface> contractions;
     entry.walk([&](ContractionOpInterface op) { contractions.push_back(op); });
     for (ContractionOpInterface contraction : contractions)
       pack(entry, contraction, assigned);
+    for (auto &[read, kept] : taken)
+      readElementsPacked(read, kept.first, kept.second);
     keepReductions(entry, assigned);
   }
 
@@ -266,15 +269,35 @@ private:
     }
     Value whole = contraction->getOperand(1), weight = storedOperand(whole), packed;
     ReadOp read = weightOf(weight);
-    if (read && !assigned.contains(read.getVariable()))
+    if (read && !assigned.contains(read.getVariable())) {
       packed = keptOnce(entry, read, weight, layout);
-    else if (loop || weight.getDefiningOp<TransposeOp>())
+      if (read.getResult() == weight)
+        taken.insert({read, {packed, *layout}});
+    } else if (loop || weight.getDefiningOp<TransposeOp>())
       packed = packedInCall(loop ? loop.getOperation() : contraction, weight, *layout);
     else
       return;
     GenBuilder b(contraction.getLoc(), contraction);
     Value unpacked = unpackWeight(b, packed, cast<RankedTensorType>(weight.getType()), *layout);
     contraction->setOperand(1, b.cast(unpacked, getElementTypeOrSelf(whole)));
+  }
+
+  /// Who reads but a few elements, rows of an embedding, finds them in the packed weight as well,
+  /// and the weight itself need not be kept.
+  static void readElementsPacked(ReadOp read, Value packed, PackedLayout layout) {
+    auto type = cast<RankedTensorType>(read.getType());
+    auto isFew = [&](OpOperand &use) {
+      constexpr int64_t kFew = 4;
+      auto op = dyn_cast<PointwiseOpInterface>(use.getOwner());
+      auto result = op ? dyn_cast<ShapedType>(op->getResult(0).getType()) : ShapedType();
+      return result && result.hasStaticShape() &&
+             kFew * result.getNumElements() <= type.getNumElements();
+    };
+    if (read->use_empty() || !llvm::all_of(read->getUses(), isFew))
+      return;
+    GenBuilder b(read.getLoc(), read->getBlock()->getParentOp());
+    b.setInsertionPointAfterValue(packed);
+    read.getResult().replaceAllUsesWith(unpackWeight(b, packed, type, layout));
   }
 
   /// Keeps what the entry computes from a weight alone, if it reduces it and others read it.
@@ -424,6 +447,8 @@ private:
   /// Of the entry at hand: what its calls of packers return, by their names, and what is packed in
   /// every call, by weight and way.
   llvm::StringMap<Value> packs;
+  /// Weights that are packed as they are, and how.
+  llvm::MapVector<ReadOp, std::pair<Value, PackedLayout>> taken;
   llvm::DenseMap<std::pair<Value, Attribute>, Value> moved;
   /// By variable and way.
   llvm::DenseMap<std::pair<Attribute, Attribute>, func::FuncOp> packers;

@@ -40,9 +40,11 @@ struct Product {
     Int one(b, 1), n(b, c.n), apart(b, c.rhsStride);
     lhs.base = c.lhs;
     rhs = {c.rhs, {{n, c.transposeRhs ? apart : one}}};
+    int64_t rowsDivisor;
     if (c.depth.empty()) {
       Int m(b, c.m), k(b, c.k), rowsApart(b, c.lhsStride), lanes(b, schedule.lanes);
       lhs.walk = {{m, c.transposeLhs ? one : rowsApart}};
+      rowsDivisor = knownDivisor(lhs.walk);
       depth = {{k, c.transposeLhs ? rowsApart : one,
                 schedule.rhsIsPacked ? lanes
                 : c.transposeRhs     ? one
@@ -54,6 +56,7 @@ struct Product {
         lhs.walk.push_back({Int(b, digit.extent), Int(b, digit.stride)});
       for (const DepthDigit &digit : c.depth)
         depth.push_back({Int(b, digit.extent), Int(b, digit.lhsStride), Int(b, digit.rhsStride)});
+      rowsDivisor = knownDivisor(lhs.walk);
       simplify(lhs.walk);
       simplify(depth);
       packedStride = c.rhsStride;
@@ -65,7 +68,9 @@ struct Product {
       std::swap(lhsType, rhsType);
       for (DepthStep &step : depth)
         std::swap(step.lhsStride, step.rhsStride);
+      rowsDivisor = knownDivisor(lhs.walk);
     }
+    hasWholeTiles = rowsDivisor % schedule.rows == 0;
     // A tile's rows of A can be copied where they lie side by side, a vector of columns of B read
     // where it does.
     schedule.packLhs &= lhs.walk.back().stride.is(1) && isEven(lhs.walk, schedule.rows);
@@ -94,6 +99,7 @@ struct Product {
   Int run;        ///< Numbers in a run of the last digit of k, then.
   Operand lhs, rhs;
   DepthWalk depth;
+  bool hasWholeTiles;   ///< No tile of rows is incomplete.
   bool convertsTiles;   ///< Each tile of A is copied, converted: row by row,
   bool convertsColumns; ///< or column by column.
   Value packedStride;   ///< Elements between two vectors of columns of a packed B.
@@ -310,8 +316,7 @@ private:
       Int row = tile * s.rows, number = tile - block.firstTile;
       Int slot = blocks.splits ? panelNumber * scratch.tilesPerTask + number : Int(b, 0);
       Value buffer = elementPointer(b, element, sums, slot * scratch.tileSums);
-      bool even = m.constant() && *m.constant() % s.rows == 0;
-      Int rows = even ? Int(b, s.rows) : min(m - row, Int(b, s.rows));
+      Int rows = p.hasWholeTiles ? Int(b, s.rows) : min(m - row, Int(b, s.rows));
       if (p.convertsTiles)
         convertTile(block, panel, row, rows);
       forEachWidth(panel, [&](int64_t vectors, Int columns) {
@@ -461,7 +466,7 @@ private:
     } else {
       // Packed rows beyond the last are there, as zeros.
       std::optional<Int> limit;
-      if (!m.constant())
+      if (!m.constant() && !p.hasWholeTiles)
         limit = rows;
       tile.lhs =
           walkPointers(b, element, panel.lhs, p.lhs.walk, (block.firstTile + number) * s.rows,

@@ -34,6 +34,9 @@ void simplify(DepthWalk &walk);
 Int extentOf(ImplicitLocOpBuilder &b, const Walk &walk);
 Int extentOf(ImplicitLocOpBuilder &b, ArrayRef<DepthStep> walk);
 
+/// What divides the number of indices, even where that is not known: the product of known extents.
+int64_t knownDivisor(const Walk &walk);
+
 /// Element `index` of a walk.
 Int offsetOf(const Walk &walk, Int index);
 

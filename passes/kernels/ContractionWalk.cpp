@@ -122,6 +122,13 @@ Int extentOf(ImplicitLocOpBuilder &b, ArrayRef<DepthStep> walk) { return product
 
 Int offsetOf(const Walk &walk, Int index) { return offsetOf(walk, digitsOf(walk, index)); }
 
+int64_t knownDivisor(const Walk &walk) {
+  int64_t divisor = 1;
+  for (const Step &step : walk)
+    divisor *= step.extent.constant().value_or(1);
+  return divisor;
+}
+
 bool isEven(const Walk &walk, int64_t count) {
   std::optional<int64_t> run = walk.back().extent.constant();
   return walk.size() == 1 || (run && *run % count == 0);

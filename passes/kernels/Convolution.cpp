@@ -86,17 +86,17 @@ public:
       return llvm::is_contained(sizes, ShapedType::kDynamic) ? ShapedType::kDynamic
                                                              : llvm::product_of(sizes);
     };
-    ArrayRef<int64_t> x = input.getType().getShape(), w = weight.getType().getShape(),
-                      y = output.getType().getShape();
+    SmallVector<int64_t> x = typicalSizes(input), y = typicalSizes(output);
+    ArrayRef<int64_t> w = weight.getType().getShape();
     int64_t columns = makesInput() ? inputsOfGroup : outputsOfGroup;
-    int64_t ofOutput = product(w.drop_back()), outputs = product(y.drop_back());
-    int64_t rows = makesWeight() ? ofOutput : outputs, depth = makesWeight() ? outputs : ofOutput;
+    int64_t ofOutput = product(w.drop_back());
+    int64_t rows = makesWeight() ? ofOutput : product(ArrayRef(y).drop_back());
+    int64_t depth = makesWeight() ? product(output.getType().getShape().drop_back()) : ofOutput;
     if (makesInput()) {
       rows = x[0];
       depth = outputsOfGroup;
       for (int64_t i = 0; i < axes.spatialRank(); ++i) {
-        int64_t size = x[axes.spatial(i)], stride = window.strides[i];
-        rows = product({rows, ShapedType::isDynamic(size) ? size : (size + stride - 1) / stride});
+        rows *= llvm::divideCeil(x[axes.spatial(i)], window.strides[i]);
         depth = product(
             {depth, phased[i].isUniform() ? phased[i].phases[0].taps : ShapedType::kDynamic});
       }
@@ -203,6 +203,14 @@ private:
   bool makesInput() const { return result == input; }
   bool makesWeight() const { return result == weight; }
   Int constant(int64_t value) { return {*b, value}; }
+
+  /// Sizes to plan the rows of a product with: one that is not known is often but a factor of them.
+  static SmallVector<int64_t> typicalSizes(TypedValue<RankedTensorType> tensor) {
+    constexpr int64_t kTypical = 16;
+    SmallVector<int64_t> sizes(tensor.getType().getShape());
+    llvm::replace(sizes, ShapedType::kDynamic, kTypical);
+    return sizes;
+  }
 
   static SmallVector<Int> sizesOf(KernelFunction &function, Value tensor) {
     SmallVector<Int> sizes;

@@ -40,7 +40,7 @@ def usual_peers(workload):
     """Those that lead: eager PyTorch (also channels-last where there are convolutions), and compilers."""
     name = workload.removeprefix("train_")
     peers = ["torch"] + ["torch-cl"] * name.startswith(CONVOLUTIONS) + ["inductor"]
-    return peers + ([] if name != workload else ["onnxruntime", "openvino"])
+    return peers + (["jax"] if name != workload else ["onnxruntime", "openvino"])
 
 
 def run(command, **options):

@@ -4,6 +4,7 @@ gen.variable @large : tensor<300x256xf32>
 gen.variable @convolved : tensor<256x64x2x2xf32>
 gen.variable @read : tensor<300x256xf32>
 gen.variable @small : tensor<40x256xf32>
+gen.variable @embedding : tensor<300x256xf32>
 
 func.func @main(%x: tensor<8x256xf32>, %image: tensor<8x4x4x64xf32>)
     -> (tensor<8x300xf32>, tensor<8x300xf32>, tensor<8x40xf32>, tensor<8x3x3x256xf32>) {
@@ -28,6 +29,20 @@ func.func @norm(%scale: tensor<300x256xf32>) -> tensor<300xf32> {
   return %0 : tensor<300xf32>
 }
 
+// The rows of an embedding that is also the last layer are found in the packed weight.
+// CHECK-LABEL: func.func @tied
+// CHECK: %[[P:.*]] = gen.read @embedding.packed
+// CHECK: %[[R:.*]] = gen.reshape
+// CHECK: %[[W:.*]] = gen.slice %[[R]]
+// CHECK: gen.gather %[[W]], %arg0
+// CHECK-NOT: gen.read @embedding :
+func.func @tied(%ids: tensor<8xi64>) -> tensor<8x300xf32> {
+  %embedding = gen.read @embedding : tensor<300x256xf32>
+  %0 = gen.gather %embedding, %ids : (tensor<300x256xf32>, tensor<8xi64>) -> tensor<8x256xf32>
+  %1 = gen.matmul %0, %embedding transposed : (tensor<8x256xf32>, tensor<300x256xf32>) -> tensor<8x300xf32>
+  return %1 : tensor<8x300xf32>
+}
+
 // CHECK-NOT: func.func private @read.unpack
 // CHECK-NOT: func.func private @small.unpack
 
@@ -44,3 +59,5 @@ func.func @norm(%scale: tensor<300x256xf32>) -> tensor<300xf32> {
 // CHECK-NEXT: %[[T:.*]] = gen.transpose %[[P]]
 // CHECK-NEXT: %[[R:.*]] = gen.reshape %[[T]] : {{.*}} -> tensor<256x64x2x2xf32>
 // CHECK-NEXT: gen.assign @convolved, %[[R]]
+
+// CHECK-LABEL: func.func private @embedding.unpack()

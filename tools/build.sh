@@ -13,7 +13,7 @@ esac
 
 packages=(cmake ninja-build ccache git python3 libstdc++-12-dev llvm-22-dev libmlir-22-dev mlir-22-tools
   llvm-22-tools clang-22 lld-22 clang-format-22 clang-tidy-22 libclang-rt-22-dev libfmt-dev libgtest-dev libgmock-dev
-  libcli11-dev nlohmann-json3-dev zlib1g-dev libpng-dev libzstd-dev libedit-dev libxml2-dev
+  libcli11-dev libmimalloc-dev nlohmann-json3-dev zlib1g-dev libpng-dev libzstd-dev libedit-dev libxml2-dev
   libcurl4-openssl-dev)
 [ -z "${GENCC_TESTS:-}" ] || packages+=(qemu-user libc6-dev-arm64-cross libstdc++-12-dev-arm64-cross)
 

@@ -81,10 +81,10 @@ bool drawsSamples(const Model &model) {
 
 Output denoisedSamples(const data::ImageOptions &options) {
   return [options](const OutputContext &context) {
-    denoise(context.session, [&](const View &images, int64_t, int64_t) {
+    denoise(context.session, [&](const View &images, int64_t done, int64_t left) {
       writeGrid(context.folder + "/samples.png", images.data<float>(), shapeOf(images),
                 gridOptions(options));
-      return true;
+      return !context.progress || context.progress(done, left);
     });
   };
 }

@@ -3,6 +3,7 @@
 #include "gen/compile.hpp"
 #include "gen/files.hpp"
 #include "gen/judging.hpp"
+#include "gen/progress.hpp"
 #include "gen/trainer.hpp"
 #include "models/zoo.hpp"
 #include "tools/CommandLine.h"
@@ -232,8 +233,20 @@ void sample(const Options &options) {
     shop.session.setVariable("random.seed", gen::Array::of(static_cast<int64_t>(options.seed)));
     shop.session.setVariable("random.counter", gen::Array::of(int64_t{0}));
   }
+  std::optional<gen::Progress> bar; // once there is something to tell
+  auto progress = [&](int64_t done, int64_t left) {
+    if (!bar) {
+      bar.emplace(gen::Progress::Options{.total = done + left});
+      std::signal(SIGINT, interrupt);
+    }
+    bar->update(done);
+    return !interrupted;
+  };
   for (const gen::Output &output : recipe.samples)
-    output({shop.session, nullptr, options.sampling, options.outputDir});
+    output({shop.session, nullptr, options.sampling, options.outputDir, progress});
+  bar.reset();
+  if (interrupted)
+    fmt::print(stderr, "stopped: the samples in {} are not finished\n", options.outputDir);
 }
 
 void addCommon(CLI::App &command, Options &options) {

@@ -54,6 +54,9 @@ struct OutputContext {
   const data::Source *test; ///< null where there is none
   const SampleOptions &options;
   std::string folder;
+  /// Told how many steps of a diffusion are done and left, after each part of them; false ends it
+  /// with what there is. Empty: goes on.
+  std::function<bool(int64_t done, int64_t left)> progress = nullptr;
 };
 /// Writes something for people to look at: pictures, a text.
 using Output = std::function<void(const OutputContext &context)>;

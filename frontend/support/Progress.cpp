@@ -48,7 +48,9 @@ std::string Progress::line(double now) const {
     text = fmt::format("[{}{}] ", std::string(filled, '#'), std::string(barWidth - filled, '.'));
   }
   auto digits = static_cast<int>(fmt::formatted_size("{}", options.total));
-  text += fmt::format("step {:>{}}/{}  loss {:.4g}", step, digits, options.total, loss);
+  text += fmt::format("step {:>{}}/{}", step, digits, options.total);
+  if (loss)
+    text += fmt::format("  loss {:.4g}", *loss);
   if (options.examplesPerStep > 0)
     text += fmt::format("  {:.0f} examples/s", rate * static_cast<double>(options.examplesPerStep));
   else
@@ -71,7 +73,7 @@ void Progress::draw(double now) {
   dirty = false;
 }
 
-void Progress::update(int64_t newStep, double newLoss) {
+void Progress::update(int64_t newStep, std::optional<double> newLoss) {
   step = newStep;
   loss = newLoss;
   dirty = true;

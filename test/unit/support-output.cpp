@@ -179,6 +179,15 @@ TEST(Progress, WritesPlainLinesElsewhere) {
   EXPECT_EQ(text.find('\r'), std::string::npos);
 }
 
+TEST(Progress, NeedsNoLoss) {
+  double now = 0;
+  std::string text = shown(false, now, [&](gen::Progress &progress) {
+    now += 2;
+    progress.update(50);
+  });
+  EXPECT_EQ(text, "step  50/100  250 examples/s  0:02 left\n");
+}
+
 TEST(Progress, CountsARateOfTheStepsOfThisRun) {
   double now = 0;
   char *text = nullptr;

@@ -22,11 +22,14 @@ struct Progan {
   ProganGenerator generator;
   ProganCritic critic;
   Variable steps; ///< taken so far, of all levels
-  double growSteps;
+  double growSteps, rate;
 
-  Progan(const Program &program, int64_t channels, int64_t features, double growSteps)
-      : generator(program / "g", channels, features), critic(program / "d", channels, features),
-        steps((program / "progan").buffer("steps", f32, {})), growSteps(growSteps) {}
+  Progan(const Program &program, const Settings &settings)
+      : generator(program / "g", sizeOf(settings, "image_channels"), sizeOf(settings, "features")),
+        critic(program / "d", sizeOf(settings, "image_channels"), sizeOf(settings, "features")),
+        steps((program / "progan").buffer("steps", f32, {})),
+        growSteps(static_cast<double>(sizeOf(settings, "grow_steps"))),
+        rate(settings.at("learning_rate")) {}
 
   /// A level is trained for `growSteps` steps; it fades in over the first half of them.
   ProganPart part() const {
@@ -51,10 +54,10 @@ std::vector<Variable> trainedAt(const Scope &s, int64_t level) {
 static EntryResults trainStep(const Program &program, const Progan &gan, const EMA &ema,
                               const Tensor &images, int64_t level) {
   constexpr double kPenalty = 10, kDrift = 1e-3; // the weights of the paper
-  constexpr AdamOptions kAdam = {.learning_rate = 1e-3, .beta1 = 0.0, .beta2 = 0.99};
+  const AdamOptions options = {.learning_rate = gan.rate, .beta1 = 0.0, .beta2 = 0.99};
   // Each level begins with new moments, as the paper's program.
-  Adam adamG(program / "adam_g" / proganLevel(level), kAdam),
-      adamD(program / "adam_d" / proganLevel(level), kAdam);
+  Adam adamG(program / "adam_g" / proganLevel(level), options),
+      adamD(program / "adam_d" / proganLevel(level), options);
   const ProganPart part = gan.part();
   const Dimension batch = images.dimension(0);
   Critic critic = [&](const Tensor &x) { return gan.critic(x, level, part); };
@@ -77,8 +80,7 @@ static EntryResults trainStep(const Program &program, const Progan &gan, const E
 
 static void buildProgan(Program &program, const Settings &settings) {
   const int64_t batch = sizeOf(settings, "batch"), channels = sizeOf(settings, "image_channels");
-  Progan gan(program, channels, sizeOf(settings, "features"),
-             static_cast<double>(sizeOf(settings, "grow_steps")));
+  Progan gan(program, settings);
   EMA ema(program / "ema", 0.99);
   Input images = input("images", f32, {batch, channels, kSize, kSize});
   for (int64_t level = 0; level < kProganLevels; ++level)
@@ -102,7 +104,11 @@ ModelInfo progan() {
   };
   return {"progan",
           "GAN that grows from 4 x 4 to 32 x 32",
-          {{"batch", 32}, {"image_channels", 1}, {"features", 64}, {"grow_steps", 1000}},
+          {{"batch", 32},
+           {"image_channels", 1},
+           {"features", 64},
+           {"grow_steps", 1000},
+           {"learning_rate", 1e-3}},
           buildProgan,
           recipe};
 }

@@ -2,6 +2,7 @@
 import math
 
 import torch
+from families_data import real
 from torch import nn
 from torch.nn import functional as F
 
@@ -76,7 +77,7 @@ class Vae(nn.Module):
         self.fc2, self.out = nn.Linear(latent + classes, hidden), nn.Linear(hidden, 784)
 
     def told(self, x, labels):
-        return torch.cat([x, F.one_hot(labels, self.classes).float()], 1) if self.classes else x
+        return torch.cat([x, real(F.one_hot(labels, self.classes))], 1) if self.classes else x
 
     def encode(self, x, labels):
         h = F.relu(self.fc1(self.told(x, labels)))
@@ -110,7 +111,7 @@ class RealNvp(nn.ModuleList):
         super().__init__([mlp([784, hidden, hidden, 1568]) for _ in range(count)])
         row, column = torch.arange(784) // 28, torch.arange(784) % 28
         masks = [(row + column) % 2 == 0, row < 14]
-        self.masks = [(masks[i % 4 // 2] == (i % 2 == 0)).float() for i in range(count)]
+        self.masks = [real(masks[i % 4 // 2] == (i % 2 == 0)) for i in range(count)]
 
     def parts(self, i, x):
         s, t = self[i](x * self.masks[i]).chunk(2, 1)
@@ -191,8 +192,8 @@ class Mix(nn.Module):
                 row = row - (row @ other) * other
             rows.append(row / row.norm())
         self.p, l, u = torch.linalg.lu(torch.stack(rows))
-        self.p, self.l0, self.u0 = self.p.float(), l.float(), u.triu(1).float()
-        self.s0, self.sign = u.diag().abs().log().float(), u.diag().sign().float()
+        self.p, self.l0, self.u0 = real(self.p), real(l), real(u.triu(1))
+        self.s0, self.sign = real(u.diag().abs().log()), real(u.diag().sign())
         self.lower, self.upper = (nn.Parameter(torch.zeros(c, c)) for _ in range(2))
         self.log_scale = nn.Parameter(torch.zeros(c))
 
@@ -308,7 +309,7 @@ class Unet(nn.Module):
 
     def forward(self, x, t, labels=None):
         half = self.c // 2
-        angle = t.float()[:, None] * torch.exp(-math.log(10000.0) * torch.arange(half) / (half - 1))
+        angle = real(t)[:, None] * torch.exp(-math.log(10000.0) * torch.arange(half) / (half - 1))
         e = self.time(torch.cat([angle.sin(), angle.cos()], 1))
         if labels is not None:
             known = labels < self.label.num_embeddings
@@ -330,31 +331,3 @@ class Unet(nn.Module):
             else:
                 h = block(F.interpolate(h, scale_factor=2))
         return self.out(F.silu(self.norm(h)))
-
-
-class GptLayer(nn.Module):
-    def __init__(self, width, heads):
-        super().__init__()
-        self.n1, self.n2, self.heads = nn.LayerNorm(width), nn.LayerNorm(width), heads
-        self.attn = named(qkv=nn.Linear(width, 3 * width), out=nn.Linear(width, width))
-        self.ffn = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU("tanh"), nn.Linear(4 * width, width))
-
-    def forward(self, x):
-        q, k, v = (part.unflatten(2, (self.heads, -1)).transpose(1, 2)
-                   for part in self.attn["qkv"](self.n1(x)).chunk(3, 2))
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).flatten(2)
-        x = x + self.attn["out"](y)
-        return x + self.ffn(self.n2(x))
-
-
-class Gpt(nn.Module):
-    def __init__(self, words, width, heads, layers, length):
-        super().__init__()
-        self.tok, self.pos, self.norm = nn.Embedding(words, width), nn.Embedding(length, width), nn.LayerNorm(width)
-        self.layers = nn.ModuleList(GptLayer(width, heads) for _ in range(layers))
-
-    def forward(self, ids):
-        x = self.tok(ids) + self.pos.weight[:ids.shape[1]]
-        for layer in self.layers:
-            x = layer(x)
-        return self.norm(x) @ self.tok.weight.T

@@ -217,7 +217,7 @@ INSTANTIATE_TEST_SUITE_P(
                0.01},
         Family{"dcgan",
                {"batch=8", "features=4", "real_label=0.9", "feature_matching=1", "scales=2",
-                "learning_rate=2e-5"},
+                "d_learning_rate=2e-5", "g_learning_rate=2e-5"},
                8,
                kDcganLosses,
                kDcganSamples,

@@ -181,14 +181,14 @@ def gans():
     gan("WganGp", adam_of(1e-5, (0.0, 0.9)), penalized, lambda scores: -scores.mean(), critic_steps=2)
 
 
-def convolution_gan(name, net, side, latent, losses, rates, betas, batch=8):
+def convolution_gan(name, net, side, latent, losses, rates, betas, batch=8, disturb=lambda x, noise: x):
     """`losses`: of the discriminator and of the generator, from images."""
     optimizers = {part: torch.optim.Adam(net[part].parameters(), rate, betas) for part, rate in zip("dg", rates)}
     generate = lambda noise, count: net["g"](noise.normal(count, latent)[:, :, None, None])
 
     def step(real, labels, noise):
-        real, fake = 2 * real[:, None] - 1, generate(noise, len(real))
-        path = []
+        fake, path = generate(noise, len(real)), []
+        real, fake = disturb(2 * real[:, None] - 1, noise), disturb(fake, noise)
         for part, loss_of, images in zip("dg", losses, (fake.detach(), fake)):
             path.append(loss_of(real, images))
             descend(optimizers[part], path[-1], list(net[part].parameters()))
@@ -211,7 +211,8 @@ def dcgan(width=4):
             total = total + bce(d.logits(features), 1.0)
             total = total + F.mse_loss(features.mean(0), d.features(y).mean(0).detach())
         return total
-    convolution_gan("Dcgan", net, 64, 100, (d_loss, g_loss), (2e-5, 2e-5), (0.5, 0.999))
+    disturb = lambda x, noise: x + 0.3 * noise.normal(*x.shape)
+    convolution_gan("Dcgan", net, 64, 100, (d_loss, g_loss), (2e-5, 2e-5), (0.5, 0.999), disturb=disturb)
 
 
 def sagan(width=8):

@@ -6,6 +6,7 @@
 #include "dialect/StridedView.h"
 #include "dialect/ops/Winograd.h"
 #include "passes/PackedWeights.h"
+#include "passes/kernels/KernelEmitter.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -123,6 +124,18 @@ bool FusionGroups::isMaterialized(Operation *op) {
   });
 }
 
+bool FusionGroups::joinsParts(Operation *op) {
+  auto concat = dyn_cast<ConcatOp>(op);
+  return concat && kernels::hasEqualParts(concat) && isMaterialized(op) &&
+         llvm::none_of(op->getUsers(), [](Operation *user) {
+           return isa<PointwiseOpInterface>(user) && !isFixed(user);
+         });
+}
+
+Value FusionGroups::shapeOf(Operation *op) {
+  return joinsParts(op) ? op->getOperand(0) : op->getResult(0);
+}
+
 bool FusionGroups::isElementwise(Operation *op) {
   auto pointwise = dyn_cast<PointwiseOpInterface>(op);
   return pointwise && pointwise.isElementwise();
@@ -146,7 +159,7 @@ void FusionGroups::addGroup(Operation *op) {
     groups.push_back(std::move(group));
     return;
   }
-  group.shape = op->getResult(0);
+  group.shape = shapeOf(op);
   if (isa<ContractionOpInterface>(op))
     group.family = FusionGroup::Contraction;
   else if (isa<ReductionOpInterface>(op))
@@ -263,8 +276,8 @@ bool FusionGroups::usesSameIndex(Number from, Number to) {
   for (Operation *op : groups[from].ops)
     forEachUse(op, [&](Operation *user, bool through) {
       if (groupOf(user) == to)
-        same &= !through && isElementwise(user) &&
-                sizes.sameShape(op->getResult(0), user->getResult(0));
+        same &= !through && (isElementwise(user) || joinsParts(user)) &&
+                sizes.sameShape(op->getResult(0), shapeOf(user));
     });
   return same;
 }
@@ -309,7 +322,7 @@ bool FusionGroups::tryFuseProducer(Operation *op, bool repeat) {
     Value input = op->getResult(0);
     // A reduction, or padding, reads its operand once an element; a pointwise op may broadcast it.
     repeated |= through || (isa<PointwiseOpInterface>(user) && !isa<PadOp>(user) &&
-                            !sizes.sameShape(input, user->getResult(0)));
+                            !sizes.sameShape(input, shapeOf(user)));
     ok &= !isa<ContractionOpInterface>(user) && (!through || !isSpreadOverAxes(op, user));
     if (auto anchor = dyn_cast<AnchorOpInterface>(user))
       for (OpOperand &operand : user->getOpOperands())
@@ -346,6 +359,7 @@ bool FusionGroups::tryFuseEpilogue(Number n, FusionGroup::Family least) {
   if (groups[n].ops.empty() || groups[n].family != FusionGroup::Pointwise)
     return false;
   bool isScattered = llvm::any_of(groups[n].ops, gathersElements);
+  bool joins = llvm::any_of(groups[n].ops, joinsParts);
   // The latest candidate first: its other operands are there by then.
   SmallVector<Number> candidates;
   for (Number p : predecessors(n))
@@ -356,7 +370,8 @@ bool FusionGroups::tryFuseEpilogue(Number n, FusionGroup::Family least) {
   });
   for (Number p : candidates) {
     auto anchor = dyn_cast<AnchorOpInterface>(groups[p].anchor);
-    if ((isScattered && groups[p].family == FusionGroup::Contraction) ||
+    if ((joins && groups[p].family != FusionGroup::Contraction) ||
+        (isScattered && groups[p].family == FusionGroup::Contraction) ||
         (anchor && anchor.storesThroughIndices()) ||
         !sizes.sameShape(groups[n].shape, groups[p].anchor->getResult(0)) || !usesSameIndex(p, n) ||
         dependsThroughOthers(p, n))

@@ -114,6 +114,11 @@ private:
   /// True if `op`, or what free ops make of it, is used by an op that is not `isInside`.
   bool isReadOutside(Operation *op, llvm::function_ref<bool(Operation *)> isInside) const;
   static bool isElementwise(Operation *op);
+  /// True if `op` joins parts of one type to what is needed in memory, and is not read element by
+  /// element. It is of the shape of a part then, and all parts are computed and stored at once.
+  static bool joinsParts(Operation *op);
+  /// The value of whose shape `op` is.
+  static Value shapeOf(Operation *op);
   /// True if every use of values of `from` in `to` reads the element at the same index.
   bool usesSameIndex(Number from, Number to);
   int64_t cost(Number n) const;

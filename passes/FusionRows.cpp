@@ -44,6 +44,8 @@ bool FusionGroups::isReadOutside(Operation *op,
 
 /// True if group `n` and `with` can be one kernel that runs row by row.
 bool FusionGroups::runInRows(Number n, Number with) {
+  if (llvm::any_of(groups[with].ops, joinsParts))
+    return false;
   SmallVector<Operation *> members(groups[n].ops.begin(), groups[n].ops.end());
   llvm::append_range(members, groups[with].ops);
   llvm::sort(members, [](Operation *x, Operation *y) { return x->isBeforeInBlock(y); });
@@ -230,7 +232,7 @@ void FusionGroups::removeUnused(Operation *op) {
   FusionGroup &group = groups[groupOf(op)];
   group.ops.remove(op);
   if (!group.ops.empty() && group.shape == op->getResult(0))
-    group.shape = group.ops.back()->getResult(0);
+    group.shape = shapeOf(group.ops.back());
   number.erase(op);
   op->dropAllReferences(); // sizes are known by value: it is erased with the outlined ones
 }

@@ -122,14 +122,26 @@ Value mlir::gen::kernels::emitContractionTaskCount(KernelFunction &function) {
   return count;
 }
 
-/// The tensors that the epilogue reads element by element: the residual, a weight and its moments.
-static SmallVector<BlockArgument> epilogueInputs(KernelOp kernel, const Products &products) {
-  ContractionOpInterface op = contractionOf(kernel);
-  SmallVector<BlockArgument> inputs;
-  for (BlockArgument argument : kernel.getBody().getArguments())
-    if (argument.getType() == op->getResult(0).getType() && products.isWhole() &&
-        !llvm::is_contained(argument.getUsers(), op.getOperation()))
-      inputs.push_back(argument);
+/// The memory that the epilogue reads element by element: the residual, a weight and its moments.
+/// And what it writes so, where that does not stay in a core's cache: to write a part of a line,
+/// the processor reads it first. An update writes where it reads.
+static SmallVector<Value> epilogueMemory(KernelFunction &function, const Products &products) {
+  constexpr int64_t kCacheBits = 8 << 20;
+  SmallVector<Value> inputs, outputs;
+  if (!products.isWhole())
+    return inputs;
+  ContractionOpInterface op = contractionOf(function.kernel);
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  for (BlockArgument argument : function.kernel.getBody().getArguments())
+    if (argument.getType() == type && !llvm::is_contained(argument.getUsers(), op.getOperation()))
+      inputs.push_back(function.pointer(argument));
+  if (type.hasStaticShape() && type.getNumElements() * type.getElementTypeBitWidth() <= kCacheBits)
+    return inputs;
+  for (auto [number, value] : llvm::enumerate(function.yield.getValues()))
+    if (value.getType() == type)
+      outputs.push_back(function.resultPointer(static_cast<unsigned>(number)));
+  if (outputs.size() > inputs.size())
+    llvm::append_range(inputs, outputs);
   return inputs;
 }
 
@@ -198,10 +210,10 @@ static void emitProductTask(KernelFunction &function, Products &products, Contra
     index = arith::RemUIOp::create(b, index, tasks);
   }
   products.moveTo(function, contraction, number);
-  SmallVector<BlockArgument> inputs = epilogueInputs(function.kernel, products);
+  SmallVector<Value> touched = epilogueMemory(function, products);
   auto prefetch = [&](ImplicitLocOpBuilder &, Value row, Value column) {
-    for (BlockArgument input : inputs)
-      emitPrefetch(b, function.pointer(input), contraction.elementType, row, column, contraction.n);
+    for (Value pointer : touched)
+      emitPrefetch(b, pointer, contraction.elementType, row, column, contraction.n);
   };
   emitTask(
       b, contraction, index,
@@ -213,7 +225,7 @@ static void emitProductTask(KernelFunction &function, Products &products, Contra
           emitter.storeResults(at);
         });
       },
-      inputs.empty() ? ContractionPrefetch() : prefetch);
+      touched.empty() ? ContractionPrefetch() : prefetch);
 }
 
 void mlir::gen::kernels::emitContractionTask(KernelFunction &function, Value index) {

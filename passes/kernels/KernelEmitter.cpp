@@ -184,21 +184,33 @@ void KernelEmitter::storeResults(const Indices &at) {
 
 void KernelEmitter::storeResults(ArrayRef<unsigned> numbers, const Indices &at) {
   // All elements before the first store: a result may lie where an argument is still to be read.
-  SmallVector<Value> elements;
-  for (unsigned number : numbers) {
-    Value value = function.yield.getValues()[number];
-    PadOp frame = frameOf(function.kernel, value);
-    elements.push_back(elementAt(frame ? frame.getInput() : value, at));
+  SmallVector<Stored> elements;
+  for (unsigned number : numbers)
+    addElements(number, at, elements);
+  for (const Stored &stored : elements) {
+    Value value = function.yield.getValues()[stored.result];
+    store(function.resultPointer(stored.result), getElementTypeOrSelf(value), stored.element,
+          position(value, stored.at));
   }
-  for (auto [number, element] : llvm::zip_equal(numbers, elements)) {
-    Value value = function.yield.getValues()[number];
-    Indices place = at;
-    if (PadOp frame = frameOf(function.kernel, value))
-      for (auto [index, low] : llvm::zip_equal(place, frame.getLow()))
-        index = add(index, i64(low));
-    store(function.resultPointer(number), getElementTypeOrSelf(value), element,
-          position(value, place));
+}
+
+void KernelEmitter::addElements(unsigned number, const Indices &at,
+                                SmallVectorImpl<Stored> &elements) {
+  Value value = function.yield.getValues()[number];
+  Indices place = at;
+  if (ConcatOp concat = concatOf(function.kernel, value)) {
+    for (Value part : concat.getInputs()) {
+      elements.push_back({number, elementAt(part, at), place});
+      Index &index = place[concat.getAxis()];
+      index = add(index, size(part, concat.getAxis()));
+    }
+    return;
   }
+  PadOp frame = frameOf(function.kernel, value);
+  if (frame)
+    for (auto [index, low] : llvm::zip_equal(place, frame.getLow()))
+      index = add(index, i64(low));
+  elements.push_back({number, elementAt(frame ? frame.getInput() : value, at), place});
 }
 
 Value KernelEmitter::address(Value pointer, Type elementType, Value position) {
@@ -265,6 +277,36 @@ bool mlir::gen::kernels::isOneElement(RankedTensorType type) {
 
 PadOp mlir::gen::kernels::frameOf(KernelOp kernel, Value result) {
   return kernel.getFamily() == "contraction" ? result.getDefiningOp<PadOp>() : PadOp();
+}
+
+bool mlir::gen::kernels::hasEqualParts(ConcatOp concat) {
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(concat.getInputs().front().getType()).getShape();
+  return llvm::all_equal(concat.getInputs().getTypes()) &&
+         llvm::any_of(shape.drop_front(concat.getAxis()), [](int64_t size) { return size != 1; });
+}
+
+/// The type of the parts of a concatenation that nobody else in a kernel reads, if it is of parts
+/// of one type; null if it is not.
+static RankedTensorType typeOfParts(Value result) {
+  auto concat = result.getDefiningOp<ConcatOp>();
+  return concat && concat->hasOneUse() && hasEqualParts(concat)
+             ? cast<RankedTensorType>(concat.getInputs().front().getType())
+             : RankedTensorType();
+}
+
+ConcatOp mlir::gen::kernels::concatOf(KernelOp kernel, Value result) {
+  RankedTensorType part = typeOfParts(result);
+  if (!part || (kernel.getFamily() != "pointwise" && kernel.getFamily() != "contraction"))
+    return {};
+  auto yield = cast<YieldOp>(kernel.getBody().front().getTerminator());
+  bool isOfParts = llvm::all_of(yield.getValues(), [&](Value other) {
+    PadOp frame = frameOf(kernel, other);
+    RankedTensorType type = frame ? frame.getInput().getType() : typeOfParts(other);
+    if (!type)
+      type = cast<RankedTensorType>(other.getType());
+    return type.getShape() == part.getShape();
+  });
+  return isOfParts ? result.getDefiningOp<ConcatOp>() : ConcatOp();
 }
 
 bool mlir::gen::kernels::isFlat(KernelOp kernel) {

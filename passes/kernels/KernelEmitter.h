@@ -84,6 +84,12 @@ public:
   void store(Value pointer, Type elementType, Value element, Index position);
 
 private:
+  struct Stored {
+    unsigned result; ///< Of the kernel, by number.
+    Value element;
+    Indices at;
+  };
+  void addElements(unsigned number, const Indices &at, SmallVectorImpl<Stored> &elements);
   Value load(BlockArgument argument, Index position);
   Value address(Value pointer, Type elementType, Value position);
   Value guarded(Value address);
@@ -105,6 +111,12 @@ bool isOneElement(RankedTensorType type);
 /// The padding of a contraction kernel's result, or null: its elements are stored where they come
 /// to be, and the rest is filled by tasks of its own.
 PadOp frameOf(KernelOp kernel, Value result);
+
+/// The concatenation of parts of one type that is a kernel's result, or null: the kernel runs over
+/// the elements of a part, and stores those of all parts where they come to be.
+ConcatOp concatOf(KernelOp kernel, Value result);
+/// True if all parts are of one type, and what lies side by side in a part does so in the whole.
+bool hasEqualParts(ConcatOp concat);
 
 /// True if every element of the kernel's results depends on elements at the same position only, so
 /// that the kernel can run over positions whatever the rank.

@@ -2,7 +2,8 @@
 //
 // Every element of the results is computed alone. A flat kernel runs over positions; one that
 // broadcasts or moves data runs over rows (all axes but the last that is longer than 1) and, within
-// a row, over vectors of lanes. Tasks are blocks of a number of elements.
+// a row, over vectors of lanes; one that joins parts runs over a part. Tasks are blocks of a number
+// of elements.
 //
 //===----------------------------------------------------------------------===//
 
@@ -37,6 +38,8 @@ static Space makeSpace(KernelFunction &function) {
   ImplicitLocOpBuilder &b = function.b;
   Space space;
   space.shape = function.yield.getValues().front();
+  if (ConcatOp concat = concatOf(function.kernel, space.shape))
+    space.shape = concat.getInputs().front();
   int64_t rank = cast<RankedTensorType>(space.shape.getType()).getRank();
   space.flat = isFlat(function.kernel);
   auto all = llvm::to_vector(llvm::seq<int64_t>(0, rank));

@@ -50,3 +50,42 @@ func.func @variance(%x: tensor<32x16x16x128xf32>, %mean: tensor<32x128xf32>) -> 
   %5 = gen.reduce_sum %4 axes [1] : tensor<32x256x128xf32> -> tensor<32x128xf32>
   return %5 : tensor<32x128xf32>
 }
+
+// -----
+
+// Parts are stored where the whole has them: nothing is chosen by its index.
+// CHECK-LABEL: llvm.func internal @exp_neg_concat.task
+// CHECK-NOT: arith.select
+// CHECK: math.exp
+// CHECK: llvm.store {{.*}} : vector<16xf32>
+// CHECK: llvm.store {{.*}} : vector<16xf32>
+// CHECK-LABEL: llvm.func internal @exp_neg_concat.tasks
+func.func @parts(%x: tensor<32x512xf32>) -> tensor<32x1024xf32> {
+  %0 = gen.exp %x : tensor<32x512xf32>
+  %1 = gen.neg %0 : tensor<32x512xf32>
+  %2 = gen.concat %0, %1 axis 1 : (tensor<32x512xf32>, tensor<32x512xf32>) -> tensor<32x1024xf32>
+  return %2 : tensor<32x1024xf32>
+}
+
+// -----
+
+// A product asks for the memory of its result, too, where that is too large for a cache.
+// CHECK-LABEL: llvm.func internal @matmul_relu.task
+// CHECK: "llvm.intr.prefetch"
+// CHECK-LABEL: llvm.func internal @matmul_relu.tasks
+func.func @large(%x: tensor<1024x64xf32>, %w: tensor<64x512xf32>) -> tensor<1024x512xf32> {
+  %0 = gen.matmul %x, %w : (tensor<1024x64xf32>, tensor<64x512xf32>) -> tensor<1024x512xf32>
+  %1 = gen.relu %0 : tensor<1024x512xf32>
+  return %1 : tensor<1024x512xf32>
+}
+
+// -----
+
+// CHECK-LABEL: llvm.func internal @matmul_relu.task
+// CHECK-NOT: "llvm.intr.prefetch"
+// CHECK-LABEL: llvm.func internal @matmul_relu.tasks
+func.func @small(%x: tensor<128x64xf32>, %w: tensor<64x512xf32>) -> tensor<128x512xf32> {
+  %0 = gen.matmul %x, %w : (tensor<128x64xf32>, tensor<64x512xf32>) -> tensor<128x512xf32>
+  %1 = gen.relu %0 : tensor<128x512xf32>
+  return %1 : tensor<128x512xf32>
+}

@@ -189,3 +189,37 @@ func.func @groups(%x: tensor<64x8xf32>, %scale: tensor<4x2xf32>) -> tensor<64x8x
   %y = gen.mul %x, %b : (tensor<64x8xf32>, tensor<64x8xf32>) -> tensor<64x8xf32>
   return %y : tensor<64x8xf32>
 }
+
+// -----
+
+// Parts of one type are one kernel with what makes them, and with what reads the same elements. Here a product reads
+// all of them; what it makes is cut and joined again in its epilogue.
+// CHECK-LABEL: func.func @parts
+// CHECK-NEXT: %[[Z:.*]]:2 = gen.launch @[[PARTS:exp_mul_concat_neg]](%arg0, %arg1)
+// CHECK-NEXT: %[[Y:.*]] = gen.launch @[[PRODUCT:matmul_sigmoid_tanh_concat]](%[[Z]]#0, %arg2)
+// CHECK-NEXT: return %[[Y]], %[[Z]]#1
+// CHECK: gen.kernel @[[PARTS]]{{.*}} family "pointwise"
+// CHECK: gen.kernel @[[PRODUCT]]{{.*}} family "contraction"
+func.func @parts(%x: tensor<32x512xf32>, %y: tensor<32x512xf32>, %w: tensor<1024x256xf32>) -> (tensor<32x512xf32>, tensor<32x512xf32>) {
+  %0 = gen.exp %x : tensor<32x512xf32>
+  %1 = gen.mul %0, %y : (tensor<32x512xf32>, tensor<32x512xf32>) -> tensor<32x512xf32>
+  %2 = gen.concat %0, %1 axis 1 : (tensor<32x512xf32>, tensor<32x512xf32>) -> tensor<32x1024xf32>
+  %3 = gen.neg %1 : tensor<32x512xf32>
+  %4 = gen.matmul %2, %w : (tensor<32x1024xf32>, tensor<1024x256xf32>) -> tensor<32x256xf32>
+  %5 = gen.sigmoid %4 : tensor<32x256xf32>
+  %6 = gen.tanh %4 : tensor<32x256xf32>
+  %7 = gen.concat %5, %6 axis 1 : (tensor<32x256xf32>, tensor<32x256xf32>) -> tensor<32x512xf32>
+  return %7, %3 : tensor<32x512xf32>, tensor<32x512xf32>
+}
+
+// -----
+
+// What is joined to be read element by element is not stored for that.
+// CHECK-LABEL: func.func @read_by_element
+// CHECK-NEXT: gen.launch @concat_mul(%arg0, %arg1)
+// CHECK-NEXT: return
+func.func @read_by_element(%x: tensor<32x512xf32>, %y: tensor<32x1024xf32>) -> tensor<32x1024xf32> {
+  %0 = gen.concat %x, %x axis 1 : (tensor<32x512xf32>, tensor<32x512xf32>) -> tensor<32x1024xf32>
+  %1 = gen.mul %0, %y : (tensor<32x1024xf32>, tensor<32x1024xf32>) -> tensor<32x1024xf32>
+  return %1 : tensor<32x1024xf32>
+}

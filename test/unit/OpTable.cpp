@@ -206,6 +206,55 @@ static void addReductions(std::vector<Row> &rows) {
                   .body = "%z = gen.bce_with_logits %x, %y : ($x, $y) -> $z"});
 }
 
+/// Parts of one type are computed side by side, in a kernel of their own or a product's.
+static void addJoinedParts(std::vector<Row> &rows) {
+  Row lines = move("concat", "lines", "Ax12xBxE", R"(%s = gen.exp %x : $x
+  %t = gen.mul %s, %y : ($x, $y) -> $x
+  %z = gen.concat %s, %t, %y axis 1 : ($x, $x, $y) -> $z)");
+  lines.arguments = {{"x", "Ax4xBxE"}, {"y", "Ax4xBxE"}};
+  Row columns = lines;
+  columns.variant = "columns";
+  columns.arguments = {{"x", "AxBx19xE"}, {"y", "AxBx19xE"}};
+  columns.result = "AxBx57xE";
+  columns.body = R"(%s = gen.tanh %x : $x
+  %t = gen.mul %s, %y : ($x, $y) -> $x
+  %z = gen.concat %t, %s, %x axis 2 : ($x, $x, $x) -> $z)";
+  Row narrow = columns; // lanes side by side in a part are apart in the whole
+  narrow.variant = "narrow";
+  narrow.arguments = {{"x", "AxBx1xE"}, {"y", "AxBx1xE"}};
+  narrow.result = "AxBx3xE";
+  Row product = columns;
+  product.variant = "product";
+  product.arguments = {{"x", "AxBxE", -0.5, 0.5}, {"w", "Bx19xE", -0.5, 0.5}, {"y", "Ax19xE"}};
+  product.result = "Ax57xE";
+  product.body = R"(%p = gen.matmul %x, %w : ($x, $w) -> $y
+  %s = gen.tanh %p : $y
+  %t = gen.mul %s, %y : ($y, $y) -> $y
+  %z = gen.concat %t, %y, %s axis 1 : ($y, $y, $y) -> $z)";
+  // One product stores its result with a frame for the next, and as a part.
+  Row framed = product;
+  framed.variant = "framed";
+  framed.arguments = {
+      {"x", "AxBxCx4xE", -0.5, 0.5}, {"w", "3x3x4x4xE", -0.5, 0.5}, {"v", "1x1x8x4xE", -0.5, 0.5}};
+  framed.types = {{"k", "AxBxCx8xE"}};
+  framed.result = "AxBxCx4xE";
+  std::string window = " strides [1, 1] low [1, 1] high [1, 1] dilations [1, 1] channels_last",
+              one = " strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] channels_last";
+  framed.body = "%c = gen.convolution %x, %w" + window + R"( : ($x, $w) -> $x
+  %t = gen.tanh %c : $x
+  %d = gen.convolution %t, %w)" +
+                window + R"( : ($x, $w) -> $x
+  %k = gen.concat %t, %x axis 3 : ($x, $x) -> $k
+  %e = gen.convolution %k, %v)" +
+                one + R"( : ($k, $v) -> $x
+  %z = gen.add %d, %e : ($x, $x) -> $z)";
+  framed.sizes = {{2, 3, 4}, {1, 1, 1}, {3, 9, 17}};
+  for (Row &row : std::array{lines, columns, narrow, product, framed}) {
+    row.elements = {"f32", "f64"};
+    rows.push_back(row);
+  }
+}
+
 static void addMovements(std::vector<Row> &rows) {
   rows.push_back(move("size", "", "AxBxE", R"(%one = arith.constant 1 : index
   %columns = tensor.dim %x, %one : $x
@@ -246,6 +295,7 @@ static void addMovements(std::vector<Row> &rows) {
       move("concat", "", "Ax11xBxE", "%z = gen.concat %x, %y, %x axis 1 : ($x, $y, $x) -> $z");
   concat.arguments = {{"x", "Ax4xBxE", -9, 9}, {"y", "Ax3xBxE", -9, 9}};
   rows.push_back(concat);
+  addJoinedParts(rows);
   rows.push_back({.op = "gen.iota",
                   .arguments = {{"x", "AxBxi1"}},
                   .body = "%z = gen.iota?{ sizes(%A, %B)}? axis 1 : $z",

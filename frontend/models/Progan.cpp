@@ -107,8 +107,8 @@ ModelInfo progan() {
           {{"batch", 32},
            {"image_channels", 1},
            {"features", 64},
-           {"grow_steps", 1000},
-           {"learning_rate", 1e-3}},
+           {"grow_steps", 500},
+           {"learning_rate", 4e-3}},
           buildProgan,
           recipe};
 }

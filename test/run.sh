@@ -17,14 +17,27 @@ export LSAN_OPTIONS=suppressions=$PWD/test/lsan.supp:print_suppressions=0
 # A step that breaks (a build, a crash, no results) counts as one failed test.
 broken() { echo "FAILED: $1"; echo "$1" >>"$results/broken"; }
 
+# A part of the tests for each processor, at the same time.
+run_in_shards() {
+  local binary=$1 name=$2 shards shard
+  shards=$(nproc)
+  for ((shard = 0; shard < shards; ++shard)); do
+    GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$shard "$binary" --gtest_brief=1 \
+      --gtest_output="json:$results/$name-$shard.gtest.json" >"$results/$name-$shard.log" 2>&1 &
+  done
+  wait
+  for ((shard = 0; shard < shards; ++shard)); do
+    cat "$results/$name-$shard.log"
+    [ -s "$results/$name-$shard.gtest.json" ] || broken "$name, part $shard: ended without results"
+  done
+}
+
 for preset in "${presets[@]}"; do
   echo "== $preset: build"
   bash tools/build.sh "$preset" || { broken "$preset: build"; continue; }
   for binary in "build/$preset"/bin/unit*; do
-    name=$(basename "$binary")
-    echo "== $preset: $name"
-    "$binary" --gtest_brief=1 --gtest_output="json:$results/$preset-$name.gtest.json"
-    [ -s "$results/$preset-$name.gtest.json" ] || broken "$preset: $name ended without results"
+    echo "== $preset: $(basename "$binary")"
+    run_in_shards "$binary" "$preset-$(basename "$binary")"
   done
   echo "== $preset: lit"
   lit=$(command -v lit || echo /usr/lib/llvm-22/bin/lit)

@@ -273,10 +273,11 @@ private:
       packed = keptOnce(entry, read, weight, layout);
       if (read.getResult() == weight)
         taken.insert({read, {packed, *layout}});
-    } else if (loop || weight.getDefiningOp<TransposeOp>())
+    } else if (loop || weight.getDefiningOp<TransposeOp>()) {
       packed = packedInCall(loop ? loop.getOperation() : contraction, weight, *layout);
-    else
+    } else {
       return;
+    }
     GenBuilder b(contraction.getLoc(), contraction);
     Value unpacked = unpackWeight(b, packed, cast<RankedTensorType>(weight.getType()), *layout);
     contraction->setOperand(1, b.cast(unpacked, getElementTypeOrSelf(whole)));
@@ -447,9 +448,9 @@ private:
   /// Of the entry at hand: what its calls of packers return, by their names, and what is packed in
   /// every call, by weight and way.
   llvm::StringMap<Value> packs;
-  /// Weights that are packed as they are, and how.
-  llvm::MapVector<ReadOp, std::pair<Value, PackedLayout>> taken;
   llvm::DenseMap<std::pair<Value, Attribute>, Value> moved;
+  /// Of the same: weights that are packed as they are stored, with the copy and its layout.
+  llvm::MapVector<ReadOp, std::pair<Value, PackedLayout>> taken;
   /// By variable and way.
   llvm::DenseMap<std::pair<Attribute, Attribute>, func::FuncOp> packers;
 };

@@ -86,6 +86,16 @@ def Gen_ReductionOpInterface : OpInterface<"ReductionOpInterface"> {
   ];
 }
 
+def Gen_ProductsOpInterface : OpInterface<"ProductsOpInterface"> {
+  let cppNamespace = "::mlir::gen";
+  let description = "What the op costs is the products that it adds.";
+  let methods = [
+    InterfaceMethod<[{
+      How many products there are: the number returned times the sizes put in `sizes`, each an axis of a tensor.
+    }], "int64_t", "countProducts", (ins "::llvm::SmallVectorImpl<std::pair<::mlir::Value, int64_t>> &":$sizes)>,
+  ];
+}
+
 def Gen_ContractionOpInterface : OpInterface<"ContractionOpInterface"> {
   let cppNamespace = "::mlir::gen";
   let description = [{
@@ -96,9 +106,6 @@ def Gen_ContractionOpInterface : OpInterface<"ContractionOpInterface"> {
   let methods = [
     InterfaceMethod<"True if lhs is stored as [b..., k, m].", "bool", "isLhsTransposed", (ins), "", "return false;">,
     InterfaceMethod<"True if rhs is stored as [b..., n, k].", "bool", "isRhsTransposed", (ins), "", "return false;">,
-    InterfaceMethod<[{
-      How many products there are: the number returned times the sizes put in `sizes`, each an axis of a tensor.
-    }], "int64_t", "countProducts", (ins "::llvm::SmallVectorImpl<std::pair<::mlir::Value, int64_t>> &":$sizes)>,
   ];
 }
 

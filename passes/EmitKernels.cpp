@@ -73,6 +73,20 @@ Value emitBytes(kernels::KernelFunction &function) {
   return sum;
 }
 
+/// Floating-point operations of the kernel's products.
+Value emitFlops(kernels::KernelFunction &function) {
+  ImplicitLocOpBuilder &b = function.b;
+  Value sum = kernels::i64Constant(b, 0);
+  for (auto op : function.kernel.getBody().front().getOps<ProductsOpInterface>()) {
+    SmallVector<std::pair<Value, int64_t>> sizes;
+    Value flops = kernels::i64Constant(b, 2 * op.countProducts(sizes));
+    for (auto [tensor, axis] : sizes)
+      flops = b.createOrFold<arith::MulIOp>(flops, function.size(tensor, axis));
+    sum = b.createOrFold<arith::AddIOp>(sum, flops);
+  }
+  return sum;
+}
+
 void emitTask(KernelOp kernel, ImplicitLocOpBuilder &b, Family family) {
   auto pointer = LLVM::LLVMPointerType::get(b.getContext());
   auto function = makeFunction(b, kernel, ".task", LLVM::LLVMVoidType::get(b.getContext()),
@@ -90,7 +104,7 @@ void emitTaskCount(KernelOp kernel, ImplicitLocOpBuilder &b, Family family) {
   OpBuilder::InsertionGuard guard(b);
   kernels::KernelFunction emitted(kernel, function, b);
   Value work = function.getArgument(1);
-  LLVM::StoreOp::create(b, kernels::emitFlops(emitted), work);
+  LLVM::StoreOp::create(b, emitFlops(emitted), work);
   Value second = LLVM::GEPOp::create(b, pointer, b.getI64Type(), work, ArrayRef<LLVM::GEPArg>{1});
   LLVM::StoreOp::create(b, emitBytes(emitted), second);
   LLVM::ReturnOp::create(b, family.count(emitted));

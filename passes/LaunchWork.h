@@ -127,9 +127,9 @@ private:
 
   /// A multiply-add of a product is two operations, an elementwise op one, however costly.
   void addFlops(Operation *op) {
-    if (auto contraction = dyn_cast<ContractionOpInterface>(op)) {
+    if (auto work = dyn_cast<ProductsOpInterface>(op)) {
       SmallVector<std::pair<Value, int64_t>> factors;
-      Amount products = static_cast<double>(contraction.countProducts(factors)) * 2;
+      Amount products = static_cast<double>(work.countProducts(factors)) * 2;
       for (auto [tensor, axis] : factors)
         products = products * size(tensor, axis);
       flops += products;

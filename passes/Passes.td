@@ -105,6 +105,14 @@ def SplitReductions : Pass<"gen-split-reductions", "::mlir::func::FuncOp"> {
   }];
 }
 
+def WidenConvolutions : Pass<"gen-widen-convolutions", "::mlir::func::FuncOp"> {
+  let summary = "runs of pixels of few channels as one pixel of more, so that the lanes of products are used";
+  let description = [{
+    Channels last, and 5 to 15 channels of the result. The weight gets the taps of each pixel of a run, among zeros; a weight's
+    gradient is summed from that of the wide weight. Elementwise ops that follow compute the wide pixels.
+  }];
+}
+
 def TransformConvolutions : Pass<"gen-transform-convolutions", "::mlir::func::FuncOp"> {
   let summary = "convolutions of 3 x 3 taps by Winograd's algorithm, F(2 x 2, 3 x 3): 4 products where there were 9";
   let description = [{

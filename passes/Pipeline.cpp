@@ -35,8 +35,10 @@ static void differentiate(OpPassManager &pm) {
 }
 
 static void fuse(OpPassManager &pm, const std::string &precision) {
-  if (precision == "f32") // a transformed weight has more numbers, and others
+  if (precision == "f32") { // a wide or transformed weight has more numbers, and others
+    pm.addNestedPass<func::FuncOp>(createWidenConvolutions());
     pm.addNestedPass<func::FuncOp>(createTransformConvolutions());
+  }
   pm.addNestedPass<func::FuncOp>(createPrepareConvolutions());
   pm.addNestedPass<func::FuncOp>(createReducePrecision({precision}));
   pm.addNestedPass<func::FuncOp>(createResolveDimensions());

@@ -299,6 +299,32 @@ bool AttentionGradientOp::isEmitted() {
   return fitsInTask(getKey().getType(), getValue().getType());
 }
 
+/// Pairs of a query and a key times `ofPair`: all, or with a causal mask and as many of both about
+/// half.
+static int64_t countPairs(TypedValue<RankedTensorType> query, Value key, bool isCausal,
+                          int64_t ofPair, SmallVectorImpl<std::pair<Value, int64_t>> &sizes) {
+  for (int64_t axis = 0; axis + 1 < kRank; ++axis)
+    sizes.push_back({query, axis});
+  sizes.push_back({key, 1});
+  int64_t keys = cast<RankedTensorType>(key.getType()).getDimSize(1);
+  return isCausal && query.getType().getDimSize(1) == keys ? ofPair / 2 : ofPair;
+}
+
+static int64_t columns(TypedValue<RankedTensorType> tensor) {
+  return tensor.getType().getDimSize(kRank - 1);
+}
+
+int64_t AttentionOp::countProducts(SmallVectorImpl<std::pair<Value, int64_t>> &sizes) {
+  int64_t ofPair = columns(getKey()) + columns(getValue());
+  return countPairs(getQuery(), getKey(), getCausal(), ofPair, sizes);
+}
+
+/// Scores again; gradients of the queries, keys; of the probabilities, values.
+int64_t AttentionGradientOp::countProducts(SmallVectorImpl<std::pair<Value, int64_t>> &sizes) {
+  int64_t ofPair = 3 * columns(getKey()) + 2 * columns(getValue());
+  return countPairs(getQuery(), getKey(), getCausal(), ofPair, sizes);
+}
+
 /// Operands by number; the mask is asked for single elements.
 enum : unsigned { kQuery, kKey, kValue, kMask };
 

@@ -8,7 +8,8 @@ include "dialect/Gen.td"
 def Gen_AttentionOp : Gen_TensorOp<"attention", [
     DeclareOpInterfaceMethods<InferTypeOpInterface, ["refineReturnTypes"]>, DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>,
     DeclareOpInterfaceMethods<Gen_DecomposableOpInterface>,
-    DeclareOpInterfaceMethods<Gen_AnchorOpInterface, ["isEmitted", "readsThroughIndices", "readsOnce"]>]> {
+    DeclareOpInterfaceMethods<Gen_AnchorOpInterface, ["isEmitted", "readsThroughIndices", "readsOnce"]>,
+    DeclareOpInterfaceMethods<Gen_ProductsOpInterface>]> {
   let summary = "softmax(scale q k^T + mask) v, for each head";
   let description = [{
     For queries [b, s, h, d], keys [b, t, h, d] and values [b, t, h, e], of h heads:
@@ -42,7 +43,8 @@ def Gen_AttentionOp : Gen_TensorOp<"attention", [
 
 def Gen_AttentionGradientOp : Gen_TensorOp<"attention_gradient", [
     DeclareOpInterfaceMethods<InferTypeOpInterface, ["refineReturnTypes"]>, DeclareOpInterfaceMethods<Gen_DecomposableOpInterface>,
-    DeclareOpInterfaceMethods<Gen_AnchorOpInterface, ["isEmitted", "readsThroughIndices", "storesThroughIndices"]>]> {
+    DeclareOpInterfaceMethods<Gen_AnchorOpInterface, ["isEmitted", "readsThroughIndices", "storesThroughIndices"]>,
+    DeclareOpInterfaceMethods<Gen_ProductsOpInterface>]> {
   let summary = "gradients with respect to the queries, keys and values of gen.attention";
   let description = [{
     For the results z and l of `gen.attention` on the same queries, keys, values and mask, and the gradient dz of z:

@@ -7,7 +7,8 @@ include "dialect/Gen.td"
 
 def Gen_MatmulOp : Gen_TensorOp<"matmul",
     [DeclareOpInterfaceMethods<InferTypeOpInterface, ["refineReturnTypes"]>, DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>,
-     DeclareOpInterfaceMethods<Gen_ContractionOpInterface, ["isLhsTransposed", "isRhsTransposed"]>]> {
+     DeclareOpInterfaceMethods<Gen_ContractionOpInterface, ["isLhsTransposed", "isRhsTransposed"]>,
+     DeclareOpInterfaceMethods<Gen_ProductsOpInterface>]> {
   let summary = "matrix product, batched over leading axes";
   let description = [{
         result[b..., m, n] = sum over k of lhs[b..., m, k] * rhs[b..., k, n]

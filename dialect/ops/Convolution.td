@@ -33,8 +33,8 @@ defvar Gen_ConvolutionConstraints = [{
 
 class Gen_ConvolutionalOp<string mnemonic, list<Trait> traits = []>
     : Gen_TensorOp<mnemonic, !listconcat([DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>,
-                                          DeclareOpInterfaceMethods<Gen_ContractionOpInterface>,
-                                          Gen_ConvolutionOpInterface], traits)> {
+                                          Gen_ContractionOpInterface, Gen_ConvolutionOpInterface,
+                                          DeclareOpInterfaceMethods<Gen_ProductsOpInterface>], traits)> {
   dag window = (ins DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high,
                     DenseI64ArrayAttr:$dilations, DefaultValuedAttr<I64Attr, "1">:$groups, UnitAttr:$channels_last);
   string windowFormat = [{

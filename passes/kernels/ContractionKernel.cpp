@@ -246,14 +246,3 @@ void mlir::gen::kernels::emitContractionTask(KernelFunction &function, Value ind
   b.setInsertionPointToStart(branch.thenBlock());
   emitProductTask(function, *products, contraction, index);
 }
-
-Value mlir::gen::kernels::emitFlops(KernelFunction &function) {
-  ImplicitLocOpBuilder &b = function.b;
-  if (function.kernel.getFamily() != "contraction")
-    return i64Constant(b, 0);
-  SmallVector<std::pair<Value, int64_t>> sizes;
-  Value flops = i64Constant(b, 2 * contractionOf(function.kernel).countProducts(sizes));
-  for (auto [tensor, axis] : sizes)
-    flops = b.createOrFold<arith::MulIOp>(flops, function.size(tensor, axis));
-  return flops;
-}

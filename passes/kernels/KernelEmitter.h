@@ -158,8 +158,6 @@ void emitAttentionTask(KernelFunction &function, Value index);
 Value emitAttentionTaskCount(KernelFunction &function);
 void emitContractionTask(KernelFunction &function, Value index);
 Value emitContractionTaskCount(KernelFunction &function);
-/// Floating-point operations of the products of a contraction kernel; 0 for other families.
-Value emitFlops(KernelFunction &function);
 
 /// True if a kernel does nothing but move its argument's elements, another axis becoming the
 /// contiguous one.

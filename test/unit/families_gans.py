@@ -62,7 +62,7 @@ def sagan_discriminator(w):
 class ScaledConv(nn.Module):
     def __init__(self, a, b, kernel, padding, gain=math.sqrt(2), **parts):
         super().__init__()
-        self.weight, self.bias = nn.Parameter(torch.zeros(b, a, kernel, kernel)), nn.Parameter(torch.zeros(b, 1, 1))
+        self.weight, self.bias = nn.Parameter(torch.randn(b, a, kernel, kernel)), nn.Parameter(torch.zeros(b, 1, 1))
         self.scale, self.padding = gain / math.sqrt(a * kernel**2), padding
         for name, part in parts.items():
             self.add_module(name, part)

@@ -88,14 +88,15 @@ class Vae(nn.Module):
 
 
 class ConvVae(nn.Module):
-    def __init__(self, w, latent):
+    def __init__(self, w, latent, gaussian=False):
         super().__init__()
         self.w = w
         self.c1, self.c2 = nn.Conv2d(1, w, 4, 2, 1), nn.Conv2d(w, 2 * w, 4, 2, 1)
         self.mean, self.log_variance = nn.Linear(98 * w, latent), nn.Linear(98 * w, latent)
         self.fc = nn.Linear(latent, 98 * w)
         self.t1, self.t2 = nn.ConvTranspose2d(2 * w, w, 4, 2, 1), nn.ConvTranspose2d(w, 1, 4, 2, 1)
-        self.log_variance_x = nn.Parameter(torch.zeros(1))
+        if gaussian:
+            self.log_variance_x = nn.Parameter(torch.zeros(1))
 
     def encode(self, x, labels):
         h = F.relu(self.c2(F.relu(self.c1(x.reshape(-1, 1, 28, 28))))).flatten(1)
@@ -213,6 +214,7 @@ class Coupling(nn.Module):
         super().__init__()
         self.c1, self.c2 = nn.Conv2d(c // 2, hidden, 3, padding=1), nn.Conv2d(hidden, hidden, 1)
         self.c3 = nn.Conv2d(hidden, c, 3, padding=1)
+        nn.init.zeros_(self.c3.weight)
 
     def parts(self, kept):
         s, t = self.c3(F.relu(self.c2(F.relu(self.c1(kept))))).chunk(2, 1)

@@ -118,7 +118,7 @@ def vae(name, net, latent, rate, beta=1.0, rows=64):
 
 # Adversarial networks ----------------------------------------------------------------------------------------------
 
-def gan(name, optimizer, d_loss, g_loss, classes=0, after=lambda d: None, critic_steps=0):
+def gan(name, optimizer, d_loss, g_loss, after=lambda d: None, critic_steps=0, classes=0):
     """Without critic steps each step is one call for both; else the generator's call follows every so many."""
     leaky = lambda: nn.LeakyReLU(0.2)
     net = named(g=mlp([100 + classes, 256, 512, 1024, 784], leaky, [nn.Tanh()]),
@@ -156,29 +156,43 @@ def gradient_penalty(critic, real, fake, mix):
     return 10 * ((slopes.flatten(1).norm(dim=1) - 1) ** 2).mean()
 
 
-def gans():
-    square = lambda scores, target: 0.5 * ((scores - target) ** 2).mean()
-    apart = lambda d, real, fake: d(fake).mean() - d(real).mean()
-    adam_of = lambda rate, betas: lambda parameters: torch.optim.Adam(parameters, rate, betas)
-    usual, slow = (adam_of(rate, (0.5, 0.999)) for rate in (2e-4, 2e-5))
+def adam_of(rate, betas=(0.5, 0.999)):
+    return lambda parameters: torch.optim.Adam(parameters, rate, betas)
 
+
+def mlp_gan(rate=2e-4):
+    gan("MlpGan", adam_of(rate), lambda d, real, fake, noise: [bce(d(real), 1.0) + bce(d(fake), 0.0)],
+        lambda scores: bce(scores, 1.0))
+
+
+def cgan(rate=2e-5):
+    gan("Cgan", adam_of(rate), lambda d, real, fake, noise: [bce(d(real), 0.9) + bce(d(fake), 0.0)],
+        lambda scores: bce(scores, 1.0), classes=10)
+
+
+def lsgan(rate=2e-5):
+    square = lambda scores, target: 0.5 * ((scores - target) ** 2).mean()
+    gan("Lsgan", adam_of(rate), lambda d, real, fake, noise: [square(d(real), 1) + square(d(fake), 0)],
+        lambda scores: square(scores, 1))
+
+
+def distance(d, real, fake):
+    return d(fake).mean() - d(real).mean()
+
+
+def wgan(critic_steps=2):
     def clip(critic):
         for weight in critic.parameters():
             weight.data.clamp_(-0.01, 0.01)
-
-    def penalized(d, real, fake, noise):
-        distance = apart(d, real, fake)
-        return [distance + gradient_penalty(d, real, fake, noise.uniform(len(real), 1)), -distance]
-
-    gan("MlpGan", usual, lambda d, real, fake, noise: [bce(d(real), 1.0) + bce(d(fake), 0.0)],
-        lambda scores: bce(scores, 1.0))
-    gan("Cgan", slow, lambda d, real, fake, noise: [bce(d(real), 0.9) + bce(d(fake), 0.0)],
-        lambda scores: bce(scores, 1.0), classes=10)
-    gan("Lsgan", slow, lambda d, real, fake, noise: [square(d(real), 1) + square(d(fake), 0)],
-        lambda scores: square(scores, 1))
     gan("Wgan", lambda parameters: torch.optim.RMSprop(parameters, 5e-5),
-        lambda d, real, fake, noise: [apart(d, real, fake)], lambda scores: -scores.mean(), after=clip, critic_steps=2)
-    gan("WganGp", adam_of(1e-5, (0.0, 0.9)), penalized, lambda scores: -scores.mean(), critic_steps=2)
+        lambda d, real, fake, noise: [distance(d, real, fake)], lambda scores: -scores.mean(), clip, critic_steps)
+
+
+def wgan_gp(rate=1e-5, critic_steps=2):
+    def penalized(d, real, fake, noise):
+        apart = distance(d, real, fake)
+        return [apart + gradient_penalty(d, real, fake, noise.uniform(len(real), 1)), -apart]
+    gan("WganGp", adam_of(rate, (0.0, 0.9)), penalized, lambda scores: -scores.mean(), critic_steps=critic_steps)
 
 
 def convolution_gan(name, net, side, latent, losses, rates, betas, batch=8, disturb=lambda x, noise: x):
@@ -196,8 +210,11 @@ def convolution_gan(name, net, side, latent, losses, rates, betas, batch=8, dist
     run(name, net, step, batch, lambda *range: images(*range, side), lambda noise: generate(noise, 64))
 
 
-def dcgan(width=4):
-    net = named(g=dcgan_generator(width), d=nn.ModuleList(DcganDiscriminator(width, size) for size in (64, 32)))
+def dcgan(width=4, sizes=(64, 32), matching=True, rates=(2e-5, 2e-5)):
+    net = named(g=dcgan_generator(width), d=nn.ModuleList(DcganDiscriminator(width, size) for size in sizes))
+    for module in net.modules():
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.normal_(module.weight, 0, 0.02)
     seen = lambda x: zip(net["d"], (x, F.avg_pool2d(x, 2)))
 
     def d_loss(real, fake):
@@ -209,22 +226,24 @@ def dcgan(width=4):
         for (d, x), (_, y) in zip(seen(fake), seen(real)):
             features = d.features(x)
             total = total + bce(d.logits(features), 1.0)
-            total = total + F.mse_loss(features.mean(0), d.features(y).mean(0).detach())
+            if matching:
+                total = total + F.mse_loss(features.mean(0), d.features(y).mean(0).detach())
         return total
     disturb = lambda x, noise: x + 0.3 * noise.normal(*x.shape)
-    convolution_gan("Dcgan", net, 64, 100, (d_loss, g_loss), (2e-5, 2e-5), (0.5, 0.999), disturb=disturb)
+    convolution_gan("Dcgan", net, 64, 100, (d_loss, g_loss), rates, (0.5, 0.999), disturb=disturb)
 
 
-def sagan(width=8):
+def sagan(width=8, rates=(4e-5, 1e-5)):
     net = named(g=sagan_generator(width), d=sagan_discriminator(width))
     d_loss = lambda real, fake: F.relu(1 - net["d"](real)).mean() + F.relu(1 + net["d"](fake)).mean()
     g_loss = lambda real, fake: -net["d"](fake).mean()
-    convolution_gan("Sagan", net, 32, 128, (d_loss, g_loss), (4e-5, 1e-5), (0.0, 0.9))
+    convolution_gan("Sagan", net, 32, 128, (d_loss, g_loss), rates, (0.0, 0.9))
 
 
 def progan(width=8, grow=12, rate=1e-4):
     net = named(g=ProganGenerator(width), d=ProganCritic(width))
-    optimizers, number = {}, itertools.count()
+    optimizers, taken = {}, [0]
+    part = lambda level: torch.tensor(min(max((taken[0] - grow * level) * 2 / grow, 0), 1))
 
     def trained(part, level):
         """Variables of the levels so far, but images of the last two only."""
@@ -232,9 +251,7 @@ def progan(width=8, grow=12, rate=1e-4):
                 and not (".image." in name and int(name.split(".")[0]) < 2 << level)]
 
     def step(real, labels, noise):
-        steps = next(number)
-        level = min(steps // grow, 3)
-        part = lambda i: torch.tensor(min(max((steps - grow * i) * 2 / grow, 0), 1))
+        level = min(taken[0] // grow, 3)
         critic = lambda x: net["d"](x, level, part)
         real = F.avg_pool2d(2 * real[:, None] - 1, 8 >> level)
         if level:
@@ -250,8 +267,9 @@ def progan(width=8, grow=12, rate=1e-4):
                 optimizers[name, level] = torch.optim.Adam(weights, rate, (0.0, 0.99))
             losses.append(loss_of())
             descend(optimizers[name, level], losses[-1], weights)
+        taken[0] += 1
         return losses
-    sample = lambda noise: net["g"](noise.normal(64, 64), 0, 3, lambda level: torch.tensor(0.0))
+    sample = lambda noise: net["g"](noise.normal(64, 64), 0, 3, part)
     run("Progan", net, step, 8, lambda *range: images(*range, 32), sample, scaled=True)
 
 
@@ -283,8 +301,8 @@ def flow(name, net, rate, parts, logistic=False):
 # Diffusion ---------------------------------------------------------------------------------------------------------
 
 
-def diffusion(name, classes=0, cosine=False, predict_v=False, steps=5, eta=1.0, guidance=3.0):
-    net = Unet(8, classes)
+def diffusion(name, classes=0, cosine=False, predict_v=False, width=8, rows=4, steps=5, eta=1.0, guidance=3.0):
+    net = Unet(width, classes)
     if cosine:
         left = lambda t: math.cos((t / 1000 + 0.008) / 1.008 * math.pi / 2) ** 2
         betas = [min(1 - left(t + 1) / left(t), 0.999) for t in range(1000)]
@@ -310,7 +328,7 @@ def diffusion(name, classes=0, cosine=False, predict_v=False, steps=5, eta=1.0, 
         return untold + guidance * (told - untold)
 
     def sample(noise):
-        x, stride = noise.normal(10 * classes or 4, 1, 28, 28), 1000 // steps
+        x, stride = noise.normal(10 * classes or rows, 1, 28, 28), 1000 // steps
         for step in range(steps):  # one a call
             more = next(Noise(1 + step).loop())
             t = (steps - 1 - step) * stride + stride - 1
@@ -388,12 +406,10 @@ def families():
     classifier("Alexnet", Alexnet(4), "alexnet", 1e-3, 2340)
     classifier("Resnet", Resnet(4), "resnet", 1e-3, 4680)
     vae("Vae", Vae(24, 4), 4, 1e-3)
-    vae("ConvVae", ConvVae(4, 4), 4, 1e-3, beta=2.0)
+    vae("ConvVae", ConvVae(4, 4, gaussian=True), 4, 1e-3, beta=2.0)
     vae("Cvae", Vae(24, 4, 10), 4, 1e-3, rows=100)
-    gans()
-    dcgan()
-    sagan()
-    progan()
+    for adversarial in (mlp_gan, cgan, lsgan, wgan, wgan_gp, dcgan, sagan, progan):
+        adversarial()
     nets = RealNvp(4, 24), Nice(4, 24, 2), Glow(2, 8)
     flow("RealNvp", nets[0], 5e-4, nets[0])
     flow("Nice", nets[1], 1e-3, nets[1], logistic=True)

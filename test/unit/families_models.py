@@ -218,7 +218,7 @@ class Coupling(nn.Module):
 
     def parts(self, kept):
         s, t = self.c3(F.relu(self.c2(F.relu(self.c1(kept))))).chunk(2, 1)
-        return F.logsigmoid(s + 2), t
+        return 2 * torch.tanh(s / 2), t
 
     def forward(self, x):
         kept, changed = x.chunk(2, 1)

@@ -9,60 +9,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "models/dcgan.hpp"
 #include "gen/losses.hpp"
-#include "gen/nn.hpp"
 #include "gen/optimizers.hpp"
 #include "models/gan.hpp"
 
 #include <fmt/format.h>
 
 namespace gen::zoo {
-
-namespace {
-constexpr int64_t kLatent = 100, kSize = 64;
-const Initializer kInitial = Initializer::normal(0, 0.02);
-
-/// Noise [batch, 100, 1, 1] to images [batch, channels, 64, 64] in [-1, 1].
-class DcganGenerator : public Sequential {
-public:
-  DcganGenerator(const Scope &scope, int64_t channels, int64_t features) : Sequential(scope) {
-    add(ConvTranspose2d(next(), kLatent, features * 8, 4, {.bias = false, .initial = kInitial}));
-    int64_t inputs = features * 8;
-    for (int64_t outputs : {features * 4, features * 2, features, channels}) {
-      add(BatchNorm2d(next(), inputs)).add(ReLU());
-      add(ConvTranspose2d(next(), inputs, outputs, 4,
-                          {.stride = 2, .padding = 1, .bias = false, .initial = kInitial}));
-      inputs = outputs;
-    }
-    add(Tanh());
-  }
-};
-
-/// Images [batch, channels, size, size] to logits [batch, 1] of "this is a real image".
-class DcganDiscriminator {
-public:
-  DcganDiscriminator(const Scope &scope, int64_t channels, int64_t features, int64_t size = kSize)
-      : body(scope) {
-    int64_t inputs = channels;
-    for (int64_t outputs = features; size > 4; inputs = outputs, outputs *= 2, size /= 2) {
-      body.add(Conv2d(body.next(), inputs, outputs, 4,
-                      {.stride = 2, .padding = 1, .bias = false, .initial = kInitial}));
-      if (outputs != features)
-        body.add(BatchNorm2d(body.next(), outputs));
-      body.add(LeakyReLU(0.2));
-    }
-    last.emplace(body.next(), inputs, 1, 4, ConvLayerOptions{.bias = false, .initial = kInitial});
-  }
-  /// What the last layer sees.
-  Tensor features(const Tensor &images) const { return body(images); }
-  Tensor logits(const Tensor &features) const { return flatten((*last)(features)); }
-  Tensor operator()(const Tensor &images) const { return logits(features(images)); }
-
-private:
-  Sequential body;
-  std::optional<Conv2d> last;
-};
-} // namespace
 
 static void buildDcgan(Program &program, const Settings &settings) {
   const int64_t batch = sizeOf(settings, "batch"), channels = sizeOf(settings, "image_channels"),
@@ -74,17 +28,17 @@ static void buildDcgan(Program &program, const Settings &settings) {
   DcganGenerator generator(program / "g", channels, width);
   std::vector<DcganDiscriminator> discriminators; // each sees images half as fine as the last one
   for (int64_t scale = 0; scale < scales; ++scale)
-    discriminators.emplace_back(program / "d" / scale, channels, width, kSize >> scale);
+    discriminators.emplace_back(program / "d" / scale, channels, width, kDcganSize >> scale);
   Adam adamG(program / "adam_g", {.learning_rate = settings.at("g_learning_rate"), .beta1 = 0.5});
   Adam adamD(program / "adam_d", {.learning_rate = settings.at("d_learning_rate"), .beta1 = 0.5});
   auto generate = [&](const Tensor &z) {
-    return generator(reshape(z, {z.dimension(0), kLatent, 1, 1}));
+    return generator(reshape(z, {z.dimension(0), kDcganLatent, 1, 1}));
   };
 
-  Input images = input("images", f32, {batch, channels, kSize, kSize});
+  Input images = input("images", f32, {batch, channels, kDcganSize, kDcganSize});
   auto disturb = [&](const Tensor &x) { return noise > 0 ? x + noise * normal_like(x) : x; };
   program.entry("train_step", {images}, training, [&](Tensor real) {
-    Tensor fake = generate(normal({batch, kLatent}));
+    Tensor fake = generate(normal({batch, kDcganLatent}));
     real = disturb(real);
     fake = disturb(fake);
     Tensor dLoss = full({}, 0), gLoss = full({}, 0);
@@ -109,11 +63,11 @@ static void buildDcgan(Program &program, const Settings &settings) {
     adamG.minimize(gLoss, (program / "g").parameters());
     return result("d_loss", dLoss).result("g_loss", gLoss);
   });
-  addSampling(program, generate, kLatent);
+  addSampling(program, generate, kDcganLatent);
 }
 
 ModelInfo dcgan() {
-  Recipe recipe = ganRecipe(kSize);
+  Recipe recipe = ganRecipe(kDcganSize);
   recipe.steps = 4000;
   return {"dcgan",
           "GAN of convolutions on 64 x 64 images",
@@ -134,7 +88,7 @@ static constexpr int64_t kFeatures = 64, kColours = 3; // of the benchmarks
 
 static void buildGenerator(Program &program, const Dimension &batch) {
   DcganGenerator generator(program.scope(), kColours, kFeatures);
-  program.entry("main", {input("z", f32, {batch, kLatent, 1, 1})},
+  program.entry("main", {input("z", f32, {batch, kDcganLatent, 1, 1})},
                 [&](Tensor z) { return result("x", generator(z)); });
 }
 
@@ -150,8 +104,8 @@ void buildTrainDcgan(Program &program, const Settings &) {
   DcganGenerator generator(program / "g", kColours, kFeatures);
   DcganDiscriminator discriminator(program / "d", kColours, kFeatures);
   Adam adamG(program / "adam_g", kAdam), adamD(program / "adam_d", kAdam);
-  std::vector<Input> inputs = {input("real", f32, {kBatch, kColours, kSize, kSize}),
-                               input("z", f32, {kBatch, kLatent, 1, 1})};
+  std::vector<Input> inputs = {input("real", f32, {kBatch, kColours, kDcganSize, kDcganSize}),
+                               input("z", f32, {kBatch, kDcganLatent, 1, 1})};
   program.entry("main", inputs, training, [&](Tensor real, Tensor z) {
     Tensor fake = generator(z);
     Tensor dLoss = mean(bce_with_logits(discriminator(real), 1.0)) +

@@ -1,109 +1,20 @@
 //===- Transformer.cpp - a translator -------------------------------------===//
 //
-// Vaswani et al.: Attention is all you need, 2017. One table of pieces of words for both languages
-// is the output matrix, too (3.4). It translates by one compiled loop: beam search, in which keys
-// and values of the positions before are kept; with one beam, greedy search.
+// Vaswani et al.: Attention is all you need, 2017. It translates by one compiled loop: beam search,
+// in which keys and values of the positions before are kept; with one beam, greedy search.
 //
 //===----------------------------------------------------------------------===//
 
-#include "models/transformer.hpp"
 #include "gen/losses.hpp"
 #include "gen/optimizers.hpp"
 #include "gen/outputs.hpp"
 #include "gen/sampling.hpp"
-#include "gen/search.hpp"
 #include "gen/sentences.hpp"
-#include "models/zoo.hpp"
-
-#include <cmath>
+#include "models/translator.hpp"
 
 namespace gen::zoo {
 
 using data::Vocabulary;
-
-Tensor sinusoids(int64_t length, int64_t width) {
-  std::vector<double> values;
-  for (int64_t position = 0; position < length; ++position)
-    for (int64_t i = 0; i < width; i += 2) {
-      double angle =
-          static_cast<double>(position) *
-          std::exp(-std::log(10000.0) * static_cast<double>(i) / static_cast<double>(width));
-      values.insert(values.end(), {std::sin(angle), std::cos(angle)});
-    }
-  return constant(values, {length, width});
-}
-
-namespace {
-struct Translator {
-  int64_t words, width, heads, length;
-  double drop;
-  Embedding tok;
-  Tensor pos;
-  std::vector<EncoderLayer> enc;
-  std::vector<DecoderLayer> dec;
-
-  Translator(const Scope &s, const Settings &settings)
-      : words(sizeOf(settings, "vocabulary")), width(sizeOf(settings, "width")),
-        heads(sizeOf(settings, "heads")), length(sizeOf(settings, "length")),
-        drop(settings.at("dropout")),
-        tok(s / "tok", words, width,
-            Initializer::normal(0, 1 / std::sqrt(static_cast<double>(width)))),
-        pos(sinusoids(length, width)) {
-    int64_t layers = sizeOf(settings, "layers"), inner = sizeOf(settings, "inner");
-    for (int64_t i = 0; i < layers; ++i) {
-      enc.emplace_back(s / "enc" / i, width, heads, inner, EncoderOptions{.dropout = drop});
-      dec.emplace_back(s / "dec" / i, width, heads, inner, drop);
-    }
-  }
-  Tensor embed(const Tensor &ids, const Tensor &positions) const {
-    return dropout(tok(ids) * std::sqrt(static_cast<double>(width)) + positions, drop);
-  }
-  /// The positions of a source that are no padding.
-  Tensor seen(const Tensor &source) const {
-    return reshape(not_equal(source, Vocabulary::kPad), {source.dimension(0), 1, 1, length});
-  }
-  Tensor encode(const Tensor &source) const {
-    Tensor x = embed(source, pos);
-    for (const EncoderLayer &layer : enc)
-      x = layer(x, seen(source));
-    return x;
-  }
-  Tensor logits(const Tensor &x) const {
-    return matmul(reshape(x, {-1, width}), tok.weight, {.transpose_rhs = true});
-  }
-  /// [batch * length, words], for the successors of the target's pieces.
-  Tensor operator()(const Tensor &source, const Tensor &target) const {
-    Tensor memory = encode(source), x = embed(target, pos);
-    for (const DecoderLayer &layer : dec)
-      x = layer(x, memory, seen(source));
-    return logits(x);
-  }
-  Tensor translate(const Tensor &source, const BeamSearchOptions &options) const;
-};
-} // namespace
-
-/// Of one sentence, [1, length] -> [length].
-Tensor Translator::translate(const Tensor &source, const BeamSearchOptions &options) const {
-  Tensor memory = encode(source);
-  std::vector<DecoderLayer::Known> sources;
-  Shape shape = {options.beams, length, heads, width / heads};
-  for (const DecoderLayer &layer : dec) {
-    auto [keys, values] = layer.cross.project(memory);
-    sources.push_back({broadcast_to(keys, shape), broadcast_to(values, shape)});
-  }
-  auto step = [&](const Tensor &position, const Tensor &tokens, std::vector<Tensor> &state) {
-    Tensor x = embed(reshape(tokens, {-1, 1}), gather(pos, reshape(position, {1})));
-    for (size_t i = 0; i < dec.size(); ++i) {
-      DecoderLayer::Known known{state[2 * i], state[2 * i + 1]};
-      x = dec[i].step(x, sources[i], seen(source), position, known);
-      state[2 * i] = known.keys;
-      state[2 * i + 1] = known.values;
-    }
-    return logits(x);
-  };
-  std::vector<Tensor> state(2 * dec.size(), zeros(shape));
-  return beam_search(length, state, step, options);
-}
 
 static void buildTranslator(Program &program, const Settings &settings) {
   Translator net(program / "net", settings);

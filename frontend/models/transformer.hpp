@@ -8,7 +8,10 @@
 #ifndef GEN_MODELS_TRANSFORMER_HPP
 #define GEN_MODELS_TRANSFORMER_HPP
 
+#include "gen/vocabulary.hpp"
 #include "models/gpt.hpp"
+
+#include <cmath>
 
 namespace gen::zoo {
 
@@ -70,7 +73,23 @@ struct DecoderLayer {
 
 /// sin and cos of each position at `width / 2` frequencies, in turn (Vaswani et al., 3.5):
 /// [length, width].
-Tensor sinusoids(int64_t length, int64_t width);
+inline Tensor sinusoids(int64_t length, int64_t width) {
+  std::vector<double> values;
+  for (int64_t position = 0; position < length; ++position)
+    for (int64_t i = 0; i < width; i += 2) {
+      double angle =
+          static_cast<double>(position) *
+          std::exp(-std::log(10000.0) * static_cast<double>(i) / static_cast<double>(width));
+      values.insert(values.end(), {std::sin(angle), std::cos(angle)});
+    }
+  return constant(values, {length, width});
+}
+
+/// Which positions of sentences [batch, length] are no padding: [batch, 1, 1, length].
+inline Tensor notPadded(const Tensor &ids) {
+  return reshape(not_equal(ids, data::Vocabulary::kPad),
+                 {ids.dimension(0), 1, 1, ids.dimension(1)});
+}
 
 } // namespace gen::zoo
 

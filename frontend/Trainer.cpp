@@ -26,6 +26,25 @@ template <class T> static T metadataNumber(const Session &session, const char *k
   return value;
 }
 
+void startWith(Session &session, const std::string &path) {
+  std::vector<std::pair<std::string, Array>> own; // not the other run's
+  for (const TensorSpec &variable : session.model().variables())
+    if (variable.name.starts_with("random."))
+      own.emplace_back(variable.name, session.variable(variable.name));
+  session.load(path, /*partial=*/true);
+  for (const auto &[name, value] : own)
+    session.setVariable(name, value);
+  for (const char *key : {kStep, kBatch, kBest, kWorse})
+    session.setMetadata(key, "");
+  const std::string report = session.loadReport();
+  bool none = true;
+  for (const TensorSpec &variable : session.model().variables())
+    none &= variable.name.starts_with("random.") ||
+            report.find("missing: " + variable.name + "\n") != std::string::npos;
+  if (none)
+    throw std::runtime_error(path + ": has none of the model's variables");
+}
+
 /// The batch of the options, or else of the run that is resumed, or else of the recipe.
 static int64_t chooseBatch(const Session &session, const Recipe &recipe, int64_t asked) {
   auto before = metadataNumber<int64_t>(session, kBatch, 0);

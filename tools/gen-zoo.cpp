@@ -16,7 +16,7 @@
 namespace {
 
 struct Options {
-  std::string name, output, data, outputDir = "out", resume, load, judge;
+  std::string name, output, data, outputDir = "out", resume, start, load, judge;
   std::vector<std::string> settings;
   int64_t steps = 0, batch = 0, patience = 0, samples = 10000;
   gen::SampleOptions sampling;
@@ -78,8 +78,12 @@ struct Workshop {
   Workshop(const Options &options, const char *weightsOption, const std::string &weights,
            bool withData)
       : info(modelOf(options.name)), recipe(recipeOf(info)) {
-    if (!weights.empty())
-      requireFile(weightsOption, weights);
+    for (const auto &[option, path] :
+         {std::pair(weightsOption, weights), {"--start", options.start}})
+      if (!path.empty()) {
+        requireFile(option, path);
+        known = gen::metadataOf(path);
+      }
     settings = settingsOf(options, weightsOption, weights);
     batch = options.batch;
     if (auto fixed = settings.find("batch"); fixed != settings.end()) {
@@ -88,7 +92,7 @@ struct Workshop {
       batch = gen::zoo::sizeOf(settings, "batch");
     }
     if (withData) {
-      data = recipe.data(options.data, settings);
+      data = recipe.data(options.data, settings, known);
       for (const auto &[key, value] : data.facts)
         if (auto setting = settings.find(key); setting != settings.end())
           setting->second = value;
@@ -97,6 +101,8 @@ struct Workshop {
                            {.seed = options.seed, .threads = options.threads});
     if (!weights.empty())
       session.load(weights);
+    else if (!options.start.empty())
+      gen::startWith(session, options.start);
     session.setMetadata("settings", gen::zoo::str(settings));
   }
 
@@ -108,19 +114,23 @@ struct Workshop {
   int64_t batch = 0; ///< that of a model that keeps something for each row, or the one asked for
 
 private:
+  gen::data::Metadata known; ///< of the weights
+
   /// The model's, those the weights were made with, those of the command line: the last counts.
+  /// Weights to start with are another model's: it has settings of its own, too.
   gen::Settings settingsOf(const Options &options, const char *weightsOption,
                            const std::string &weights) const {
     std::vector<std::string> changes;
-    if (!weights.empty()) {
-      std::map<std::string, std::string> metadata = gen::metadataOf(weights);
-      if (metadata.contains("model") && metadata["model"] != info.name)
-        throw std::invalid_argument(fmt::format("{} {}: expected weights of '{}', got those of "
-                                                "'{}'",
-                                                weightsOption, weights, info.name,
-                                                metadata["model"]));
-      changes = gen::zoo::split(metadata["settings"]);
-    }
+    if (known.contains("settings"))
+      changes = gen::zoo::split(known.at("settings"));
+    if (!options.start.empty())
+      std::erase_if(changes, [&](const std::string &change) {
+        return !info.defaults.contains(change.substr(0, change.find('=')));
+      });
+    else if (known.contains("model") && known.at("model") != info.name)
+      throw std::invalid_argument(fmt::format("{} {}: expected weights of '{}', got those of '{}'",
+                                              weightsOption, weights, info.name,
+                                              known.at("model")));
     changes.insert(changes.end(), options.settings.begin(), options.settings.end());
     return gen::zoo::settingsOf(info, changes);
   }
@@ -310,7 +320,13 @@ int run(int argc, char **argv) {
       ->add_option("--patience", options.patience,
                    "Stops after so many evaluations without a better one")
       ->check(CLI::PositiveNumber);
-  training->add_option("--resume", options.resume, "Weights file of the run to go on with");
+  CLI::Option *resuming =
+      training->add_option("--resume", options.resume, "Weights file of the run to go on with");
+  training
+      ->add_option("--start", options.start,
+                   "Weights file of another model to begin with, for variables of the same names "
+                   "(bert's for bert_classifier)")
+      ->excludes(resuming);
   training->add_flag("--json", options.json, "One JSON object a line instead of a progress bar");
 
   CLI::App *evaluating =

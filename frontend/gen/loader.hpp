@@ -83,6 +83,9 @@ private:
   std::vector<Feature> list;
 };
 
+/// Texts that are kept with the weights, by name.
+using Metadata = std::map<std::string, std::string>;
+
 /// What a run trains on and is tested with.
 struct TrainingData {
   std::string name;
@@ -90,7 +93,7 @@ struct TrainingData {
   /// Settings of a model that follow from the data: `classes` of images, `vocabulary` of a text.
   std::map<std::string, double> facts;
   /// Kept with the weights, and the same when a run is resumed: the `alphabet` of a text.
-  std::map<std::string, std::string> metadata;
+  Metadata metadata;
 };
 
 struct ImageOptions {

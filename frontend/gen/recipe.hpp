@@ -62,8 +62,11 @@ struct OutputContext {
 using Output = std::function<void(const OutputContext &context)>;
 
 struct Recipe {
-  /// Opens the data of a path, or what needs no file where that is "".
-  std::function<data::TrainingData(const std::string &path, const Settings &settings)> data;
+  /// Opens the data of a path, or what needs no file where that is "". `known` is what weights that
+  /// are gone on with say of theirs.
+  std::function<data::TrainingData(const std::string &path, const Settings &settings,
+                                   const data::Metadata &known)>
+      data;
   std::vector<std::string> inputs; ///< features of the data, one for each argument of train_step
   /// The entries that a step calls, given its number from 1 and the model's settings; only
   /// `train_step` if there is none. They take the inputs, or nothing.

@@ -52,6 +52,23 @@ TrainingData pairData(const std::string &path, const SentenceOptions &options = 
 /// `commonest` of the facts is the piece that occurs most often in the training part.
 TrainingData nextSentenceData(const std::string &path, const SentenceOptions &options = {});
 
+/// One or two sentences of a class, UTF-8; `second` is "" where there is one.
+struct LabelledText {
+  int64_t label = 0;
+  std::string first, second;
+};
+
+/// Reads a file of lines `class TAB sentence` or `class TAB sentence TAB sentence`; classes are
+/// numbers from 0. Throws std::runtime_error with the path and the line.
+std::vector<LabelledText> readLabelled(const std::string &path);
+
+/// A file (readLabelled), or, where it is "", sentences of the told pairs, of class 0 in English
+/// and 1 in German. One in ten first sentences is for testing. `ids` and `segments` as
+/// nextSentenceData's, `labels` are the classes, whose number is a fact. `known` is the vocabulary
+/// of weights to go on with; "": one is learned.
+TrainingData labelledData(const std::string &path, const SentenceOptions &options = {},
+                          const std::string &known = "");
+
 } // namespace gen::data
 
 #endif // GEN_SENTENCES_HPP

@@ -29,6 +29,10 @@ struct TrainerOptions {
   const std::atomic<bool> *stop = nullptr; ///< set by a signal handler: stop after this step
 };
 
+/// Gives a new session what a weights file of another model has of its variables, for a run that
+/// begins with them. Throws gen::Error, or std::runtime_error if it has none.
+void startWith(Session &session, const std::string &path);
+
 /// Trains one session. Keeps references to the session and the recipe.
 class Trainer {
 public:

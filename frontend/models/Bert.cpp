@@ -1,8 +1,7 @@
 //===- Bert.cpp - guesses hidden words ------------------------------------===//
 //
 // Devlin et al. 2018: of two sentences some pieces are hidden and have to be told from both sides,
-// and whether the second follows the first. The first position sums up both: a layer on it tells
-// classes after fine-tuning.
+// and whether the second follows the first. BertClassifier.cpp goes on with the weights.
 //
 //===----------------------------------------------------------------------===//
 
@@ -33,9 +32,7 @@ struct PretrainingBert {
 
   /// Hidden states and the pooled first one.
   std::pair<Tensor, Tensor> encode(const Tensor &ids, const Tensor &segments) const {
-    Tensor seen =
-        reshape(not_equal(ids, Vocabulary::kPad), {ids.dimension(0), 1, 1, ids.dimension(1)});
-    return bert(ids, segments, seen);
+    return bert(ids, segments, notPadded(ids));
   }
   /// Of every piece at every position: [batch * length, words].
   Tensor logits(const Tensor &hidden) const {
@@ -67,24 +64,16 @@ Tensor partOf(const Tensor &isRight, const Tensor &labels) {
 } // namespace
 
 static void buildBertModel(Program &program, const Settings &settings) {
-  BertSizes sizes{.words = sizeOf(settings, "vocabulary"),
-                  .width = sizeOf(settings, "width"),
-                  .heads = sizeOf(settings, "heads"),
-                  .layers = sizeOf(settings, "layers"),
-                  .length = sizeOf(settings, "length"),
-                  .dropout = settings.at("dropout"),
-                  .deviation = 0.02};
+  BertSizes sizes = BertSizes::of(settings);
   PretrainingBert net(program / "net", sizes);
-  Linear classifier(program / "classifier", sizes.width, sizeOf(settings, "classes"));
   AdamW adam(program / "adam", {.learning_rate = settings.at("learning_rate")});
-  AdamW tuner(program / "tuner", {.learning_rate = settings.at("tuning_rate")});
   MinimizeOptions minimizing;
   minimizing.schedule = schedule::inverse_sqrt(settings.at("warm_up"));
   minimizing.clip_norm = 1;
   Dimension batch = program.dimension("batch");
   Input ids = input("ids", i64, {batch, sizes.length}),
         segments = input("segments", i64, {batch, sizes.length}),
-        follows = input("follows", i64, {batch}), classes = input("classes", i64, {batch});
+        follows = input("follows", i64, {batch});
 
   program.entry("train_step", {ids, segments, follows}, training,
                 [&](Tensor ids, Tensor segments, Tensor follows) {
@@ -112,25 +101,11 @@ static void buildBertModel(Program &program, const Settings &settings) {
     Tensor best = argmax(net.logits(net.encode(ids, zeros(ids.shape(), i64)).first));
     return result("ids", where(equal(ids, Vocabulary::kMask), reshape(best, ids.shape()), ids));
   });
-
-  // Fine-tuning: all weights, at a low rate, for classes of one or two sentences.
-  program.entry("tune_step", {ids, segments, classes}, training,
-                [&](Tensor ids, Tensor segments, Tensor classes) {
-                  Tensor pooled = dropout(net.encode(ids, segments).second, sizes.dropout);
-                  Tensor loss = mean(cross_entropy(classifier(pooled), classes));
-                  std::vector<Variable> weights = (program / "net" / "bert").parameters();
-                  weights.insert(weights.end(), {classifier.weight, classifier.bias});
-                  tuner.minimize(loss, weights);
-                  return result("loss", loss);
-                });
-  program.entry("classify", {ids, segments}, [&](Tensor ids, Tensor segments) {
-    return result("logits", classifier(net.encode(ids, segments).second));
-  });
 }
 
 ModelInfo bert() {
   Recipe recipe;
-  recipe.data = [](const std::string &path, const Settings &settings) {
+  recipe.data = [](const std::string &path, const Settings &settings, const data::Metadata &) {
     return data::nextSentenceData(
         path, {.length = sizeOf(settings, "length"), .vocabulary = sizeOf(settings, "vocabulary")});
   };
@@ -144,15 +119,13 @@ ModelInfo bert() {
           "BERT, guesses hidden words and what follows",
           {{"vocabulary", 2000},
            {"commonest", Vocabulary::kFirst},
-           {"classes", 2},
            {"width", 128},
            {"heads", 4},
            {"layers", 2},
            {"length", 64},
            {"dropout", 0},
            {"warm_up", 200},
-           {"learning_rate", 2e-3},
-           {"tuning_rate", 5e-5}},
+           {"learning_rate", 2e-3}},
           buildBertModel,
           recipe};
 }

@@ -116,7 +116,7 @@ template <class Cell> static void buildCharModel(Program &program, const Setting
 
 template <class Cell> static ModelInfo charModel(const char *name, const char *summary) {
   Recipe recipe;
-  recipe.data = [](const std::string &path, const Settings &settings) {
+  recipe.data = [](const std::string &path, const Settings &settings, const data::Metadata &) {
     int64_t length = sizeOf(settings, "length");
     return data::textData(path, {.length = length, .stride = length});
   };

@@ -27,7 +27,9 @@ void addClassifier(Program &program, const Network &net,
 
 Recipe classifierRecipe() {
   Recipe recipe;
-  recipe.data = [](const std::string &path, const Settings &) { return data::imageData(path); };
+  recipe.data = [](const std::string &path, const Settings &, const data::Metadata &) {
+    return data::imageData(path);
+  };
   recipe.inputs = {"images", "labels"};
   recipe.report = classification;
   return recipe;

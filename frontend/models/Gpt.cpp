@@ -75,7 +75,7 @@ static void buildGpt(Program &program, const Settings &settings) {
 
 ModelInfo gpt() {
   Recipe recipe;
-  recipe.data = [](const std::string &path, const Settings &settings) {
+  recipe.data = [](const std::string &path, const Settings &settings, const data::Metadata &) {
     return data::textData(path, {.length = sizeOf(settings, "length")});
   };
   recipe.inputs = {"ids", "targets"};

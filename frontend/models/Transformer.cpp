@@ -58,7 +58,7 @@ static void buildTranslator(Program &program, const Settings &settings) {
 
 static ModelInfo translator(const char *name, const char *summary, const Settings &sizes) {
   Recipe recipe;
-  recipe.data = [](const std::string &path, const Settings &settings) {
+  recipe.data = [](const std::string &path, const Settings &settings, const data::Metadata &) {
     return data::pairData(
         path, {.length = sizeOf(settings, "length"), .vocabulary = sizeOf(settings, "vocabulary")});
   };

@@ -42,6 +42,7 @@ const std::vector<ModelInfo> &models() {
       transformer(),
       transformerBase(),
       bert(),
+      bertClassifier(),
       gpt(),
       {"train_vae_b128", "benchmark: a VAE's training step", kFixed, buildTrainVae, {}},
       {"train_mlp_gan_b128", "benchmark: a GAN's training step", {}, buildTrainMlpGan, {}},
@@ -124,7 +125,7 @@ Dimension benchmarkSize(Program &program, const Settings &settings, const std::s
 
 Recipe imageRecipe(const data::ImageOptions &range) {
   Recipe recipe;
-  recipe.data = [=](const std::string &path, const Settings &) {
+  recipe.data = [=](const std::string &path, const Settings &, const data::Metadata &) {
     return data::imageData(path, range);
   };
   recipe.inputs = {"images"};

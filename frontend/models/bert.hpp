@@ -9,6 +9,7 @@
 #define GEN_MODELS_BERT_HPP
 
 #include "models/transformer.hpp"
+#include "models/zoo.hpp"
 
 namespace gen::zoo {
 
@@ -16,6 +17,17 @@ struct BertSizes {
   int64_t words = 30522, width = 768, heads = 12, layers = 12, length = 512;
   double dropout = 0;
   double deviation = 1; ///< of the initial embeddings
+
+  /// Of a model that is trained.
+  static BertSizes of(const Settings &settings) {
+    return {.words = sizeOf(settings, "vocabulary"),
+            .width = sizeOf(settings, "width"),
+            .heads = sizeOf(settings, "heads"),
+            .layers = sizeOf(settings, "layers"),
+            .length = sizeOf(settings, "length"),
+            .dropout = settings.at("dropout"),
+            .deviation = 0.02};
+  }
 };
 
 struct Bert {

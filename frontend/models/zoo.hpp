@@ -77,6 +77,7 @@ ModelInfo gru();
 ModelInfo transformer();
 ModelInfo transformerBase();
 ModelInfo bert();
+ModelInfo bertClassifier();
 
 // The builders of the benchmarks.
 void buildTrainVae(Program &program, const Settings &settings);

@@ -14,21 +14,7 @@ class SmallBert : public testing::Test {
 protected:
   static constexpr int64_t kPieces = 12, kLength = 8, kBatch = 8;
 
-  SmallBert() {
-    Program program("bert");
-    Settings settings = zoo::find("bert")->defaults;
-    for (auto [key, value] : {std::pair("vocabulary", double(kPieces)),
-                              {"length", double(kLength)},
-                              {"width", 16.0},
-                              {"heads", 2.0},
-                              {"layers", 1.0},
-                              {"dropout", 0.0},
-                              {"warm_up", 20.0},
-                              {"learning_rate", 1e-2},
-                              {"tuning_rate", 1e-2}})
-      settings.at(key) = value;
-    zoo::find("bert")->build(program, settings);
-    session = Session(compile(program), {.seed = 3});
+  SmallBert() : pretraining(make("bert")), session(make("bert_classifier")) {
     // Sentences of three or four pieces, of the class of the second one.
     for (int64_t row = 0; row < kBatch; ++row) {
       classes.push_back(row % 2);
@@ -40,19 +26,35 @@ protected:
         ids.push_back(number);
     }
   }
+  static Session make(const char *name) {
+    Program program(name);
+    Settings settings = zoo::find(name)->defaults;
+    for (auto [key, value] : {std::pair("vocabulary", double(kPieces)),
+                              {"length", double(kLength)},
+                              {"width", 16.0},
+                              {"heads", 2.0},
+                              {"layers", 1.0},
+                              {"warm_up", 20.0},
+                              {"learning_rate", 1e-2},
+                              {"tuning_rate", 1e-2}})
+      if (settings.contains(key))
+        settings.at(key) = value;
+    zoo::find(name)->build(program, settings);
+    return Session(compile(program), {.seed = 3});
+  }
   std::vector<float> classify() {
-    View logits = session.call("classify", {rows(ids), rows(segments)})["logits"];
-    return {logits.data<float>(), logits.data<float>() + logits.size()};
+    View p = session.call("classify", {rows(ids), rows(segments)})["p"];
+    return {p.data<float>(), p.data<float>() + p.size()};
   }
   float tune() {
-    return session.call("tune_step", {rows(ids), rows(segments), View(classes.data(), {kBatch})})
+    return session.call("train_step", {rows(ids), rows(segments), View(classes.data(), {kBatch})})
         .scalar<float>("loss");
   }
   static View rows(const std::vector<int64_t> &numbers) {
     return {numbers.data(), {kBatch, kLength}};
   }
 
-  Session session;
+  Session pretraining, session;
   std::vector<int64_t> ids, classes, segments = std::vector<int64_t>(kBatch * kLength);
 };
 
@@ -63,9 +65,9 @@ TEST_F(SmallBert, FineTuningTellsClassesAndReachesTheNetwork) {
   for (int step = 0; step < 60; ++step)
     tune();
   EXPECT_LT(tune(), 0.1);
-  std::vector<float> logits = classify();
+  std::vector<float> p = classify();
   for (size_t row = 0; row < kBatch; ++row)
-    EXPECT_EQ(logits[2 * row + 1] > logits[2 * row], classes[row] == 1) << row;
+    EXPECT_EQ(p[2 * row + 1] > p[2 * row], classes[row] == 1) << row;
   Array after = session.variable("net.bert.layers.0.attn.qkv.weight");
   EXPECT_FALSE(
       std::equal(before.data<float>(), before.data<float>() + before.size(), after.data<float>()));
@@ -89,13 +91,13 @@ TEST_F(SmallBert, PaddingIsNotSeen) {
 TEST_F(SmallBert, HiddenPiecesAreGuessed) {
   std::vector<int64_t> follows(kBatch, 1);
   auto evaluate = [&] {
-    return session.call("evaluate", {rows(ids), rows(segments), View(follows.data(), {kBatch})})
+    return pretraining.call("evaluate", {rows(ids), rows(segments), View(follows.data(), {kBatch})})
         .scalar<float>("masked_loss");
   };
   float before = evaluate();
   EXPECT_EQ(before, evaluate()); // the same questions each time
   for (int step = 0; step < 300; ++step)
-    session.call("train_step", {rows(ids), rows(segments), View(follows.data(), {kBatch})});
+    pretraining.call("train_step", {rows(ids), rows(segments), View(follows.data(), {kBatch})});
   EXPECT_LT(evaluate(), 0.8F * before);
 }
 

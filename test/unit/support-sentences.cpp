@@ -146,4 +146,50 @@ TEST(NextSentences, LoseWhatDoesNotFit) {
             "length: expected at least 8 for two sentences, got 4");
 }
 
+TEST(Labelled, AreReadFromLines) {
+  Folder folder;
+  folder.write("classes.tsv", "1\tGo on.\r\n\n0\tHi.\tHallo.\n");
+  std::vector<LabelledText> texts = readLabelled(folder.path("classes.tsv"));
+  ASSERT_EQ(texts.size(), 2U);
+  EXPECT_EQ(texts[0].label, 1);
+  EXPECT_EQ(texts[0].first, "Go on.");
+  EXPECT_EQ(texts[0].second, "");
+  EXPECT_EQ(texts[1].label, 0);
+  EXPECT_EQ(texts[1].first, "Hi.");
+  EXPECT_EQ(texts[1].second, "Hallo.");
+  for (const char *line :
+       {"Go.", "1", "1\t", "-1\tGo.", "x\tGo.", "1x\tGo.", "\tGo.", "1\t\tGo."}) {
+    folder.write("bad.tsv", std::string("0\tGo.\n") + line + "\n");
+    EXPECT_EQ(errorOf([&] { readLabelled(folder.path("bad.tsv")); }),
+              folder.path("bad.tsv") + ":2: expected a class from 0, a tab and a sentence, or two "
+                                       "with a tab between")
+        << line;
+  }
+}
+
+TEST(Labelled, BecomeWindowsInKnownWords) {
+  Folder folder;
+  std::string text;
+  for (int i = 0; i < 200; ++i)
+    text += std::to_string(i % 3) + "\tone " + std::to_string(i) + (i % 2 ? "\tand two\n" : "\n");
+  folder.write("classes.tsv", text);
+  Vocabulary known = Vocabulary::learn({"one and two and three 0123456789"}, 60);
+  TrainingData data =
+      labelledData(folder.path("classes.tsv"), {.length = 16, .vocabulary = 99}, known.str());
+  EXPECT_EQ(data.facts.at("classes"), 3);
+  EXPECT_EQ(data.facts.at("vocabulary"), static_cast<double>(known.size()));
+  EXPECT_EQ(data.metadata.at("vocabulary"), known.str());
+  EXPECT_EQ(data.train->count() + data.test->count(), 200);
+  EXPECT_NEAR(static_cast<double>(data.test->count()), 20, 12);
+  for (int64_t i = 0; i < data.test->count(); ++i) {
+    Batch batch = data.test->batch(i, 1);
+    const std::vector<int64_t> &ids = batch.features[0].integers,
+                               &segments = batch.features[1].integers;
+    int number = std::stoi(known.decode(ids).substr(4));
+    EXPECT_EQ(batch.features[2].integers[0], number % 3);
+    auto second = std::find(segments.begin(), segments.end(), 1) - segments.begin();
+    EXPECT_EQ(known.decode({ids.begin() + second, ids.end()}), number % 2 ? "and two" : "");
+  }
+}
+
 } // namespace

@@ -50,8 +50,9 @@ struct ConvCoupling {
       : c1(s / "c1", channels / 2, hidden, 3, {.padding = 1}), c2(s / "c2", hidden, hidden, 1),
         c3(s / "c3", hidden, channels, 3, {.padding = 1, .initial = Initializer::zeros()}) {}
 
-  /// The logarithm of the scale and the shift. The paper's scale, sigmoid(s + 2), comes as near to 0
-  /// as it likes, and what is divided by it on the way back overflows in samples far from the data.
+  /// The logarithm of the scale and the shift. The paper's scale, sigmoid(s + 2), comes as near to
+  /// 0 as it likes, and what is divided by it on the way back overflows in samples far from the
+  /// data.
   std::pair<Tensor, Tensor> operator()(const Tensor &kept) const {
     auto [s, t] = chunk<2>(c3(relu(c2(relu(c1(kept))))), 1);
     return {2.0 * tanh(0.5 * s), t};

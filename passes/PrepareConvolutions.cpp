@@ -8,7 +8,7 @@
 //
 // A kernel reads inside of its operands only. Where the taps of a transposed convolution reach
 // beyond its operand, that is padded; the paddings of the result cut off what the zeros add. One of
-// a single position is a matrix product.
+// a single position is a matrix product. What is known of zeros around operands is noted.
 //
 //===----------------------------------------------------------------------===//
 
@@ -93,6 +93,18 @@ void makeProduct(ConvolutionTransposeOp op) {
   op.erase();
 }
 
+/// Notes the frame of zeros around operand 0, so that kernels can leave it out.
+void noteMargins(ConvolutionOpInterface op) {
+  auto pad = op->getOperand(0).getDefiningOp<PadOp>();
+  if (!pad || !op.getChannelsLast() || !matchPattern(pad.getValue(), m_AnyZeroFloat()))
+    return;
+  SmallVector<int64_t> margins;
+  for (int64_t axis = 1; axis + 1 < pad.getType().getRank(); ++axis)
+    llvm::append_values(margins, pad.getLow()[axis], pad.getHigh()[axis]);
+  if (llvm::any_of(margins, [](int64_t lines) { return lines != 0; }))
+    op->setAttr(kMarginsAttr, DenseI64ArrayAttr::get(op.getContext(), margins));
+}
+
 struct PrepareConvolutions : impl::PrepareConvolutionsBase<PrepareConvolutions> {
   void runOnOperation() override {
     SmallVector<ConvolutionTransposeOp> transposed;
@@ -105,6 +117,7 @@ struct PrepareConvolutions : impl::PrepareConvolutionsBase<PrepareConvolutions> 
         makeProduct(op);
       else
         padOutput(op);
+    getOperation().walk(noteMargins);
   }
 };
 

@@ -12,6 +12,10 @@
 
 namespace mlir::gen {
 
+/// Of a convolution with channels last whose operand 0 has a frame of zeros: how many lines before
+/// and behind it along each spatial axis, in turns. Kernels need not multiply by them.
+constexpr llvm::StringLiteral kMarginsAttr = "gen.margins";
+
 /// Numbers of axes. Input and output have one layout, the weight its own.
 struct ConvolutionAxes {
   int64_t rank;

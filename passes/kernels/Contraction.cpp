@@ -57,8 +57,13 @@ struct Product {
       for (const DepthDigit &digit : c.depth)
         depth.push_back({Int(b, digit.extent), Int(b, digit.lhsStride), Int(b, digit.rhsStride)});
       rowsDivisor = knownDivisor(lhs.walk);
+      // The zeros of numbers with an offset are no zeros.
+      if (!schedule.transposed && !isOfBytes)
+        margins = c.margins;
+      rows = lhs.walk;
       simplify(lhs.walk);
-      simplify(depth);
+      if (margins.empty())
+        simplify(depth);
       packedStride = c.rhsStride;
     }
     if (isOfBytes)
@@ -99,6 +104,8 @@ struct Product {
   Int run;        ///< Numbers in a run of the last digit of k, then.
   Operand lhs, rhs;
   DepthWalk depth;
+  Walk rows; ///< Of A, digits that are one in memory not joined.
+  SmallVector<Margin> margins;
   bool hasWholeTiles;   ///< No tile of rows is incomplete.
   bool convertsTiles;   ///< Each tile of A is copied, converted: row by row,
   bool convertsColumns; ///< or column by column.
@@ -197,6 +204,7 @@ public:
                 zero,
                 zero,
                 p.depth,
+                {},
                 evenSplit(tiles, rowTasks, row),
                 evenSplit(tiles, rowTasks, row + 1),
                 evenSplit(panels, columnTasks, column),
@@ -213,6 +221,7 @@ private:
     Int lhsOffset, rhsOffset; ///< Of its first step.
     Int runStart;             ///< The first step in the last digit.
     DepthWalk walk;
+    SmallVector<Int> digits; ///< Of the first step, as far as blocks are chosen by them.
     Int firstTile, lastTile, firstPanel, lastPanel;
     Value isFirst = nullptr, isLast = nullptr; ///< i1; null: the only block.
   };
@@ -241,6 +250,7 @@ private:
       block.start = outer.start + i * steps;
       block.lhsOffset = outer.lhsOffset + i * step.lhsStride;
       block.rhsOffset = outer.rhsOffset + i * step.rhsStride;
+      block.digits.push_back(i);
       if (digit + 1 == p.depth.size())
         block.runStart = i;
       if (!isLast)
@@ -489,8 +499,43 @@ private:
     }
     if (s.packRhs)
       tile.rhsAlignment = bytes * s.lanes;
-    simplify(tile.depth);
+    if (p.margins.empty())
+      simplify(tile.depth);
+    else
+      leaveOutMargins(tile, block, (block.firstTile + number) * s.rows);
     emitRegisterTile(b, tile);
+  }
+
+  /// Starts each digit of k where the rows of a tile leave the zeros before them, and ends it where
+  /// they reach those behind.
+  void leaveOutMargins(RegisterTile &tile, const Block &block, Int row) {
+    Int last = min(row + (tile.rows - 1), m - 1);
+    SmallVector<Range> digits = rangesOf(p.rows, row, last, s.rows);
+    Int zero(b, 0), lhsOffset = zero, rhsOffset = zero;
+    size_t chosen = p.depth.size() - tile.depth.size();
+    Value isEmpty = arith::ConstantIntOp::create(b, 0, 1);
+    for (const Margin &margin : p.margins) {
+      Int start = margin.depth < block.digits.size() ? block.digits[margin.depth] : zero;
+      Range steps = stepsInside(margin, digits[margin.row]);
+      Int from = steps.first - start, to = steps.second - start;
+      if (margin.depth < chosen) {
+        isEmpty = b.createOrFold<arith::OrIOp>(isEmpty, zero < from);
+        isEmpty = b.createOrFold<arith::OrIOp>(isEmpty, to <= zero);
+        continue;
+      }
+      DepthStep &step = tile.depth[margin.depth - chosen];
+      from = min(max(from, zero), step.extent);
+      lhsOffset = lhsOffset + from * step.lhsStride;
+      rhsOffset = rhsOffset + from * step.rhsStride;
+      step.extent = max(min(to, step.extent) - from, zero);
+    }
+    Int &extent = tile.depth.front().extent;
+    extent = {b, b.createOrFold<arith::SelectOp>(isEmpty, zero, extent)};
+    for (Value &pointer : tile.lhs)
+      pointer =
+          elementPointer(b, s.packLhs || p.convertsTiles ? element : p.lhsType, pointer, lhsOffset);
+    for (Value &pointer : tile.rhs)
+      pointer = elementPointer(b, tile.rhsType, pointer, rhsOffset);
   }
 
   /// The steps of k lie `apart` in a packed operand.

@@ -101,6 +101,17 @@ struct DepthDigit {
   Value extent, lhsStride, rhsStride;
 };
 
+/// Zeros around A: step i of digit `row` of m and step j of digit `depth` of k lead to line
+/// `origin`
+/// + i * `rowStep` + j * `depthStep`, and only lines 0 .. `lines` - 1 have other numbers. A tile
+/// leaves out the steps of k that lead all of its rows to zeros, so B is to be finite.
+struct Margin {
+  size_t row, depth;
+  Value origin;
+  int64_t rowStep, depthStep;
+  Value lines;
+};
+
 /// A product. Pointers are !llvm.ptr, the rest i64. Rows are contiguous; strides are in elements.
 struct Contraction {
   Value lhs; ///< A: [m, k] with rows `lhsStride` apart, or [k, m] if transposed.
@@ -114,6 +125,7 @@ struct Contraction {
   /// k lead from `rhs`.
   SmallVector<RowDigit> rows;
   SmallVector<DepthDigit> depth;
+  SmallVector<Margin> margins;
   Type elementType;
   /// Of the operands' numbers, if they are converted when they are read: bf16, f16, or i8 of a
   /// packed B, then of A, too, if its rows are contiguous along the last digit of k. Null:

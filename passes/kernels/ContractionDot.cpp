@@ -33,8 +33,10 @@ public:
       rows.push_back({Int(b, digit.extent), Int(b, digit.stride)});
     for (const DepthDigit &digit : c.depth)
       depth.push_back({Int(b, digit.extent), Int(b, digit.lhsStride), Int(b, digit.rhsStride)});
+    digits = rows;
     simplify(rows);
-    simplify(depth);
+    if (c.margins.empty())
+      simplify(depth);
     m = extentOf(b, rows);
     // From here on the last digit counts vectors.
     DepthStep &last = depth.back();
@@ -64,6 +66,7 @@ public:
       if (!even)
         limit = count;
       lhs = walkPointers(b, lhsType, c.lhs, rows, first, s.rows, isEven(rows, s.rows), limit);
+      leaveOutMargins(first);
       Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type));
       SmallVector<Value> zeros(s.rows * columns, zero);
       storeSums(digit(depth, Int(b, 0), Int(b, 0), zeros));
@@ -76,6 +79,22 @@ public:
   }
 
 private:
+  /// Chooses the steps of each digit of k for a tile of rows from `first` on.
+  void leaveOutMargins(Int first) {
+    steps.clear();
+    for (const DepthStep &step : ArrayRef(depth).drop_back())
+      steps.push_back({Int(b, 0), step.extent});
+    if (c.margins.empty())
+      return;
+    SmallVector<Range> ranges = rangesOf(digits, first, min(first + (s.rows - 1), m - 1), s.rows);
+    for (const Margin &margin : c.margins) {
+      auto &[from, to] = steps[margin.depth];
+      Range inside = stepsInside(margin, ranges[margin.row]);
+      from = inside.first;
+      to = min(inside.second, to);
+    }
+  }
+
   Value allocate(int64_t size) {
     OpBuilder::InsertionGuard guard(b);
     Operation *function = b.getInsertionBlock()->getParentOp();
@@ -133,14 +152,16 @@ private:
                            ArrayRef<Value> initial) {
     const DepthStep &step = walk.front();
     bool isLast = walk.size() == 1;
-    Int steps = extentOf(b, walk.drop_front());
+    Int inner = extentOf(b, walk.drop_front());
     auto body = [&](Int i, SmallVector<Value> current, Value mask) {
-      Int at = position + i * steps, offset = lhsOffset + i * step.lhsStride;
+      Int at = position + i * inner, offset = lhsOffset + i * step.lhsStride;
       return isLast ? multiply(at, offset, std::move(current), mask)
                     : digit(walk.drop_front(), at, offset, current);
     };
-    Int whole = isLast ? run / s.lanes : step.extent;
-    auto loop = scf::ForOp::create(b, Int(b, 0), whole, Int(b, 1), initial);
+    Int start(b, 0), whole = run / s.lanes;
+    if (!isLast)
+      std::tie(start, whole) = steps[depth.size() - walk.size()];
+    auto loop = scf::ForOp::create(b, start, whole, Int(b, 1), initial);
     {
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToStart(loop.getBody());
@@ -205,10 +226,11 @@ private:
   VectorType type;
   unsigned bytes;
   int64_t columns;
-  Walk rows;
+  Walk rows, digits; ///< Of A; `digits` are not joined where they are one in memory.
   DepthWalk depth;
-  Int run, m;          ///< Steps of k in a run; rows.
-  Value elementStride; ///< Of B along a run.
+  SmallVector<Range> steps; ///< Of the digits of `depth` but the last, for a tile.
+  Int run, m;               ///< Steps of k in a run; rows.
+  Value elementStride;      ///< Of B along a run.
   Value panel, sums;
   SmallVector<Value> lhs;
 };

@@ -37,6 +37,18 @@ Int extentOf(ImplicitLocOpBuilder &b, ArrayRef<DepthStep> walk);
 /// What divides the number of indices, even where that is not known: the product of known extents.
 int64_t knownDivisor(const Walk &walk);
 
+/// The digits of `index`.
+SmallVector<Int> digitsOf(const Walk &walk, Int index);
+
+/// A first and a last number.
+using Range = std::pair<Int, Int>;
+/// What the digits of the indices `first` .. `last` are. They are not from more than `count`
+/// indices from a multiple of `count` on.
+SmallVector<Range> rangesOf(const Walk &walk, Int first, Int last, int64_t count);
+/// The steps of digit `margin.depth` of k, without the last number, that lead one of the rows whose
+/// digit `margin.row` is in `rows` to other numbers than zeros.
+Range stepsInside(const Margin &margin, const Range &rows);
+
 /// Element `index` of a walk.
 Int offsetOf(const Walk &walk, Int index);
 

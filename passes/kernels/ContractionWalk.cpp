@@ -52,17 +52,6 @@ template <typename Digits> Int product(ImplicitLocOpBuilder &b, const Digits &wa
   return result;
 }
 
-/// The digits of `index`.
-SmallVector<Int> digitsOf(const Walk &walk, Int index) {
-  SmallVector<Int> digits(walk.size(), index);
-  for (size_t i = walk.size(); i-- > 1;) {
-    digits[i] = index % walk[i].extent;
-    index = index / walk[i].extent;
-  }
-  digits[0] = index;
-  return digits;
-}
-
 Int offsetOf(const Walk &walk, ArrayRef<Int> digits) {
   Int offset = digits[0] * walk[0].stride;
   for (size_t i = 1; i < walk.size(); ++i)
@@ -113,6 +102,41 @@ private:
 };
 
 } // namespace
+
+SmallVector<Int> digitsOf(const Walk &walk, Int index) {
+  SmallVector<Int> digits(walk.size(), index);
+  for (size_t i = walk.size(); i-- > 1;) {
+    digits[i] = index % walk[i].extent;
+    index = index / walk[i].extent;
+  }
+  digits[0] = index;
+  return digits;
+}
+
+SmallVector<Range> rangesOf(const Walk &walk, Int first, Int last, int64_t count) {
+  ImplicitLocOpBuilder &b = *first.b;
+  SmallVector<Int> from = digitsOf(walk, first), to = from;
+  if (walk.size() > 1 && isEven(walk, count))
+    to.back() = from.back() + (last - first);
+  else
+    to = digitsOf(walk, last);
+  SmallVector<Range> ranges;
+  Value isSame = arith::ConstantIntOp::create(b, 1, 1); // all digits before
+  for (auto [least, most, step] : llvm::zip_equal(from, to, walk)) {
+    ranges.push_back({select(isSame, least, Int(b, 0)), select(isSame, most, step.extent - 1)});
+    isSame = b.createOrFold<arith::AndIOp>(isSame, least == most);
+  }
+  return ranges;
+}
+
+Range stepsInside(const Margin &margin, const Range &rows) {
+  ImplicitLocOpBuilder &b = *rows.first.b;
+  Int origin(b, margin.origin), zero(b, 0);
+  auto stepsTo = [&](Int line, Int row) {
+    return roundedUpQuotient(max(line - origin - row * margin.rowStep, zero), margin.depthStep);
+  };
+  return {stepsTo(zero, rows.second), stepsTo(Int(b, margin.lines), rows.first)};
+}
 
 void simplify(Walk &walk) { simplifyDigits(walk); }
 void simplify(DepthWalk &walk) { simplifyDigits(walk); }

@@ -11,6 +11,10 @@
 // r of one residue r meet the same taps, every (stride / gcd(stride, dilation))th. So nothing is
 // multiplied by the zeros between the positions of the output.
 //
+// Nor by many of those around an image: where a tile of rows is at its border, the taps that all of
+// them have beyond it are left out. In a small image that is a good part of all, and most if rows
+// of a tile are the same position of several images: then the batch is the last digit of rows.
+//
 //===----------------------------------------------------------------------===//
 
 #include "dialect/ops/Convolution.h"
@@ -64,6 +68,10 @@ struct PhasedAxis {
 };
 
 class ConvolutionProducts : public Products {
+  /// Margins of smaller parts are not worth their code. Images that fill a tile.
+  static constexpr double kUseful = 0.97;
+  static constexpr int64_t kFewImages = 8;
+
 public:
   explicit ConvolutionProducts(ConvolutionOpInterface op)
       : op(op), window(ConvolutionWindow::of(op)), axes(window.axes()), input(op.getInput()),
@@ -79,6 +87,9 @@ public:
     if (makesInput())
       for (int64_t i = 0; i < axes.spatialRank(); ++i)
         phased.push_back(PhasedAxis(window, i, shape[axes.kernel(i)]));
+    leavesOutMargins = usefulPart() <= kUseful;
+    int64_t images = cast<RankedTensorType>(op->getOperand(0).getType()).getDimSize(0);
+    batchLast = leavesOutMargins && !makesWeight() && images > 0 && images % kFewImages == 0;
   }
 
   ContractionSchedule chooseSchedule() const override {
@@ -142,6 +153,10 @@ public:
       addWeightDigits(function, c);
     else
       addOutputDigits(function, c);
+    if (batchLast)
+      std::rotate(c.rows.begin(), c.rows.begin() + 1, c.rows.end());
+    if (leavesOutMargins)
+      addMargins(function, c);
     for (const RowDigit &row : c.rows)
       rowExtents.push_back(Int(*b, row.extent));
     return c;
@@ -162,6 +177,8 @@ public:
       lhsOffset = lhsOffset + choose(&Phase::position) * y[axes.spatial(i)];
       rhsOffset = rhsOffset + choose(&Phase::tap) * weightStride(axes.kernel(i));
       c.depth[i].extent = choose(&Phase::taps);
+      if (leavesOutMargins)
+        c.margins[i].origin = choose(&Phase::position) - margin(i, /*behind=*/false);
     }
     c.lhs = elementPointer(*b, c.lhsType, c.lhs, lhsOffset);
     c.rhs = elementPointer(*b, c.rhsType, c.rhs, rhsOffset);
@@ -174,6 +191,8 @@ public:
       digits[i] = digits[0] % rowExtents[i];
       digits[0] = digits[0] / rowExtents[i];
     }
+    if (batchLast)
+      std::rotate(digits.begin(), digits.end() - 1, digits.end());
     Value exists;
     for (size_t i = 0; i < phases.size(); ++i) {
       int64_t axis = axes.spatial(static_cast<int64_t>(i)), stride = window.strides[i];
@@ -197,12 +216,68 @@ public:
     body(at);
   }
 
-  bool isWhole() const override { return !makesInput() && groups == 1; }
+  bool isWhole() const override { return !makesInput() && groups == 1 && !batchLast; }
 
 private:
   bool makesInput() const { return result == input; }
   bool makesWeight() const { return result == weight; }
   Int constant(int64_t value) { return {*b, value}; }
+
+  /// Lines of zeros around operand 0, before or behind what it has along spatial axis i.
+  int64_t margin(int64_t i, bool behind) const {
+    return op->getAttrOfType<DenseI64ArrayAttr>(kMarginsAttr)[2 * i + (behind ? 1 : 0)];
+  }
+
+  /// The part of the products that meet no margin. 1 if that is not known, or if there are so few
+  /// channels that a tap is no loop of its own.
+  double usefulPart() const {
+    constexpr int64_t kFewChannels = 16;
+    if (!op->hasAttr(kMarginsAttr) || (!makesWeight() && summedChannels() < kFewChannels))
+      return 1;
+    double part = 1;
+    for (int64_t i = 0; i < axes.spatialRank(); ++i) {
+      int64_t axis = axes.spatial(i), inputs = input.getType().getDimSize(axis),
+              outputs = output.getType().getDimSize(axis), all = 0, useful = 0;
+      if (ShapedType::isDynamic(inputs) || ShapedType::isDynamic(outputs))
+        return 1;
+      int64_t low = margin(i, false), high = (makesInput() ? outputs : inputs) - margin(i, true);
+      auto count = [&](int64_t origin, int64_t positions, int64_t step, int64_t taps,
+                       int64_t tapStep) {
+        for (int64_t position = 0; position < positions; ++position)
+          for (int64_t tap = 0; tap < taps; ++tap) {
+            int64_t line = origin + position * step + tap * tapStep;
+            useful += low <= line && line < high;
+          }
+        all += positions * taps;
+      };
+      if (makesInput())
+        for (const Phase &phase : phased[i].phases)
+          count(phase.position, llvm::divideCeil(inputs, window.strides[i]), 1, phase.taps,
+                phased[i].positionStep);
+      else
+        count(0, outputs, window.strides[i], weight.getType().getDimSize(axes.kernel(i)),
+              window.dilations[i]);
+      part *= static_cast<double>(useful) / static_cast<double>(std::max<int64_t>(all, 1));
+    }
+    return part;
+  }
+
+  void addMargins(KernelFunction &function, Contraction &c) {
+    for (int64_t i = 0; i < axes.spatialRank(); ++i) {
+      Int size(*b, function.size(op->getOperand(0), axes.spatial(i)));
+      Int lines = size - (margin(i, false) + margin(i, true)), origin = constant(-margin(i, false));
+      auto number = static_cast<size_t>(i);
+      if (makesInput())
+        c.margins.push_back(
+            {number + !batchLast, number, origin, 1, phased[i].positionStep, lines});
+      else if (makesWeight())
+        c.margins.push_back(
+            {number, number + 1, origin, window.dilations[i], window.strides[i], lines});
+      else
+        c.margins.push_back(
+            {number + !batchLast, number, origin, window.strides[i], window.dilations[i], lines});
+    }
+  }
 
   /// Sizes to plan the rows of a product with: one that is not known is often but a factor of them.
   static SmallVector<int64_t> typicalSizes(TypedValue<RankedTensorType> tensor) {
@@ -316,6 +391,8 @@ private:
   TypedValue<RankedTensorType> input, weight, output;
   Value result, packed; ///< `packed`: what the weight is unpacked from, or null.
   bool inFours = false;
+  bool leavesOutMargins = false;
+  bool batchLast = false; ///< Rows are (p..., n), not (n, p...).
   int64_t groups, inputsOfGroup, outputsOfGroup;
   SmallVector<PhasedAxis> phased; ///< One a spatial axis, if the input is made.
   // The code:

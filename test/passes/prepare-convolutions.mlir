@@ -3,7 +3,7 @@
 // Two of four taps along an axis meet a position; one reaches beyond the operand at each end.
 // CHECK-LABEL: func.func @halves
 // CHECK: %[[P:.*]] = gen.pad %arg0 value 0.000000e+00 : f32 low [0, 1, 1, 0] high [0, 1, 1, 0] interior [0, 0, 0, 0] : tensor<?x8x8x32xf32> -> tensor<?x10x10x32xf32>
-// CHECK: gen.convolution_transpose %[[P]], %arg1 sizes(%arg2) strides [2, 2] low [3, 3] high [3, 3] dilations [1, 1] channels_last
+// CHECK: gen.convolution_transpose %[[P]], %arg1 sizes(%arg2) strides [2, 2] low [3, 3] high [3, 3] dilations [1, 1] channels_last {gen.margins = array<i64: 1, 1, 1, 1>}
 func.func @halves(%y: tensor<?x8x8x32xf32>, %w: tensor<4x4x16x32xf32>, %n: index) -> tensor<?x16x16x16xf32> {
   %x = gen.convolution_transpose %y, %w sizes(%n) strides [2, 2] low [1, 1] high [1, 1] dilations [1, 1] channels_last
       : (tensor<?x8x8x32xf32>, tensor<4x4x16x32xf32>) -> tensor<?x16x16x16xf32>

@@ -16,6 +16,7 @@ import re
 import statistics
 import subprocess
 import sys
+import time
 
 import peers
 import report
@@ -39,6 +40,7 @@ for line in sys.stdin:
             times.append(1e3 * (time.perf_counter() - start))
     print(json.dumps({"ms_median": statistics.median(times[2:]), "ms_min": min(times[2:])}), flush=True)
 """
+SETTLE = 0.2  # seconds until the threads of PyTorch sleep
 Product = collections.namedtuple("Product", "lhs_transposed rhs_transposed lhs rhs result is_weight")
 
 
@@ -99,6 +101,7 @@ def measure(args, torch, artefact, product, threads):
     repeat = max(5, min(2000, int(args.seconds * 5e10 / flops(product))))
     ours, theirs = [], []
     for _ in range(args.rounds):
+        time.sleep(SETTLE)
         ours.append(peers.last_json([args.bin / "gen-run", artefact, "--benchmark", "--json", "--threads", threads,
                                      "--repeat", repeat]))
         theirs.append(torch.measure(product, threads, repeat))

@@ -4,17 +4,20 @@
 
 #include "dialect/Gen.h"
 #include "dialect/Nesting.h"
+#include "passes/DeviceCode.h"
 #include "passes/EntryProgram.h"
 #include "passes/OutputFile.h"
 #include "passes/Passes.h"
 #include "passes/Report.h"
 #include "passes/target/Cpu.h"
+#include "passes/target/Cuda.h"
 #include "passes/target/Header.h"
 
 #include "gen/artefact.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/Extensions/InlinerExtension.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -24,7 +27,9 @@
 #include "mlir/Support/FileUtilities.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/FileSystem.h"
@@ -39,10 +44,11 @@ using namespace mlir::gen;
 void mlir::gen::registerCompilerDialects(DialectRegistry &registry) {
   registry.insert<GenDialect, func::FuncDialect, arith::ArithDialect, tensor::TensorDialect,
                   scf::SCFDialect, math::MathDialect, vector::VectorDialect, LLVM::LLVMDialect,
-                  cf::ControlFlowDialect>();
+                  NVVM::NVVMDialect, cf::ControlFlowDialect>();
   func::registerInlinerExtension(registry);
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
+  registerNVVMDialectTranslation(registry);
 }
 
 OwningOpRef<ModuleOp> mlir::gen::parseModel(StringRef path, MLIRContext &context) {
@@ -91,7 +97,7 @@ public:
 
 private:
   LogicalResult runStages(Stage stage, StringRef path) {
-    auto targets = makeCpuTargets(options.cpu, options.optimization);
+    auto targets = makeTargets();
     if (!targets)
       return fail(targets.takeError());
     if (!module.getSymName())
@@ -101,7 +107,8 @@ private:
     bool isLinked = stage == Stage::Obj || stage == Stage::So;
     if (targets->size() > 1 && !isLinked)
       return fail(llvm::createStringError(
-          "expected one CPU, got '" + options.cpu +
+          (options.target == "cpu" ? "expected one CPU, got '" + options.cpu
+                                   : "expected one target, got '" + options.target) +
           "'; hint: only object files and shared objects hold code for several"));
     StringRef root = GEN_ARTEFACT_SYMBOL;
     std::string linked = linkedSymbol(*module.getSymName());
@@ -111,9 +118,12 @@ private:
     }
     SmallVector<ModuleOp> variants = makeVariants(*targets, root);
     std::vector<llvm::SmallString<0>> objects;
+    // Companions are about the highest CPU, if there is one.
+    bool isDeviceLast = targets->size() > 1 && isForDevice(variants.back());
+    const CpuTarget &described = isDeviceLast ? *std::prev(targets->end(), 2) : targets->back();
     for (auto [variant, target] : llvm::zip_equal(variants, *targets)) {
       module = variant;
-      if (failed(lower(stage, path, target, &target == &targets->back(), objects)))
+      if (failed(lower(stage, path, target, &target == &described, objects)))
         return failure();
     }
     if (!isLinked)
@@ -121,6 +131,25 @@ private:
     if (stage == Stage::Obj && objects.size() == 1)
       return write(path, objects.front());
     return link(path, objects, /*relocatable=*/stage == Stage::Obj);
+  }
+
+  /// CPUs from the lowest on, then the GPU, whose launches are code for the lowest.
+  llvm::Expected<std::vector<CpuTarget>> makeTargets() {
+    auto targets = makeCpuTargets(options.cpu, options.optimization);
+    SmallVector<StringRef> names;
+    StringRef(options.target).split(names, ',');
+    if (!targets || !llvm::is_contained(names, "cuda"))
+      return targets;
+    if (StringRef(options.precision).starts_with("int8"))
+      return llvm::createStringError("--target=cuda: --precision=" + options.precision +
+                                     " has no code for GPUs; hint: f32, bf16 and f16 have");
+    CpuTarget device = targets->front();
+    device.level = "cuda";
+    device.featureBits |= GEN_CUDA;
+    if (!llvm::is_contained(names, "cpu"))
+      targets->clear();
+    targets->push_back(std::move(device));
+    return targets;
   }
 
   /// A module for each target. The lowest one is the artefact, which knows the others.
@@ -144,21 +173,28 @@ private:
   }
 
   /// Runs the passes on `module`. Writes the file of a stage before machine code, or adds objects.
-  LogicalResult lower(Stage stage, StringRef path, const CpuTarget &target, bool isLast,
+  LogicalResult lower(Stage stage, StringRef path, const CpuTarget &target, bool isDescribed,
                       std::vector<llvm::SmallString<0>> &objects) {
-    auto kernels = [&](OpPassManager &pm) { buildKernelPipeline(pm, options); };
+    bool onDevice = isForDevice(module);
+    auto kernels = [&](OpPassManager &pm) { buildKernelPipeline(pm, options, onDevice); };
     if (failed(passes("kernels", kernels)))
       return failure();
     if (options.verbose)
       reportMemory();
-    if (isLast && failed(writeCompanions(target.level)))
+    if (isDescribed && failed(writeCompanions(target.level)))
       return failure();
     if (stage == Stage::Kernels)
       return writeModule(path);
-    if (failed(passes("emission", buildEmissionPipeline)))
+    auto emission = [&](OpPassManager &pm) { buildEmissionPipeline(pm, onDevice); };
+    if (failed(passes("emission", emission)))
       return failure();
     if (stage == Stage::Loops)
       return writeModule(path);
+    bool isText = stage == Stage::Llvm || stage == Stage::Asm;
+    if (onDevice && failed(generateDeviceCode(stage, path)))
+      return failure();
+    if (onDevice && isText)
+      return success();
     if (failed(passes("lowering", buildLlvmPipeline)))
       return failure();
     return generateCode(stage, path, target, objects);
@@ -226,6 +262,39 @@ private:
       return failure();
     if (!options.report.empty() && failed(write(options.report, writeReport(module, level))))
       return failure();
+    return success();
+  }
+
+  /// Makes the module of kernels the image of the artefact, or text.
+  LogicalResult generateDeviceCode(Stage stage, StringRef path) {
+    auto nested = [](OpPassManager &pm) { buildLlvmPipeline(pm.nest<ModuleOp>()); };
+    if (failed(passes("device", nested)))
+      return failure();
+    auto start = std::chrono::steady_clock::now();
+    auto kernels = cast<ModuleOp>(module.lookupSymbol(kDeviceModule));
+    llvm::LLVMContext context;
+    std::unique_ptr<llvm::Module> code = translateModuleToLLVMIR(kernels, context, options.name);
+    if (!code)
+      return failure();
+    if (llvm::Error error = prepareForCuda(*code, options.optimization))
+      return fail(std::move(error));
+    llvm::SmallString<0> image;
+    llvm::raw_svector_ostream out(image);
+    if (stage == Stage::Llvm) {
+      code->print(out, nullptr);
+    } else if (options.deviceCode == DeviceCode::Bitcode) {
+      llvm::WriteBitcodeToFile(*code, out);
+    } else {
+      auto ptx = emitPtx(*code, options.optimization);
+      if (!ptx)
+        return fail(ptx.takeError());
+      image = std::move(*ptx);
+    }
+    report("device", start);
+    if (stage == Stage::Llvm || stage == Stage::Asm)
+      return write(path, image);
+    kernels.erase();
+    setDeviceImage(module, image);
     return success();
   }
 

@@ -25,7 +25,16 @@ enum class Stage {
   So       ///< shared object: the artefact
 };
 
+/// What the code of a GPU is in an artefact.
+enum class DeviceCode {
+  Ptx,    ///< for the driver
+  Bitcode ///< LLVM's, for an emulator
+};
+
 struct CompileOptions {
+  /// What kernels run on: "cpu", "cuda" (NVIDIA GPUs), or both, separated by a comma.
+  std::string target = "cpu";
+  DeviceCode deviceCode = DeviceCode::Ptx;
   /// "native", an x86-64 level ("x86-64-v2", "x86-64-v3", "x86-64-v4") or several, separated by
   /// commas, or "aarch64". With several, the runtime takes the highest that the processor has.
   std::string cpu = "native";
@@ -61,9 +70,10 @@ void registerCompilerDialects(DialectRegistry &registry);
 OwningOpRef<ModuleOp> parseModel(StringRef path, MLIRContext &context);
 
 /// The part of the pipeline that stays in the gen dialect (up to Stage::Kernels).
-void buildKernelPipeline(OpPassManager &pm, const CompileOptions &options = {});
+void buildKernelPipeline(OpPassManager &pm, const CompileOptions &options = {},
+                         bool onDevice = false);
 /// From kernels to loop nests and the launch program (up to Stage::Loops).
-void buildEmissionPipeline(OpPassManager &pm);
+void buildEmissionPipeline(OpPassManager &pm, bool onDevice = false);
 /// From loop nests to the LLVM dialect.
 void buildLlvmPipeline(OpPassManager &pm);
 

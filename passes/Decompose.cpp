@@ -20,6 +20,8 @@ using namespace mlir::gen;
 
 namespace {
 struct DecomposePass : gen::impl::DecomposeBase<DecomposePass> {
+  using DecomposeBase::DecomposeBase;
+
   void runOnOperation() override {
     // A composition may contain composed ops in its turn.
     SmallVector<DecomposableOpInterface> composed;
@@ -27,7 +29,7 @@ struct DecomposePass : gen::impl::DecomposeBase<DecomposePass> {
       composed.clear();
       getOperation().walk([&](DecomposableOpInterface op) {
         auto anchor = dyn_cast<AnchorOpInterface>(op.getOperation());
-        if (!anchor || !anchor.isEmitted())
+        if (anchors || !anchor || !anchor.isEmitted())
           composed.push_back(op);
       });
       for (DecomposableOpInterface op : composed) {

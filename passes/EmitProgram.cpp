@@ -13,6 +13,7 @@
 
 #include "passes/ArtefactTables.h"
 #include "passes/DType.h"
+#include "passes/DeviceCode.h"
 #include "passes/EntryProgram.h"
 #include "passes/PackedWeights.h"
 #include "passes/Passes.h"
@@ -70,10 +71,16 @@ public:
   }
 
   void kernel(KernelOp op) {
-    tables.records((op.getSymName() + ".info").str(),
-                   {{Field::address(tables.string(op.getSymName())),
-                     Field::address(tables.string(describe(op.getLoc()))),
-                     Field::address((op.getSymName() + ".task").str())}});
+    Record record{Field::address(tables.string(op.getSymName())),
+                  Field::address(tables.string(describe(op.getLoc())))};
+    Block &body = op.getBody().front();
+    if (isForDevice(module))
+      record.append({Field::address(""), Field::address(tables.string(deviceFunctionName(op))),
+                     Field::u32(body.getNumArguments() + body.getTerminator()->getNumOperands()),
+                     Field::u32(op->getAttrOfType<IntegerAttr>(kDeviceThreadsAttr).getInt())});
+    else
+      record.push_back(Field::address((op.getSymName() + ".task").str()));
+    tables.records((op.getSymName() + ".info").str(), {record});
   }
 
   void entry(const EntryProgram &program) {
@@ -133,9 +140,11 @@ public:
                      symbol ? ArtefactTables::Local : ArtefactTables::Exported,
                      GEN_ARTEFACT_SECTION);
     Record root = header;
-    root.append({Field::u32(sizeof(gen_artefact_info)), Field::u32(entries.size()),
-                 Field::u32(variables.size()), Field::u32(packedCopies.size()),
-                 Field::address(tables.string(name)), Field::address(tables.string("gencc 0.1")),
+    root.append({Field::u32(isForDevice(module) ? sizeof(gen_device_artefact_info)
+                                                : sizeof(gen_artefact_info)),
+                 Field::u32(entries.size()), Field::u32(variables.size()),
+                 Field::u32(packedCopies.size()), Field::address(tables.string(name)),
+                 Field::address(tables.string("gencc 0.1")),
                  Field::address(tables.string(target ? target.getValue() : "generic")),
                  Field::address(tables.records("gen.entries", entries)),
                  Field::address(tables.records("gen.variables", variables)),
@@ -143,6 +152,10 @@ public:
     SmallVector<Record> variants = declareVariants();
     root.append({Field::u32(variants.size()), Field::u32(0),
                  Field::address(tables.records("gen.variants", variants))});
+    if (isForDevice(module)) {
+      tables.declare(kDeviceImage); // the compiler defines it when it has the code
+      root.push_back(Field::address(kDeviceImage));
+    }
     if (variant)
       tables.records(variant.getValue(), {root}, ArtefactTables::Linked);
     else

@@ -2,6 +2,8 @@
 
 #include "passes/EntryProgram.h"
 
+#include "passes/DeviceCode.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -13,7 +15,8 @@ using namespace mlir::gen;
 
 EntryProgram::EntryProgram(func::FuncOp function, const llvm::StringMap<int64_t> &variables)
     : function(function), variables(variables), sizes(entrySizes(function)),
-      b(function.getLoc(), function.getContext()) {
+      b(function.getLoc(), function.getContext()),
+      onDevice(isForDevice(function->getParentOfType<ModuleOp>())) {
   collectDimensions();
 }
 
@@ -198,6 +201,9 @@ void EntryProgram::emitPlan() {
 namespace {
 /// Arguments of `run`.
 enum { Services, Arena, Variables, Arguments, Results, Dimensions, RunArgumentCount };
+
+/// gen_services in words of 8 bytes: two 32-bit fields, the context, then functions.
+enum { ServiceContext = 1, ServiceLaunch, ServiceCopy, ServiceExchange, ServiceConstant };
 } // namespace
 
 /// In parts if there are many launches, since compilers take their time for long functions. What a
@@ -267,8 +273,11 @@ Value EntryProgram::pointerTo(Value value) {
   }
   if (auto constant = value.getDefiningOp<ConstantOp>()) {
     auto data = constant->getAttrOfType<FlatSymbolRefAttr>(kDataAttr);
-    return LLVM::AddressOfOp::create(b, LLVM::LLVMPointerType::get(b.getContext()),
-                                     data.getValue());
+    Type pointer = LLVM::LLVMPointerType::get(b.getContext());
+    Value address = LLVM::AddressOfOp::create(b, pointer, data.getValue());
+    if (!onDevice)
+      return address;
+    return callService(ServiceConstant, pointer, {address, bytesOf(constant)}).getResult();
   }
   return locate(cast<OpResult>(value)); // of a launch in another part
 }
@@ -439,18 +448,33 @@ void EntryProgram::launch(LaunchOp op) {
   Value second = LLVM::GEPOp::create(b, pointer, b.getI64Type(), work, ArrayRef<LLVM::GEPArg>{1});
   Value flops = LLVM::LoadOp::create(b, b.getI64Type(), work),
         bytes = LLVM::LoadOp::create(b, b.getI64Type(), second);
-  // gen_services: two 32-bit fields, then `context` and `launch`.
-  Value context = pointerAt(current.getArgument(Services), 1),
-        callee = pointerAt(current.getArgument(Services), 2);
   Value info = LLVM::AddressOfOp::create(b, pointer, name + ".info");
-  auto type = LLVM::LLVMFunctionType::get(
-      LLVM::LLVMVoidType::get(b.getContext()),
-      {pointer, pointer, b.getI64Type(), pointer, b.getI64Type(), b.getI64Type()});
-  LLVM::CallOp::create(b, type, ValueRange{callee, context, info, count, frame, flops, bytes});
+  callService(ServiceLaunch, LLVM::LLVMVoidType::get(b.getContext()),
+              {info, count, frame, flops, bytes});
+}
+
+LLVM::CallOp EntryProgram::callService(int64_t number, Type result, ArrayRef<Value> arguments) {
+  SmallVector<Value> operands{pointerAt(current.getArgument(Services), ServiceContext),
+                              pointerAt(current.getArgument(Services), number)};
+  SmallVector<Type> types{operands.front().getType()};
+  std::swap(operands[0], operands[1]); // the callee comes first
+  for (Value argument : arguments)
+    types.push_back(argument.getType());
+  llvm::append_range(operands, arguments);
+  return LLVM::CallOp::create(b, LLVM::LLVMFunctionType::get(result, types), operands);
 }
 
 void EntryProgram::copy(Value to, Value from, Value tensor) {
-  LLVM::MemcpyOp::create(b, to, from, bytesOf(tensor), /*isVolatile=*/false);
+  Value bytes = bytesOf(tensor);
+  if (onDevice)
+    callService(ServiceCopy, LLVM::LLVMVoidType::get(b.getContext()), {to, from, bytes});
+  else
+    LLVM::MemcpyOp::create(b, to, from, bytes, /*isVolatile=*/false);
+}
+
+void EntryProgram::exchange(Value one, Value other, Value tensor) {
+  callService(ServiceExchange, LLVM::LLVMVoidType::get(b.getContext()),
+              {one, other, bytesOf(tensor)});
 }
 
 /// Where a value of an entry lies as a whole, and for good; null if not at a fixed place.
@@ -530,6 +554,11 @@ void EntryProgram::rotate(ArrayRef<AssignOp> cycle) {
   SmallVector<Value> memory;
   for (AssignOp assign : cycle)
     memory.push_back(variablePointer(assign.getVariable()));
+  if (onDevice) { // the first one's value moves on until it is where it belongs
+    for (size_t i = 0; i + 1 < memory.size(); ++i)
+      exchange(memory[i], memory[i + 1], first.getValue());
+    return;
+  }
   auto loop = scf::ForOp::create(b, constant(0), constant(type.getNumElements()), constant(1));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());

@@ -70,6 +70,9 @@ private:
   void rotate(ArrayRef<AssignOp> cycle);
   Value variablePointer(StringRef variable);
   void copy(Value to, Value from, Value tensor);
+  void exchange(Value one, Value other, Value tensor);
+  /// Function `number` of gen_services, counted in words, called with its context and `arguments`.
+  LLVM::CallOp callService(int64_t number, Type result, ArrayRef<Value> arguments);
   Value constant(int64_t number);
 
   const llvm::StringMap<int64_t> &variables;
@@ -77,6 +80,7 @@ private:
       symbolOf; // argument and axis -> dimension symbol
   mutable Sizes sizes;
   ImplicitLocOpBuilder b;
+  bool onDevice; ///< Tensors are in the memory of a device.
   // While a function is emitted:
   LLVM::LLVMFuncOp current;
   Value dimensionValues, frame, work;

@@ -5,11 +5,13 @@
 //
 // f32 functions become the project's own expansions (kernels/VectorMath.h): the same bits on every
 // target and in every lane, at most 4 ulp off. f64 functions are left to the C library, one lane at
-// a time. Conversions of bf16, and of f16 where the processor has none, become integer arithmetic.
+// a time, and on devices are code, too. Conversions of bf16, and of f16 where the processor has
+// none, become integer arithmetic.
 //
 //===----------------------------------------------------------------------===//
 
 #include "gen/artefact.h"
+#include "passes/DeviceCode.h"
 #include "passes/EntryProgram.h"
 #include "passes/Passes.h"
 #include "passes/kernels/VectorMath.h"
@@ -140,7 +142,9 @@ struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
     expand<math::SinOp>(root, kernels::emitSin);
     expand<math::CosOp>(root, kernels::emitCos);
     expand<math::RsqrtOp>(root, kernels::emitRsqrt);
-    if (failed(kernels::scalarizeF64Math(getOperation())))
+    if (getOperation().getSymName().value_or("") == kDeviceModule)
+      kernels::expandF64Math(root);
+    else if (failed(kernels::scalarizeF64Math(getOperation())))
       signalPassFailure();
   }
 };

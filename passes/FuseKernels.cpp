@@ -149,6 +149,8 @@ private:
 };
 
 struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
+  using FuseKernelsBase::FuseKernelsBase;
+
   void runOnOperation() override {
     SymbolTable symbols(getOperation());
     for (auto function : getOperation().getOps<func::FuncOp>())
@@ -197,7 +199,7 @@ struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
     }
   }
 
-  static void fuse(func::FuncOp function, Block &block, SymbolTable &symbols) {
+  void fuse(func::FuncOp function, Block &block, SymbolTable &symbols) {
     for (auto loop : llvm::to_vector(block.getOps<scf::ForOp>())) {
       leaveUnwritten(function, loop);
       sinkFreeOps(loop);
@@ -220,7 +222,8 @@ struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
     groups.fuseSharedResults();
     groups.fuseEpilogues();
     groups.recomputeCheapResults();
-    groups.fuseFrames();
+    if (frames)
+      groups.fuseFrames();
 
     OpBuilder b(block.getTerminator());
     for (const FusionGroup *group : groups.inExecutionOrder())

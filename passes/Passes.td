@@ -39,6 +39,7 @@ def Decompose : Pass<"gen-decompose", "::mlir::ModuleOp"> {
     Losses, means and the like stay whole until they are differentiated, since the derivative of the whole is often better
     than that of its parts. `gen.stop_gradient` has done its work by then and goes.
   }];
+  let options = [Option<"anchors", "anchors", "bool", "false", "also those that CPUs have kernels for: attention and its gradient">];
 }
 
 def ChannelsLast : Pass<"gen-channels-last", "::mlir::func::FuncOp"> {
@@ -160,6 +161,7 @@ def FuseKernels : Pass<"gen-fuse-kernels", "::mlir::ModuleOp"> {
     ops of one shape become one kernel with several results. Data movement is recomputed wherever it is
     read, since it only changes indices. Loops stay, each around launches of its own.
   }];
+  let options = [Option<"frames", "frames", "bool", "true", "a contraction stores its result with the padding that the next one reads">];
 }
 
 def DeduplicateKernels : Pass<"gen-deduplicate-kernels", "::mlir::ModuleOp"> {
@@ -191,6 +193,16 @@ def PlanMemory : Pass<"gen-plan-memory", "::mlir::func::FuncOp"> {
 def EmitKernels : Pass<"gen-emit-kernels", "::mlir::ModuleOp"> {
   let summary = "turn kernels into loop nests on bare pointers";
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+                           "::mlir::math::MathDialect", "::mlir::arith::ArithDialect"];
+}
+
+def EmitDeviceKernels : Pass<"gen-emit-device-kernels", "::mlir::ModuleOp"> {
+  let summary = "turn kernels into functions for the threads of a GPU";
+  let description = [{
+    The functions are in a module of their own, `gen.device`. Beside it, for the CPU, are those that say how many blocks of
+    threads a launch has. A kernel of more arguments than a launch can pass is an error.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
                            "::mlir::math::MathDialect", "::mlir::arith::ArithDialect"];
 }
 

@@ -20,14 +20,14 @@ static void simplify(OpPassManager &pm) {
   pm.addPass(createCSEPass());
 }
 
-static void differentiate(OpPassManager &pm) {
+static void differentiate(OpPassManager &pm, bool onDevice) {
   pm.addPass(createInlinerPass());
   pm.addPass(createSymbolDCEPass());
   pm.addNestedPass<func::FuncOp>(createForwardVariables());
   simplify(pm); // before: the fewer primal ops, the fewer gradients
   pm.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
   pm.addPass(createDifferentiate());
-  pm.addPass(createDecompose());
+  pm.addPass(createDecompose({/*anchors=*/onDevice}));
   simplify(pm);
   pm.addNestedPass<func::FuncOp>(createChannelsLast());
   simplify(pm);
@@ -52,23 +52,36 @@ static void fuse(OpPassManager &pm, const std::string &precision) {
   pm.addPass(createDeduplicateKernels());
 }
 
-static void plan(OpPassManager &pm, const CompileOptions &options) {
-  pm.addPass(createScheduleKernels({options.schedules}));
+/// A device reads weights as they are, and an element beyond its operand is no element to it.
+static void fuseForDevice(OpPassManager &pm, const std::string &precision) {
+  pm.addNestedPass<func::FuncOp>(createReducePrecision({precision}));
+  pm.addNestedPass<func::FuncOp>(createResolveDimensions());
+  simplify(pm);
+  pm.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
+  pm.addNestedPass<func::FuncOp>(createSplitReductions());
+  pm.addPass(createFuseKernels({/*frames=*/false}));
+  pm.addPass(createDeduplicateKernels());
+}
+
+static void plan(OpPassManager &pm, const CompileOptions &options, bool onDevice) {
+  if (!onDevice) // there the emitters choose
+    pm.addPass(createScheduleKernels({options.schedules}));
   pm.addPass(createRematerialize({options.memoryBudget}));
   pm.addNestedPass<func::FuncOp>(createPlanMemory());
 }
 
-void mlir::gen::buildKernelPipeline(OpPassManager &pm, const CompileOptions &options) {
+void mlir::gen::buildKernelPipeline(OpPassManager &pm, const CompileOptions &options,
+                                    bool onDevice) {
   if (!options.isFused) {
     pm.addPass(createCheckModel());
-    differentiate(pm);
-    fuse(pm, options.precision);
+    differentiate(pm, onDevice);
+    (onDevice ? fuseForDevice : fuse)(pm, options.precision);
   }
-  plan(pm, options);
+  plan(pm, options, onDevice);
 }
 
-void mlir::gen::buildEmissionPipeline(OpPassManager &pm) {
-  pm.addPass(createEmitKernels());
+void mlir::gen::buildEmissionPipeline(OpPassManager &pm, bool onDevice) {
+  pm.addPass(onDevice ? createEmitDeviceKernels() : createEmitKernels());
   pm.addPass(createEmitProgram());
 }
 

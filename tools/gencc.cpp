@@ -20,7 +20,7 @@ namespace {
 
 struct Arguments {
   std::string model, output, emit = "so", target = "cpu", cpu = "native", precision = "f32";
-  std::string weights, header, report, dumpAfter, schedules, tune;
+  std::string weights, header, report, dumpAfter, schedules, tune, deviceCode = "ptx";
   int optimization = 3;
   int64_t memoryBudget = -1;
   bool verbose = false;
@@ -72,9 +72,16 @@ void addOptions(CLI::App &app, Arguments &arguments) {
                  "also write a C++ header with one typed function for each entry, to link the "
                  "object file into a program")
       ->type_name("FILE");
-  app.add_option("--target", arguments.target, "cpu, the only one in this version")
+  app.add_option("--target", arguments.target,
+                 "cpu (default), cuda (NVIDIA GPUs; --emit=llvm and asm show their code), or both, "
+                 "separated by a comma, in one file")
       ->type_name("TARGET")
-      ->check(oneOf({"cpu"}, "no target of this version"));
+      ->check(oneOf({"cpu", "cuda"}, "no target of this version", /*several=*/true));
+  app.add_option("--device-code", arguments.deviceCode,
+                 "what the code for GPUs is in the file: ptx (default), or bitcode, for the "
+                 "emulator of the tests")
+      ->type_name("KIND")
+      ->check(oneOf({"ptx", "bitcode"}, "no kind of code"));
   std::vector<std::string> cpus(cpuNames().begin(), cpuNames().end());
   app.add_option("--mcpu", arguments.cpu,
                  "native (default), x86-64-v2, x86-64-v3, x86-64-v4, x86-64-v4-vnni, aarch64; "
@@ -214,6 +221,8 @@ LogicalResult compileModel(const Arguments &arguments, const std::string &output
     return failure();
   CompileOptions options;
   options.cpu = arguments.cpu;
+  options.target = arguments.target;
+  options.deviceCode = arguments.deviceCode == "ptx" ? DeviceCode::Ptx : DeviceCode::Bitcode;
   options.optimization = arguments.optimization;
   options.precision = arguments.precision;
   options.memoryBudget = arguments.memoryBudget;

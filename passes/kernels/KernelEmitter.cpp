@@ -16,13 +16,16 @@ using namespace mlir::gen::kernels;
 // KernelFunction
 //===----------------------------------------------------------------------===//
 
-KernelFunction::KernelFunction(KernelOp kernel, LLVM::LLVMFuncOp function, ImplicitLocOpBuilder &b)
+KernelFunction::KernelFunction(KernelOp kernel, LLVM::LLVMFuncOp function, ImplicitLocOpBuilder &b,
+                               Words words)
     : kernel(kernel), yield(cast<YieldOp>(kernel.getBody().front().getTerminator())),
-      function(function), b(b), sizes(kernelSizes(kernel)) {
+      function(function), b(b), wordsAre(words), sizes(kernelSizes(kernel)) {
   b.setInsertionPointToStart(function.addEntryBlock(b));
 }
 
 Value KernelFunction::word(int64_t number, Type type) {
+  if (wordsAre == Words::AsArguments)
+    return function.getArgument(number);
   Value &value = words[number];
   if (!value) {
     OpBuilder::InsertionGuard guard(b);
@@ -44,6 +47,10 @@ Value KernelFunction::pointer(BlockArgument argument) {
 Value KernelFunction::resultPointer(unsigned number) {
   return word(kernel.getBody().front().getNumArguments() + number,
               LLVM::LLVMPointerType::get(b.getContext()));
+}
+
+Value KernelFunction::anyPointer() {
+  return wordsAre == Words::InFrame ? function.getArgument(0) : resultPointer(0);
 }
 
 /// Index arithmetic of the kernel's body is repeated at the top of the function.
@@ -166,15 +173,15 @@ Value KernelEmitter::masked(Value mask, llvm::function_ref<Value()> emit) {
   return element;
 }
 
-/// One element is loaded for all lanes: where no lane may touch memory, from the frame, which is
-/// always there.
+/// One element is loaded for all lanes: where no lane may touch memory, from some that is always
+/// there.
 Value KernelEmitter::guarded(Value address) {
   if (!condition)
     return address;
   Value any = condition;
   if (lanes() > 1)
     any = vector::ReductionOp::create(b, vector::CombiningKind::OR, condition);
-  return arith::SelectOp::create(b, any, address, function.function.getArgument(0));
+  return arith::SelectOp::create(b, any, address, function.anyPointer());
 }
 
 void KernelEmitter::storeResults(const Indices &at) {

@@ -23,15 +23,20 @@ inline constexpr int64_t kLanes = 16;
 
 /// One function of a kernel: `void(ptr frame, i64 index)` or `i64(ptr frame, ptr work)`. The frame
 /// is an array of 8-byte words: one for each kernel argument (a pointer or a size), then one
-/// pointer for each result.
+/// pointer for each result. A function of a device has the words themselves as arguments.
 class KernelFunction {
 public:
+  enum class Words { InFrame, AsArguments };
+
   /// Starts the body of `function`; `b` is left at its start.
-  KernelFunction(KernelOp kernel, LLVM::LLVMFuncOp function, ImplicitLocOpBuilder &b);
+  KernelFunction(KernelOp kernel, LLVM::LLVMFuncOp function, ImplicitLocOpBuilder &b,
+                 Words words = Words::InFrame);
 
   /// The memory of a tensor argument or of result `number`.
   Value pointer(BlockArgument argument);
   Value resultPointer(unsigned number);
+  /// Memory that is always there.
+  Value anyPointer();
 
   /// The size of a value of the kernel's body, an i64.
   Value size(Value tensor, int64_t axis);
@@ -50,6 +55,7 @@ public:
 private:
   Value word(int64_t number, Type type);
 
+  Words wordsAre;
   llvm::DenseMap<int64_t, Value> words;
   llvm::DenseMap<Value, Value> scalars, indices;
   llvm::DenseMap<std::pair<Value, int64_t>, Value> knownSizes;
@@ -158,6 +164,10 @@ void emitAttentionTask(KernelFunction &function, Value index);
 Value emitAttentionTaskCount(KernelFunction &function);
 void emitContractionTask(KernelFunction &function, Value index);
 Value emitContractionTaskCount(KernelFunction &function);
+/// Emits `i64 @KERNEL.tasks(ptr frame, ptr work)`: the number of tasks of a launch, as `count`
+/// emits it, and into `work` its floating-point operations and bytes.
+void emitTaskCounter(KernelOp kernel, ImplicitLocOpBuilder &b,
+                     llvm::function_ref<Value(KernelFunction &)> count);
 
 /// True if a kernel does nothing but move its argument's elements, another axis becoming the
 /// contiguous one.

@@ -1,17 +1,17 @@
 //===- Power.cpp - pow, and the f64 functions by libm ---------------------===//
 //
 // f32 pow(x, y) = 2^(y log2 |x|) computed in f64, which leaves the product enough bits for the last
-// rounding; the sign and the special cases follow C99 Annex F.9.4.4.
+// rounding.
 //
 //===----------------------------------------------------------------------===//
 
+#include "passes/kernels/Power.h"
 #include "mlir/Conversion/MathToLibm/MathToLibm.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Transforms/DialectConversion.h"
 #include "passes/kernels/Lanes.h"
 #include "passes/kernels/VectorMath.h"
-#include <limits>
 
 namespace mlir::gen::kernels {
 namespace {
@@ -67,21 +67,8 @@ Value emitPow(ImplicitLocOpBuilder &b, Value base, Value exponent) {
     return math::PowFOp::create(b, base, exponent);
   Splat c(b, base.getType());
   Lanes x = c.wrap(base), y = c.wrap(exponent);
-  Lanes zero = c.f32(0.0f), one = c.f32(1.0f), half = c.f32(0.5f);
-  Lanes infinity = c.f32(std::numeric_limits<float>::infinity());
-
-  // From 2^24 on every f32 is even: floor(y / 2) = y / 2 there, and for infinities.
-  Lanes isInteger = equal(floor(y), y), isEven = equal(floor(y * half), y * half);
-  Lanes isOdd = select(isEven, c.wrap(notEqual(one, one)), isInteger);
-
-  Lanes result = magnitudeOfPower(c, x, y);
-  result = select(isOdd, copySign(result, x), result);
-  Lanes negative = (x < zero) & (x > -infinity);
-  Lanes undefined = select(isInteger, notEqual(one, one), negative);
-  result = select(undefined, c.f32(std::numeric_limits<float>::quiet_NaN()), result);
-  // 1^y, x^0 and (-1)^+-inf are 1, even where the other operand is NaN.
-  Lanes unit = equal(x, one) | equal(y, zero) | (equal(x, -one) & equal(abs(y), infinity));
-  return select(unit, one, result);
+  return powerOfMagnitude(x, y, magnitudeOfPower(c, x, y),
+                          [&](double number) { return c.f32(static_cast<float>(number)); });
 }
 
 LogicalResult scalarizeF64Math(ModuleOp module) {

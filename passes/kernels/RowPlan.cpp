@@ -8,16 +8,14 @@ using namespace mlir::gen::kernels;
 
 /// Additions that are no dearer than to load what was kept.
 static constexpr int64_t kCheap = 4;
-/// Elements of scratch for one value of a row.
-static constexpr int64_t kMostScratch = 16384;
 
 namespace {
 
 class Planner {
 public:
-  Planner(KernelOp kernel, RowPlan &plan)
-      : plan(plan), yield(cast<YieldOp>(kernel.getBody().front().getTerminator())),
-        sizes(kernelSizes(kernel)) {
+  Planner(KernelOp kernel, int64_t scratch, RowPlan &plan)
+      : plan(plan), scratch(scratch),
+        yield(cast<YieldOp>(kernel.getBody().front().getTerminator())), sizes(kernelSizes(kernel)) {
     for (Operation &op : kernel.getBody().front())
       if (isMember(&op))
         members.push_back(&op);
@@ -192,10 +190,11 @@ private:
 
   int64_t mostScratch() const {
     constexpr int64_t columns = 64;
-    return plan.space.isLastReduced() ? kMostScratch : kMostScratch / columns;
+    return plan.space.isLastReduced() ? scratch : scratch / columns;
   }
 
   RowPlan &plan;
+  int64_t scratch;
   YieldOp yield;
   Sizes sizes;
   SmallVector<Operation *> members;
@@ -208,4 +207,6 @@ private:
 
 } // namespace
 
-RowPlan::RowPlan(KernelOp kernel) { Planner(kernel, *this).run(); }
+RowPlan::RowPlan(KernelOp kernel, int64_t mostScratch) {
+  Planner(kernel, mostScratch, *this).run();
+}

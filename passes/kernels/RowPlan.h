@@ -31,7 +31,10 @@ struct RowLoop {
 };
 
 struct RowPlan {
-  explicit RowPlan(KernelOp kernel);
+  /// Elements of a row that scratch can hold for one value.
+  static constexpr int64_t kMostScratch = 16384;
+
+  explicit RowPlan(KernelOp kernel, int64_t mostScratch = kMostScratch);
 
   RowSpace space;
   SmallVector<RowLoop> loops;

@@ -57,6 +57,9 @@ Value emitPow(ImplicitLocOpBuilder &b, Value x, Value y);
 /// of them inaccurately (log1p as log(1 + x)). Fails only if the conversion itself fails.
 LogicalResult scalarizeF64Math(ModuleOp module);
 
+/// The same ops as code: a few ulp. For devices, which have no libm.
+void expandF64Math(Operation *root);
+
 /// f32 as bf16 or f16, to nearest, ties to even, and back: by integers, for processors without the
 /// instructions.
 Value emitNarrowed(ImplicitLocOpBuilder &b, Value x, Type half);

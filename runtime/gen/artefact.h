@@ -44,7 +44,8 @@ enum {
   GEN_X86_64_V3 = 1 << 1, /* AVX2, FMA, F16C */
   GEN_X86_64_V4 = 1 << 2, /* AVX-512 F, BW, CD, DQ, VL */
   GEN_AVX512_VNNI = 1 << 3,
-  GEN_AARCH64 = 1 << 8
+  GEN_AARCH64 = 1 << 8,
+  GEN_CUDA = 1 << 16 /* kernels are code for NVIDIA GPUs: see gen_device_artefact_info */
 };
 
 /* First bytes of the section `.gen.header`. */
@@ -73,7 +74,21 @@ typedef struct gen_services {
    * `bytes` are the work of the whole launch, for the profile. */
   void (*launch)(void *context, const gen_kernel_info *kernel, int64_t count, const uint64_t *frame,
                  int64_t flops, int64_t bytes);
+  /* Of devices: null where the code is the CPU's. Memory is the device's, and all happens in order.
+   * `copy` copies; `exchange` lets two places change their contents; `constant` gives the device's
+   * copy of constant data of the artefact. */
+  void (*copy)(void *context, void *to, const void *from, int64_t bytes);
+  void (*exchange)(void *context, void *one, void *other, int64_t bytes);
+  const void *(*constant)(void *context, const void *data, int64_t bytes);
 } gen_services;
+
+/* A kernel of a device. `kernel.task` is null; a task of a launch is a block of threads. */
+typedef struct gen_device_kernel_info {
+  gen_kernel_info kernel;
+  const char *function; /* its name in the image */
+  uint32_t words;       /* of the frame: they are the function's parameters */
+  uint32_t threads;     /* of a block */
+} gen_device_kernel_info;
 
 /* A named tensor of the interface. */
 typedef struct gen_tensor_info {
@@ -152,9 +167,23 @@ typedef struct gen_artefact_info {
   uint32_t variant_count;
   uint32_t reserved;
   /* The same model for higher instruction sets, lowest first; entries and variables are equal.
-   * The runtime takes the last one that the processor can run, else this one. */
+   * The runtime takes the last one that the processor can run, else this one. One may be for a
+   * device. */
   const struct gen_artefact_info *const *variants;
 } gen_artefact_info;
+
+/* Code of a device: PTX, with a terminator. */
+typedef struct gen_device_image {
+  uint64_t bytes; /* of the code */
+  char code[1];   /* its first one */
+} gen_device_image;
+
+/* The type of a variant, or root, whose features have GEN_CUDA: its entries launch
+ * gen_device_kernel_info, and `run` gets addresses of the device's memory. */
+typedef struct gen_device_artefact_info {
+  gen_artefact_info artefact;
+  const gen_device_image *image;
+} gen_device_artefact_info;
 
 #ifdef __cplusplus
 }

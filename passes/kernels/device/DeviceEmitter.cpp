@@ -1,0 +1,38 @@
+//===- DeviceEmitter.cpp - kernels for the threads of a GPU ---------------===//
+
+#include "passes/kernels/device/DeviceEmitter.h"
+
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace mlir::gen;
+using namespace mlir::gen::kernels;
+
+void DeviceEmitter::emitBarrier() { NVVM::BarrierOp::create(b); }
+
+std::unique_ptr<DeviceEmitter> mlir::gen::kernels::makeDeviceEmitter(KernelFunction &function) {
+  if (function.kernel.getFamily() == "reduction")
+    return makeRowsEmitter(function);
+  return makeElementsEmitter(function);
+}
+
+static Value fold(ImplicitLocOpBuilder &b, ArrayRef<Int> extents, SmallVector<Int> &at,
+                  Value running, llvm::function_ref<Value(ArrayRef<Int>, Value)> body) {
+  if (at.size() == extents.size())
+    return body(at, running);
+  auto loop = scf::ForOp::create(b, Int(b, 0), extents[at.size()], Int(b, 1), running);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  at.push_back(Int(b, loop.getInductionVar()));
+  Value next = fold(b, extents, at, loop.getRegionIterArg(0), body);
+  at.pop_back();
+  scf::YieldOp::create(b, next);
+  return loop.getResult(0);
+}
+
+Value mlir::gen::kernels::emitFold(ImplicitLocOpBuilder &b, ArrayRef<Int> extents, Value initial,
+                                   llvm::function_ref<Value(ArrayRef<Int>, Value)> body) {
+  SmallVector<Int> at;
+  return fold(b, extents, at, initial, body);
+}

@@ -1,0 +1,55 @@
+//===- DeviceEmitter.h - kernels for the threads of a GPU -------*- C++ -*-===//
+//
+// A kernel on a device is a number of blocks of threads. As on the CPU, emission pulls: each thread
+// asks for the elements that it stores (passes/kernels/KernelEmitter.h), one lane at a time.
+// Neighbouring threads ask for neighbouring elements.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GEN_PASSES_KERNELS_DEVICE_DEVICEEMITTER_H
+#define GEN_PASSES_KERNELS_DEVICE_DEVICEEMITTER_H
+
+#include "passes/kernels/Int.h"
+#include "passes/kernels/KernelEmitter.h"
+
+#include <memory>
+
+namespace mlir::gen::kernels {
+
+class DeviceEmitter {
+public:
+  explicit DeviceEmitter(KernelFunction &function) : function(function), b(function.b) {}
+  virtual ~DeviceEmitter() = default;
+
+  /// Threads of a block.
+  virtual int64_t threads() const = 0;
+  /// How many blocks there are. Emitted into code of the CPU.
+  virtual Value blocks() = 0;
+  /// What thread `thread` of block `block` does; both are i64. Emitted into code of the device.
+  virtual void emitThread(Int block, Int thread) = 0;
+
+protected:
+  /// Waits until all threads of the block are here.
+  void emitBarrier();
+
+  KernelFunction &function;
+  ImplicitLocOpBuilder &b;
+};
+
+/// The emitter of a kernel's family.
+std::unique_ptr<DeviceEmitter> makeDeviceEmitter(KernelFunction &function);
+std::unique_ptr<DeviceEmitter> makeElementsEmitter(KernelFunction &function);
+std::unique_ptr<DeviceEmitter> makeRowsEmitter(KernelFunction &function);
+
+/// Emits the element at `at` of a contraction's or a scatter's result, from those of its operands.
+Value emitContractionElement(KernelFunction &function, ContractionOpInterface op,
+                             const Indices &at);
+Value emitScatterElement(KernelFunction &function, Operation *scatter, const Indices &at);
+
+/// Emits a loop over all `extents`, the last one innermost, that carries one value.
+Value emitFold(ImplicitLocOpBuilder &b, ArrayRef<Int> extents, Value initial,
+               llvm::function_ref<Value(ArrayRef<Int> at, Value running)> body);
+
+} // namespace mlir::gen::kernels
+
+#endif // GEN_PASSES_KERNELS_DEVICE_DEVICEEMITTER_H

@@ -1,0 +1,250 @@
+//===- Rows.cpp - kernels around reductions, for a GPU --------------------===//
+//
+// Several threads, the lanes of a row, go over it together in the loops of its plan (RowPlan.h):
+// each folds every so-manieth element, then they fold what they have, half by half, in shared
+// memory. If the last axis is reduced, neighbouring threads are lanes of one row; if it is kept,
+// they are neighbouring rows. The order of a fold is a function of the shape alone.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/kernels/RowPlan.h"
+#include "passes/kernels/device/DeviceEmitter.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace mlir::gen;
+using namespace mlir::gen::kernels;
+
+namespace {
+
+/// The elements of values that have one a row.
+using RowValues = llvm::MapVector<Value, Value>;
+
+class RowsEmitter : public DeviceEmitter {
+public:
+  explicit RowsEmitter(KernelFunction &function)
+      : DeviceEmitter(function), plan(function.kernel, /*mostScratch=*/0),
+        domain(plan.space.domain), isLastReduced(plan.space.isLastReduced()) {
+    chooseSizes();
+  }
+
+  int64_t threads() const override { return lanes * rows; }
+  Value blocks() override { return roundedUpQuotient(product(plan.space.kept), rows); }
+
+  void emitThread(Int block, Int thread) override {
+    this->thread = thread;
+    lane = isLastReduced ? thread % lanes : thread / rows;
+    Int total = product(plan.space.kept);
+    Int row = block * rows + (isLastReduced ? thread / lanes : thread % rows);
+    // The last block may have more rows than there are: they fold no elements, and store nothing.
+    Value exists = row < total;
+    for (Value index : delinearize(function, domain, plan.space.kept, min(row, total - Int(b, 1))))
+      at.push_back({index, Index::Uniform});
+    Int none(b, 0), all = product(plan.space.reduced);
+    Int end = threads() == lanes
+                  ? all
+                  : Int(b, arith::SelectOp::create(b, exists, all.value, none.value));
+    RowValues values;
+    emitRowOps(0, values);
+    for (auto [number, loop] : llvm::enumerate(plan.loops)) {
+      SmallVector<Value> folded = emitLoop(loop, end, values);
+      for (auto [reduction, own] : llvm::zip_equal(loop.reductions, folded))
+        values[reduction->getResult(0)] = foldLanes(reduction, own);
+      emitRowOps(number + 1, values);
+    }
+    storeRowResults(exists, values);
+  }
+
+private:
+  /// Lanes for a row: about four elements each; more for a row that is alone. Rows kept side by
+  /// side in memory are as many as the threads that run in step.
+  void chooseSizes() {
+    constexpr int64_t kWarp = 32, kThreads = 256, kElementsOfLane = 4;
+    ArrayRef<int64_t> shape = cast<RankedTensorType>(domain.getType()).getShape();
+    bool isAlone = llvm::all_of(plan.space.kept, [&](int64_t axis) { return shape[axis] == 1; });
+    int64_t most = !isLastReduced ? kThreads / kWarp : isAlone ? 2 * kThreads : kThreads;
+    int64_t elements = std::max<int64_t>(plan.elements.value_or(most * kElementsOfLane), 1);
+    auto wanted =
+        static_cast<int64_t>(llvm::PowerOf2Ceil(llvm::divideCeil(elements, kElementsOfLane)));
+    lanes = std::min(wanted, most);
+    rows = isLastReduced ? std::max<int64_t>(kThreads / 2 / lanes, 1) : kWarp;
+  }
+
+  /// This lane's part of a loop: what each reduction folds of it, in several parts side by side, so
+  /// that loads need not wait for each other.
+  SmallVector<Value> emitLoop(const RowLoop &loop, Int end, const RowValues &values) {
+    constexpr int64_t kParts = 4;
+    size_t count = loop.reductions.size();
+    int64_t parts = count == 0 ? 1 : kParts;
+    SmallVector<Value> initial;
+    for (int64_t part = 0; part < parts; ++part)
+      for (ReductionOpInterface reduction : loop.reductions)
+        initial.push_back(arith::ConstantOp::create(b, reduction.identity()));
+    auto step = [&](Int first, int64_t part, MutableArrayRef<Value> state) {
+      Int number = first + part * lanes;
+      MutableArrayRef<Value> own = state.slice(part * count, count);
+      llvm::copy(emitStep(loop, placeOf(number), own, values), own.begin());
+    };
+    Int whole = (end + (lanes - 1) - *lane) / (lanes * parts) * (lanes * parts);
+    SmallVector<Value> state =
+        emitLoop(*lane, *lane + whole, lanes * parts, initial, [&](Int i, auto now) {
+          for (int64_t part = 0; part < parts; ++part)
+            step(i, part, now);
+        });
+    if (parts > 1)
+      state = emitLoop(*lane + whole, end, lanes, state, [&](Int i, auto now) { step(i, 0, now); });
+    SmallVector<Value> folded(state.begin(), state.begin() + count);
+    for (int64_t part = 1; part < parts; ++part)
+      for (auto [i, reduction] : llvm::enumerate(loop.reductions))
+        folded[i] = ReductionOpInterface(reduction).combine(b, folded[i], state[part * count + i]);
+    return folded;
+  }
+
+  /// A loop that carries values, which `body` replaces.
+  SmallVector<Value> emitLoop(Int from, Int to, int64_t step, ValueRange initial,
+                              llvm::function_ref<void(Int, MutableArrayRef<Value>)> body) {
+    auto loop = scf::ForOp::create(b, from, to, Int(b, step), initial);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    SmallVector<Value> state(loop.getRegionIterArgs());
+    body(Int(b, loop.getInductionVar()), state);
+    if (!initial.empty())
+      scf::YieldOp::create(b, state);
+    return SmallVector<Value>(loop.getResults());
+  }
+
+  /// The indices of element `number` of the row.
+  Indices placeOf(Value number) {
+    Indices place(cast<RankedTensorType>(domain.getType()).getRank());
+    for (auto [axis, index] : llvm::zip_equal(plan.space.kept, at))
+      place[axis] = index;
+    for (auto [axis, index] : llvm::zip_equal(
+             plan.space.reduced, delinearize(function, domain, plan.space.reduced, number)))
+      place[axis] = {index, Index::Uniform};
+    return place;
+  }
+
+  SmallVector<Value> emitStep(const RowLoop &loop, const Indices &place, ValueRange running,
+                              const RowValues &values) {
+    KernelEmitter emitter = makeEmitter(values);
+    auto positionOf = [&](const KeptValue &kept) {
+      return emitter.position(function.yield.getValues()[kept.result], place);
+    };
+    for (const KeptValue &kept : loop.loads)
+      emitter.bind(kept.value, emitter.load(function.resultPointer(kept.result),
+                                            getElementTypeOrSelf(kept.value), positionOf(kept)));
+    SmallVector<Value> next, keeps;
+    for (auto [reduction, state] : llvm::zip_equal(loop.reductions, running))
+      next.push_back(ReductionOpInterface(reduction).combine(
+          b, state, emitter.elementAt(reduction->getOperand(0), place)));
+    for (const KeptValue &kept : loop.keeps)
+      keeps.push_back(emitter.elementAt(kept.value, place));
+    emitter.storeResults(loop.results, place);
+    for (auto [kept, element] : llvm::zip_equal(loop.keeps, keeps))
+      emitter.store(function.resultPointer(kept.result), getElementTypeOrSelf(kept.value), element,
+                    positionOf(kept));
+    return next;
+  }
+
+  /// Folds what the lanes of a row have; all get the result.
+  Value foldLanes(ReductionOpInterface reduction, Value own) {
+    if (lanes == 1)
+      return own;
+    Type element = own.getType();
+    bool isBoolean = element.isInteger(1);
+    Type stored = isBoolean ? b.getI8Type() : element;
+    auto slot = [&](Int number) {
+      return LLVM::GEPOp::create(b, shared().getType(), stored, shared(), ValueRange{number.value});
+    };
+    auto store = [&](Value value) {
+      if (isBoolean)
+        value = arith::ExtUIOp::create(b, stored, value);
+      LLVM::StoreOp::create(b, value, slot(*thread));
+    };
+    auto load = [&](Int number) -> Value {
+      Value value = LLVM::LoadOp::create(b, stored, slot(number));
+      return isBoolean ? arith::TruncIOp::create(b, element, value).getResult() : value;
+    };
+    if (hasFolded) // the last one's result has to be read by all before
+      emitBarrier();
+    hasFolded = true;
+    store(own);
+    int64_t step = isLastReduced ? 1 : rows; // from one lane to the next
+    for (int64_t width = lanes / 2; width >= 1; width /= 2) {
+      emitBarrier();
+      auto branch = scf::IfOp::create(b, *lane < Int(b, width), /*withElseRegion=*/false);
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(branch.thenBlock());
+      store(reduction.combine(b, load(*thread), load(*thread + width * step)));
+    }
+    emitBarrier();
+    return load(*thread - *lane * step);
+  }
+
+  /// 8 bytes a thread.
+  Value shared() {
+    if (!sharedMemory) {
+      constexpr unsigned kShared = 3;
+      auto module = function.function->getParentOfType<ModuleOp>();
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(module.getBody());
+      auto global = LLVM::GlobalOp::create(
+          b, LLVM::LLVMArrayType::get(b.getI64Type(), threads()), /*isConstant=*/false,
+          LLVM::Linkage::Internal, (function.function.getSymName() + "_shared").str(), Attribute(),
+          /*alignment=*/16, kShared);
+      ImplicitLocOpBuilder inside(b.getLoc(), b.getContext());
+      inside.setInsertionPointToStart(inside.createBlock(&global.getInitializerRegion()));
+      LLVM::ReturnOp::create(inside, LLVM::UndefOp::create(inside, global.getType()).getResult());
+      b.setInsertionPointToStart(&function.function.getBody().front());
+      sharedMemory = LLVM::AddressOfOp::create(b, global);
+    }
+    return sharedMemory;
+  }
+
+  /// Computes the values of one element a row that loop `number` may use.
+  void emitRowOps(size_t number, RowValues &values) {
+    KernelEmitter emitter = makeEmitter(values);
+    for (Operation *op : plan.rowOps[number]) {
+      Value element = emitter.elementAt(op->getResult(0), at);
+      values[op->getResult(0)] = element;
+      emitter.bind(op->getResult(0), element);
+    }
+  }
+
+  void storeRowResults(Value exists, const RowValues &values) {
+    if (plan.rowResults.empty())
+      return;
+    emitBarrier(); // a result may lie where an argument is still to be read
+    Value isFirst = *lane == Int(b, 0);
+    auto branch =
+        scf::IfOp::create(b, b.createOrFold<arith::AndIOp>(exists, isFirst), /*withElse=*/false);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    makeEmitter(values).storeResults(plan.rowResults, at);
+  }
+
+  KernelEmitter makeEmitter(const RowValues &values) {
+    KernelEmitter emitter(function, /*lanes=*/1);
+    for (auto [value, element] : values)
+      emitter.bind(value, element);
+    return emitter;
+  }
+
+  Int product(ArrayRef<int64_t> axes) { return {b, function.product(domain, axes)}; }
+
+  RowPlan plan;
+  Value domain;
+  bool isLastReduced;
+  int64_t lanes, rows;             ///< Of a row; of a block.
+  std::optional<Int> thread, lane; ///< Of the block; of the row.
+  Indices at;                      ///< The row's.
+  Value sharedMemory;
+  bool hasFolded = false;
+};
+
+} // namespace
+
+std::unique_ptr<DeviceEmitter> mlir::gen::kernels::makeRowsEmitter(KernelFunction &function) {
+  return std::make_unique<RowsEmitter>(function);
+}

@@ -1,0 +1,51 @@
+// RUN: gen-opt %s --split-input-file --gen-fuse-kernels="frames=false" --gen-emit-device-kernels | FileCheck %s
+
+// How many blocks there are is computed on the CPU; what a thread does, in a module of its own.
+// CHECK-LABEL: llvm.func internal @exp_add.tasks(%arg0: !llvm.ptr, %arg1: !llvm.ptr) -> i64
+// CHECK: %[[BLOCKS:.*]] = arith.constant 4 : i64
+// CHECK: llvm.return %[[BLOCKS]]
+// CHECK: module @gen.device
+// CHECK: llvm.func ptx_kernelcc @gen_exp_add(%[[X:.*]]: !llvm.ptr, %[[Y:.*]]: !llvm.ptr, %[[RESULT:.*]]: !llvm.ptr) attributes {passthrough = {{\[\[}}"nvvm.maxntid", "256"]]}
+// CHECK-DAG: nvvm.read.ptx.sreg.ctaid.x
+// CHECK-DAG: nvvm.read.ptx.sreg.tid.x
+// CHECK: arith.cmpi slt
+// CHECK: scf.if
+// CHECK: llvm.load {{.*}} : !llvm.ptr -> f32
+// CHECK: math.exp {{.*}} : f32
+// CHECK: arith.addf
+// CHECK: llvm.store {{.*}} : f32, !llvm.ptr
+func.func @f(%x: tensor<1000xf32>, %y: tensor<1000xf32>) -> tensor<1000xf32> {
+  %0 = gen.exp %x : tensor<1000xf32>
+  %1 = gen.add %0, %y : (tensor<1000xf32>, tensor<1000xf32>) -> tensor<1000xf32>
+  return %1 : tensor<1000xf32>
+}
+
+// -----
+
+// A thread adds up the products of one element, and its epilogue follows at once.
+// CHECK-LABEL: llvm.func ptx_kernelcc @gen_matmul_relu
+// CHECK: %[[SUM:.*]] = scf.for {{.*}} iter_args
+// CHECK: math.fma {{.*}} : f32
+// CHECK-NOT: llvm.store
+// CHECK: arith.maximumf {{.*}}%[[SUM]]
+// CHECK: llvm.store
+func.func @product(%x: tensor<?x64xf32>, %w: tensor<32x64xf32>) -> tensor<?x32xf32> {
+  %0 = gen.matmul %x, %w transposed : (tensor<?x64xf32>, tensor<32x64xf32>) -> tensor<?x32xf32>
+  %1 = gen.relu %0 : tensor<?x32xf32>
+  return %1 : tensor<?x32xf32>
+}
+
+// -----
+
+// The lanes of a row fold what they have in shared memory, with a barrier before each reading.
+// CHECK: llvm.mlir.global internal @gen_reduce_sum_shared() {addr_space = 3 : i32
+// CHECK-LABEL: llvm.func ptx_kernelcc @gen_reduce_sum
+// CHECK: scf.for
+// CHECK: %[[SLOT:.*]] = llvm.getelementptr {{.*}}!llvm.ptr<3>, f32
+// CHECK-NEXT: llvm.store {{.*}}, %[[SLOT]] : f32, !llvm.ptr<3>
+// CHECK-COUNT-10: nvvm.barrier
+// CHECK-NOT: nvvm.barrier
+func.func @sum(%x: tensor<64x1000xf32>) -> tensor<64xf32> {
+  %0 = gen.reduce_sum %x axes [1] : tensor<64x1000xf32> -> tensor<64xf32>
+  return %0 : tensor<64xf32>
+}

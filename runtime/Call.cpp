@@ -179,7 +179,7 @@ void gen_session::checkOutputs(const gen_entry_info &entry, const gen_tensor *ou
     for (size_t k = 0; k < variables.size(); ++k)
       if (overlaps(got.data, bytesOf(wanted), variables[k].data(), variables[k].size()))
         fail(GEN_INVALID_ARGUMENT, "%s: the buffer of result '%s' overlaps variable '%s'",
-             entry.name, entry.results[i].name, model->artefact->variables[k].tensor.name);
+             entry.name, entry.results[i].name, artefact.variables[k].tensor.name);
   }
 }
 
@@ -243,7 +243,6 @@ void gen_session::placeArguments(const gen_entry_info &entry, EntryState &state,
 
 // Makes the packed copies that an entry reads, where the variable has changed since the last time.
 void gen_session::refreshPacked(const gen_entry_info &entry) {
-  const gen_artefact_info &artefact = *model->artefact;
   for (uint32_t i = 0; i < entry.packed_count; ++i) {
     uint32_t number = entry.packed[i];
     const gen_packed_info &info = artefact.packed[number];
@@ -260,6 +259,8 @@ void gen_session::refreshPacked(const gen_entry_info &entry) {
 
 // Makes a variable whose memory was given back from its packed copy.
 void gen_session::restore(size_t variable) {
+  if (gpu)
+    return gpu->fetch(uint32_t(variable), variables[variable]);
   const gen_packed_info *info = released[variable];
   if (!info)
     return;
@@ -268,26 +269,15 @@ void gen_session::restore(size_t variable) {
   released[variable] = nullptr;
 }
 
-void gen_session::call(const char *name, const gen_tensor *arguments, size_t argumentCount,
-                       const gen_tensor *outputs, size_t outputCount) {
-  const gen_entry_info &entry = model->findEntry(name);
-  EntryState &state = stateOf(entry);
-  int64_t arenaBytes = plan(entry, state, arguments, argumentCount);
-  if (outputs)
-    checkOutputs(entry, outputs, outputCount);
+void gen_session::runOnCpu(const gen_entry_info &entry, EntryState &state, int64_t arenaBytes) {
   for (uint32_t i = 0; i < entry.packed_count; ++i)
-    arenaBytes = std::max(arenaBytes, model->artefact->packed[entry.packed[i]].arena_bytes);
+    arenaBytes = std::max(arenaBytes, artefact.packed[entry.packed[i]].arena_bytes);
   arena.reserve(arenaBytes);
   for (uint32_t i = 0; i < entry.packed_count; ++i) {
     uint32_t number = entry.packed[i];
-    packed[number].reserve(model->artefact->packed[number].bytes);
-    variablePointers[model->artefact->variable_count + number] = packed[number].data();
+    packed[number].reserve(artefact.packed[number].bytes);
+    variablePointers[artefact.variable_count + number] = packed[number].data();
   }
-  std::fill(state.arguments.begin(), state.arguments.end(), nullptr);
-  placeResults(entry, state, arguments, outputs);
-  placeArguments(entry, state, arguments);
-
-  auto begin = Profile::Clock::now();
   {
     FloatMode mode(keepDenormals);
     refreshPacked(entry);
@@ -296,6 +286,37 @@ void gen_session::call(const char *name, const gen_tensor *arguments, size_t arg
   }
   for (uint32_t i = 0; i < entry.written_count; ++i)
     noteWrite(entry.written[i]);
+}
+
+void gen_session::runOnGpu(const gen_entry_info &entry, EntryState &state, int64_t arenaBytes,
+                           const gen_tensor *arguments) {
+  for (uint32_t i = 0; i < entry.argument_count; ++i)
+    state.inputParts[i] = {const_cast<void *>(state.arguments[i]), size_t(bytesOf(arguments[i]))};
+  for (uint32_t i = 0; i < entry.result_count; ++i)
+    state.outputParts[i] = {state.outputs[i], size_t(resultBytes(entry, i))};
+  gpu->run(uint32_t(&entry - artefact.entries), services, size_t(arenaBytes), variables, viewed,
+           state.inputParts, state.outputParts, state.dimensions.data());
+  for (uint32_t i = 0; i < entry.written_count; ++i)
+    if (viewed[entry.written[i]]) // the caller may look at any time
+      restore(entry.written[i]);
+}
+
+void gen_session::call(const char *name, const gen_tensor *arguments, size_t argumentCount,
+                       const gen_tensor *outputs, size_t outputCount) {
+  const gen_entry_info &entry = findEntry(name);
+  EntryState &state = stateOf(entry);
+  int64_t arenaBytes = plan(entry, state, arguments, argumentCount);
+  if (outputs)
+    checkOutputs(entry, outputs, outputCount);
+  std::fill(state.arguments.begin(), state.arguments.end(), nullptr);
+  placeResults(entry, state, arguments, outputs);
+  placeArguments(entry, state, arguments);
+
+  auto begin = Profile::Clock::now();
+  if (gpu)
+    runOnGpu(entry, state, arenaBytes, arguments);
+  else
+    runOnCpu(entry, state, arenaBytes);
   if (profile.isRecording())
     profile.addCall(entry.name, begin, Profile::Clock::now());
 
@@ -309,7 +330,7 @@ gen_status *gen_session_call(gen_session *session, const char *entry, const gen_
   return guard([&] {
     requireNonNull(entry, "gen_session_call", "entry");
     SessionUse use(session, "gen_session_call");
-    const gen_entry_info &info = session->model->findEntry(entry);
+    const gen_entry_info &info = session->findEntry(entry);
     if (results && resultCount != info.result_count)
       fail(GEN_INVALID_ARGUMENT, "%s: expected %u results, got room for %zu", entry,
            info.result_count, resultCount);
@@ -338,7 +359,7 @@ gen_status *gen_session_result_shapes(gen_session *session, const char *entry,
   return guard([&] {
     requireNonNull(entry, "gen_session_result_shapes", "entry");
     SessionUse use(session, "gen_session_result_shapes");
-    const gen_entry_info &info = session->model->findEntry(entry);
+    const gen_entry_info &info = session->findEntry(entry);
     if (resultCount != info.result_count || (resultCount && !results))
       fail(GEN_INVALID_ARGUMENT, "%s: expected %u results, got room for %zu", entry,
            info.result_count, results ? resultCount : 0);

@@ -184,7 +184,7 @@ void checkHeader(const gen_artefact_header &header, const std::string &path) {
          path.c_str(), header.version, GEN_RUNTIME_VERSION, GEN_ARTEFACT_VERSION,
          header.version > GEN_ARTEFACT_VERSION ? "use a newer runtime, or compile with this version"
                                                : "compile the model again");
-  if (header.features & kForeignFeatures)
+  if (header.features & kForeignFeatures & ~GEN_CUDA)
     fail(GEN_INCOMPATIBLE, "%s: needs instruction sets unknown to this runtime (features 0x%x)",
          path.c_str(), header.features);
 #if defined(__x86_64__)
@@ -212,6 +212,11 @@ bool canRun(const gen_artefact_header &header) {
       return false;
 #endif
   return true;
+}
+
+bool canRunLaunches(gen_artefact_header header) {
+  header.features &= ~uint32_t(GEN_CUDA);
+  return canRun(header);
 }
 
 gen_artefact_header checkContainer(const unsigned char *bytes, size_t size,

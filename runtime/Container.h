@@ -17,7 +17,12 @@ gen_artefact_header checkContainer(const unsigned char *bytes, size_t size,
 // Checks magic, version and the processor's instruction sets.
 void checkHeader(const gen_artefact_header &header, const std::string &path);
 
-// True if the processor has the instruction sets.
+// True if it is code for the processor, which has the instruction sets.
 bool canRun(const gen_artefact_header &header);
+
+// True for code for a GPU.
+inline bool isForDevice(const gen_artefact_header &header) { return header.features & GEN_CUDA; }
+// True if the processor can do its part of it.
+bool canRunLaunches(gen_artefact_header header);
 
 } // namespace gen::runtime

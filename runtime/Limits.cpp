@@ -141,6 +141,8 @@ private:
 } // namespace
 
 double Limits::seconds(double flops, double bytes) const {
+  if (bandwidth.empty())
+    return 0;
   auto fits = std::find_if(bandwidth.begin(), bandwidth.end() - 1,
                            [&](const Bandwidth &level) { return double(level.bytes) >= bytes; });
   return std::max(flops / flopsPerSecond, bytes / fits->bytesPerSecond);

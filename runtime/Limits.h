@@ -11,10 +11,10 @@ struct Limits {
     int64_t bytes; // read again and again
     double bytesPerSecond;
   };
-  double flopsPerSecond;            // f32 multiply-adds, two operations each
+  double flopsPerSecond;            // f32 multiply-adds, two operations each; 0: not known
   std::vector<Bandwidth> bandwidth; // by size: each cache has its own
 
-  // The least time for that much work, if computing and reading overlap.
+  // The least time for that much work, if computing and reading overlap; 0 if it is not known.
   double seconds(double flops, double bytes) const;
 };
 

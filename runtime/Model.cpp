@@ -56,6 +56,23 @@ const gen_artefact_info *chooseVariant(const gen_artefact_info *artefact, const 
   return best;
 }
 
+// The code for GPUs among the artefact and its variants, or null.
+const gen_device_artefact_info *chooseDevice(const gen_artefact_info *artefact,
+                                             const std::string &path) {
+  const gen_artefact_info *device = isForDevice(artefact->header) ? artefact : nullptr;
+  for (uint32_t i = 0; i < artefact->variant_count; ++i)
+    if (isForDevice(artefact->variants[i]->header))
+      device = artefact->variants[i];
+  if (!device || !canRunLaunches(device->header))
+    return nullptr;
+  checkArtefact(*device, path);
+  auto *info = reinterpret_cast<const gen_device_artefact_info *>(device);
+  if (device->size < sizeof *info || !info->image || device->entry_count != artefact->entry_count ||
+      device->variable_count != artefact->variable_count)
+    fail(GEN_CORRUPT, "%s: damaged artefact: its code for GPUs is another model's", path.c_str());
+  return info;
+}
+
 gen_model *openModel(const std::string &path) {
   std::vector<unsigned char> bytes = readFile(path, INT64_MAX);
   gen_artefact_header header = checkContainer(bytes.data(), bytes.size(), path);
@@ -71,7 +88,8 @@ gen_model *openModel(const std::string &path) {
       fail(GEN_CORRUPT, "%s: damaged artefact: %s", path.c_str(),
            artefact ? "header and section " GEN_ARTEFACT_SECTION " differ"
                     : "no symbol " GEN_ARTEFACT_SYMBOL);
-    auto *model = new gen_model(chooseVariant(artefact, path), handle, copy.number);
+    auto *model = new gen_model(chooseVariant(artefact, path), chooseDevice(artefact, path), handle,
+                                copy.number);
     copy.release();
     return model;
   } catch (...) {
@@ -138,7 +156,8 @@ gen_status *gen_model_from_artefact(const gen_artefact_info *artefact, gen_model
     requireNonNull(artefact, "gen_model_from_artefact", "artefact");
     std::string origin = "linked artefact";
     checkHeader(artefact->header, origin);
-    *model = new gen_model(chooseVariant(artefact, origin), nullptr, -1);
+    *model =
+        new gen_model(chooseVariant(artefact, origin), chooseDevice(artefact, origin), nullptr, -1);
   });
 }
 

@@ -8,8 +8,10 @@
 
 struct gen_model {
   // Takes over the handle and descriptor of a loaded file; null and -1 for linked artefacts.
-  gen_model(const gen_artefact_info *artefact, void *handle, int descriptor)
-      : artefact(artefact), handle(handle), descriptor(descriptor) {}
+  gen_model(const gen_artefact_info *artefact, const gen_device_artefact_info *deviceArtefact,
+            void *handle, int descriptor)
+      : artefact(artefact), deviceArtefact(deviceArtefact), handle(handle), descriptor(descriptor) {
+  }
   ~gen_model();
 
   void retain() { references.fetch_add(1, std::memory_order_relaxed); }
@@ -22,7 +24,10 @@ struct gen_model {
   const gen_entry_info &findEntry(const char *name) const;
   size_t findVariable(const char *name) const;
 
+  // What describes the model, and is the CPU's code if there is any.
   const gen_artefact_info *artefact;
+  // Code for GPUs, or null.
+  const gen_device_artefact_info *deviceArtefact;
 
 private:
   void *handle;

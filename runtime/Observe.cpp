@@ -42,11 +42,17 @@ double gen_profile_flops(const gen_session *session) {
   return session ? session->profile.flops() : 0;
 }
 
+// Those of a GPU are not measured.
+static const Limits &limitsOf(const gen_session &session) {
+  static const Limits unknown = {0, {}};
+  return session.gpu ? unknown : limitsOf(session.threads);
+}
+
 gen_status *gen_profile_write(gen_session *session, const char *path) {
   return guard([&] {
     requireNonNull(path, "gen_profile_write", "path");
     SessionUse use(session, "gen_profile_write");
-    session->profile.write(path, limitsOf(session->threads));
+    session->profile.write(path, limitsOf(*session));
   });
 }
 
@@ -55,7 +61,7 @@ gen_status *gen_profile_limit(gen_session *session, double *seconds) {
     requireNonNull(seconds, "gen_profile_limit", "seconds");
     *seconds = 0;
     SessionUse use(session, "gen_profile_limit");
-    *seconds = session->profile.limitSeconds(limitsOf(session->threads));
+    *seconds = session->profile.limitSeconds(limitsOf(*session));
   });
 }
 

@@ -24,6 +24,36 @@ unsigned chooseThreads(uint32_t wanted) {
   return wanted ? std::min(wanted, 1024u) : countProcessors();
 }
 
+// The part of a GPU that the options ask for, or null.
+std::unique_ptr<GpuSession> openGpu(const gen_model &model, const char *device) {
+  if (!device || std::strcmp(device, "cpu") == 0) {
+    if (model.deviceArtefact && &model.deviceArtefact->artefact == model.artefact)
+      fail(GEN_INCOMPATIBLE,
+           "model '%s' has code for GPUs only; hint: choose the device 'cuda', or compile it with "
+           "--target=cpu,cuda",
+           model.artefact->name);
+    return nullptr;
+  }
+  checkDeviceName(device);
+  Cuda::get();
+  if (!model.deviceArtefact)
+    fail(GEN_INCOMPATIBLE,
+         "model '%s' has no code for GPUs; hint: compile it with --target=cpu,cuda",
+         model.artefact->name);
+  return std::make_unique<GpuSession>(device, *model.deviceArtefact);
+}
+
+// What compiled code asks of a GPU.
+void copyOnGpu(void *context, void *to, const void *from, int64_t bytes) {
+  static_cast<gen_session *>(context)->gpu->gpu.copy(to, from, bytes);
+}
+void exchangeOnGpu(void *context, void *one, void *other, int64_t bytes) {
+  static_cast<gen_session *>(context)->gpu->gpu.exchange(one, other, bytes);
+}
+const void *constantOnGpu(void *context, const void *data, int64_t bytes) {
+  return static_cast<gen_session *>(context)->gpu->gpu.constant(data, bytes);
+}
+
 struct LaunchTask {
   const gen_kernel_info *kernel;
   const uint64_t *frame;
@@ -33,16 +63,22 @@ struct LaunchTask {
 } // namespace
 
 gen_session::gen_session(gen_model *model, const gen_session_options &options)
-    : model(model), threads(chooseThreads(options.threads)),
+    : model(model), threads(chooseThreads(options.threads)), gpu(openGpu(*model, options.device)),
+      artefact(gpu ? model->deviceArtefact->artefact : *model->artefact),
       keepDenormals(options.flags & GEN_KEEP_DENORMALS), parallelFor(options.parallel_for),
       parallelContext(options.parallel_context),
-      services{GEN_ARTEFACT_VERSION, sizeof(gen_services), this, launch},
-      states(model->artefact->entry_count) {
+      services{GEN_ARTEFACT_VERSION, sizeof(gen_services), this, launch, nullptr, nullptr, nullptr},
+      states(artefact.entry_count) {
+  if (gpu) {
+    services.copy = copyOnGpu;
+    services.exchange = exchangeOnGpu;
+    services.constant = constantOnGpu;
+  }
   metadata["format"] = "pt"; // readers of PyTorch's weights ask for it
   if (options.flags & GEN_PROFILE)
     profile.start();
-  for (uint32_t i = 0; i < model->artefact->entry_count; ++i) {
-    const gen_entry_info &entry = model->artefact->entries[i];
+  for (uint32_t i = 0; i < artefact.entry_count; ++i) {
+    const gen_entry_info &entry = artefact.entries[i];
     size_t shapeSize = 0;
     for (uint32_t k = 0; k < entry.result_count; ++k)
       shapeSize += entry.results[k].rank;
@@ -51,6 +87,8 @@ gen_session::gen_session(gen_model *model, const gen_session_options &options)
     states[i].results.resize(entry.result_count);
     states[i].outputs.resize(entry.result_count);
     states[i].copies.resize(entry.argument_count);
+    states[i].inputParts.resize(entry.argument_count);
+    states[i].outputParts.resize(entry.result_count);
     states[i].arguments.resize(entry.argument_count);
   }
   initialize(options.seed);
@@ -63,7 +101,6 @@ gen_session::~gen_session() {
 }
 
 void gen_session::initialize(uint64_t seed) {
-  const gen_artefact_info &artefact = *model->artefact;
   variables.resize(artefact.variable_count);
   versions.assign(artefact.variable_count, 1);
   viewed.resize(artefact.variable_count);
@@ -104,6 +141,12 @@ void gen_session::launch(void *context, const gen_kernel_info *kernel, int64_t c
 
 void gen_session::runTasks(const gen_kernel_info *kernel, int64_t count, const uint64_t *frame,
                            int64_t flops, int64_t bytes) {
+  if (gpu) {
+    gpu->gpu.launch(*kernel, count, frame);
+    if (profile.isRecording())
+      gpu->gpu.finish();
+    return;
+  }
   bool serial = count <= 1 || std::max(flops, bytes) < kSmallLaunch;
   LaunchTask task = {kernel, frame, keepDenormals};
   if (!serial && parallelFor) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "FloatMode.h"
+#include "GpuSession.h"
 #include "Model.h"
 #include "Profile.h"
 #include "Renames.h"
@@ -24,6 +25,7 @@ struct EntryState {
   std::vector<Buffer> copies;          // of arguments that overlap what is written
   std::vector<const void *> arguments; // as handed to the code
   std::vector<void *> outputs;
+  std::vector<GpuSession::Part> inputParts, outputParts; // the same, for a GPU
 };
 
 } // namespace gen::runtime
@@ -45,7 +47,11 @@ struct gen_session {
   // A result of the last plan() or call(), and memory of the session (null before the first call).
   gen_tensor result(const gen_entry_info &entry, size_t index);
   gen::runtime::EntryState &stateOf(const gen_entry_info &entry) {
-    return states[&entry - model->artefact->entries];
+    return states[&entry - artefact.entries];
+  }
+  // The entry of that name in the code that this session runs, or a Failure.
+  const gen_entry_info &findEntry(const char *name) const {
+    return artefact.entries[&model->findEntry(name) - model->artefact->entries];
   }
 
   // A variable with its value, or only the place where a new one is to be written.
@@ -54,13 +60,14 @@ struct gen_session {
     return place(index);
   }
   gen_tensor place(size_t index) {
-    return gen::runtime::makeTensor(variables[index].data(),
-                                    model->artefact->variables[index].tensor);
+    return gen::runtime::makeTensor(variables[index].data(), artefact.variables[index].tensor);
   }
   // To be told whenever a variable's memory changes; its packed copies are made anew then.
   void noteWrite(size_t variable) {
     ++versions[variable];
     released[variable] = nullptr;
+    if (gpu)
+      gpu->noteWrite(uint32_t(variable));
   }
   // The memory was handed out: it may change at any time.
   void noteView(size_t variable) { viewed[variable] = true; }
@@ -69,7 +76,9 @@ struct gen_session {
   void load(const std::string &path, uint32_t flags, const gen::runtime::Renames &renames);
 
   gen_model *const model;
-  const unsigned threads; // including the caller's
+  const unsigned threads;                        // including the caller's
+  std::unique_ptr<gen::runtime::GpuSession> gpu; // null: entries run on the CPU
+  const gen_artefact_info &artefact;             // of those that the model has
   gen::runtime::Profile profile;
   std::map<std::string, std::string> metadata;
   std::string loadReport; // of the last load
@@ -81,6 +90,9 @@ private:
   void runTasks(const gen_kernel_info *kernel, int64_t count, const uint64_t *frame, int64_t flops,
                 int64_t bytes);
   void initialize(uint64_t seed);
+  void runOnCpu(const gen_entry_info &entry, gen::runtime::EntryState &state, int64_t arenaBytes);
+  void runOnGpu(const gen_entry_info &entry, gen::runtime::EntryState &state, int64_t arenaBytes,
+                const gen_tensor *arguments);
   void refreshPacked(const gen_entry_info &entry);
   void restore(size_t variable);
   void bind(const gen_entry_info &entry, gen::runtime::EntryState &state,

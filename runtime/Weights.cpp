@@ -12,7 +12,7 @@ void gen_session::save(const std::string &path, const Renames &renames) {
   file.metadata = metadata;
   std::map<std::string, const char *> owners;
   for (size_t i = 0; i < variables.size(); ++i) {
-    const char *own = model->artefact->variables[i].tensor.name;
+    const char *own = artefact.variables[i].tensor.name;
     std::optional<std::string> name = renames.fileNameOf(own);
     if (!name)
       continue;
@@ -24,7 +24,7 @@ void gen_session::save(const std::string &path, const Renames &renames) {
   }
   if (file.tensors.empty() && !renames.empty())
     fail(GEN_INVALID_ARGUMENT, "%s: cannot write: no rename fits a variable of model '%s'",
-         path.c_str(), model->artefact->name);
+         path.c_str(), artefact.name);
   std::string header = writeSafetensorsHeader(file);
   if (header.size() - 8 > kMaxSafetensorsHeader)
     fail(GEN_INVALID_ARGUMENT, "%s: cannot write: header of %zu bytes, the format allows %llu",
@@ -135,8 +135,8 @@ Safetensors readHeader(const InputFile &input, const std::string &path) {
 void gen_session::load(const std::string &path, uint32_t flags, const Renames &renames) {
   InputFile input(path);
   Safetensors file = readHeader(input, path);
-  Matching matching(*model->artefact, file, renames);
-  matching.check(model->artefact->name, path, flags & GEN_LOAD_PARTIAL);
+  Matching matching(artefact, file, renames);
+  matching.check(artefact.name, path, flags & GEN_LOAD_PARTIAL);
   std::vector<Buffer> staged(variables.size());
   for (size_t i = 0; i < variables.size(); ++i)
     if (const SafetensorsTensor *source = matching.sources[i]) {

@@ -22,7 +22,7 @@ using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
 struct Options {
-  std::string model, entry, outputDir, load, save, profile;
+  std::string model, entry, device = "cpu", outputDir, load, save, profile;
   std::vector<std::string> inputs, renames;
   uint64_t seed = 0;
   uint32_t threads = 0;
@@ -324,6 +324,7 @@ void run(const Options &options) {
   gen::SessionOptions settings;
   settings.seed = options.seed;
   settings.threads = options.threads;
+  settings.device = options.device;
   gen::Session session(model, settings);
   std::vector<gen::Rename> renames = renamesOf(options);
   if (!options.load.empty()) {
@@ -347,6 +348,8 @@ void declare(CLI::App &app, Options &options) {
   app.add_flag("--list", options.list, "list entries and variables, run nothing");
   app.add_option("--entry", options.entry,
                  "entry to call (default: the only one; else main, train_step or sample)");
+  app.add_option("--device", options.device,
+                 "cpu (default), cuda (the first NVIDIA GPU) or cuda:NUMBER");
   app.add_option("--input", options.inputs,
                  "[NAME=]FILE.npy: an input, by name or in order (may be repeated)")
       ->allow_extra_args(false);

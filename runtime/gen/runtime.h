@@ -161,9 +161,14 @@ typedef struct gen_session_options {
   /* Runs parallel work instead of the session's own threads, if not null. */
   gen_parallel_for parallel_for;
   void *parallel_context;
+  /* What entries run on: "cpu" (or null), "cuda", the first NVIDIA GPU, or "cuda:1", ... A GPU
+   * needs its driver, and a model compiled with --target=cuda. The variables stay in its memory
+   * between calls; arguments and results are copied, and so is, in every call, a variable whose
+   * memory was handed out by gen_session_variable. */
+  const char *device;
 } gen_session_options;
 
-#define GEN_SESSION_OPTIONS_INIT {sizeof(gen_session_options), 0, 0, 0, NULL, NULL}
+#define GEN_SESSION_OPTIONS_INIT {sizeof(gen_session_options), 0, 0, 0, NULL, NULL, NULL}
 
 /* Makes a session: variables get their initial values, the variable `random.seed` (i64 scalar) the
  * seed, then the entry `init`, if there is one without arguments, is run. `options` may be null.
@@ -274,7 +279,7 @@ GEN_API double gen_profile_flops(const gen_session *session);
  * each launch the larger of its operations at the rate of f32 multiply-adds and its bytes at the
  * bandwidth of the cache, or memory, that holds as many. Both are measured by the first call of
  * this or the next function in a process, which takes some 0.1 s and 64 MiB; let nothing else run
- * then. */
+ * then. 0 for a session on a GPU, whose limits are not measured. */
 GEN_API gen_status *gen_profile_limit(gen_session *session, double *seconds);
 /* Writes the launches as Chrome trace JSON (chrome://tracing, ui.perfetto.dev), with the sums of
  * each kernel under "kernels", time, operations, bytes and percent of the limit. At most 2^20

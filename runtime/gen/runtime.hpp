@@ -345,6 +345,8 @@ struct SessionOptions {
   bool keepDenormals = false;             ///< see GEN_KEEP_DENORMALS
   gen_parallel_for parallelFor = nullptr; ///< runs parallel work instead of own threads
   void *parallelContext = nullptr;
+  std::string device =
+      "cpu"; ///< what entries run on: cpu, cuda (the first NVIDIA GPU), cuda:1, ...
 };
 
 /// Results of a call, by name or number: views of memory that the session owns, valid until the
@@ -405,6 +407,7 @@ public:
               (options.keepDenormals ? uint32_t(GEN_KEEP_DENORMALS) : 0);
     c.parallel_for = options.parallelFor;
     c.parallel_context = options.parallelContext;
+    c.device = options.device.c_str();
     gen_session *session = nullptr;
     detail::check(gen_session_create(model.c(), &c, &session));
     handle.reset(session);

@@ -1,0 +1,57 @@
+// The CUDA driver's interface, as far as the runtime uses it. It is found when a session first asks
+// for a GPU: neither the toolkit nor the driver has to be there otherwise.
+#pragma once
+
+#include "Failure.h"
+
+#include <cstddef>
+#include <cstdint>
+
+struct CUctx_st;
+struct CUmod_st;
+struct CUfunc_st;
+struct CUstream_st;
+
+namespace gen::runtime {
+
+// As cuda.h has them.
+using CUresult = int;
+using CUdevice = int;
+using CUdeviceptr = unsigned long long;
+using CUcontext = CUctx_st *;
+using CUmodule = CUmod_st *;
+using CUfunction = CUfunc_st *;
+using CUstream = CUstream_st *;
+
+struct Cuda {
+  CUresult (*init)(unsigned flags);
+  CUresult (*getErrorString)(CUresult, const char **);
+  CUresult (*deviceGetCount)(int *);
+  CUresult (*deviceGet)(CUdevice *, int ordinal);
+  CUresult (*primaryCtxRetain)(CUcontext *, CUdevice);
+  CUresult (*primaryCtxRelease)(CUdevice);
+  CUresult (*ctxSetCurrent)(CUcontext);
+  CUresult (*moduleLoadData)(CUmodule *, const void *image);
+  CUresult (*moduleUnload)(CUmodule);
+  CUresult (*moduleGetFunction)(CUfunction *, CUmodule, const char *name);
+  CUresult (*memAlloc)(CUdeviceptr *, size_t bytes);
+  CUresult (*memFree)(CUdeviceptr);
+  CUresult (*memcpyHtoD)(CUdeviceptr, const void *, size_t bytes, CUstream);
+  CUresult (*memcpyDtoH)(void *, CUdeviceptr, size_t bytes, CUstream);
+  CUresult (*memcpyDtoD)(CUdeviceptr, CUdeviceptr, size_t bytes, CUstream);
+  CUresult (*streamCreate)(CUstream *, unsigned flags);
+  CUresult (*streamDestroy)(CUstream);
+  CUresult (*streamSynchronize)(CUstream);
+  CUresult (*launchKernel)(CUfunction, unsigned gridX, unsigned gridY, unsigned gridZ,
+                           unsigned blockX, unsigned blockY, unsigned blockZ, unsigned sharedBytes,
+                           CUstream, void **parameters, void **extra);
+
+  // The driver of this process: libcuda.so.1, or the library that the environment variable
+  // GEN_CUDA_DRIVER names. Found once; a Failure, every time, says why there is none.
+  static const Cuda &get();
+
+  // Throws a Failure that says what failed, in the driver's words.
+  void check(CUresult result, const char *what) const;
+};
+
+} // namespace gen::runtime

@@ -1,0 +1,177 @@
+// What a session asks of a GPU, in calls of the CUDA driver.
+#include "Gpu.h"
+
+#include <cstdlib>
+#include <cstring>
+
+namespace gen::runtime {
+
+static CUdeviceptr addressOf(const void *memory) { return reinterpret_cast<CUdeviceptr>(memory); }
+
+GpuBuffer::~GpuBuffer() { release(); }
+
+void GpuBuffer::release() {
+  if (memory)
+    Cuda::get().memFree(memory);
+  memory = capacity = 0;
+}
+
+void GpuBuffer::reserve(size_t bytes) {
+  if (bytes <= capacity && memory)
+    return;
+  release();
+  const Cuda &cuda = Cuda::get();
+  size_t room = bytes ? bytes : 1; // every tensor has an address, even one without elements
+  std::string what = "allocate " + std::to_string(room) + " bytes";
+  cuda.check(cuda.memAlloc(&memory, room), what.c_str());
+  capacity = room;
+}
+
+int checkDeviceName(const std::string &device) {
+  const char *digits = device.c_str() + std::strlen("cuda");
+  char *end = nullptr;
+  long ordinal = *digits == ':' ? std::strtol(digits + 1, &end, 10) : 0;
+  bool isRight = !*digits || (*digits == ':' && digits[1] && !*end && ordinal >= 0);
+  if (device.rfind("cuda", 0) != 0 || !isRight || ordinal > 1024)
+    fail(GEN_INVALID_ARGUMENT, "unknown device '%s'; hint: expected cpu, cuda or cuda:NUMBER",
+         device.c_str());
+  return int(ordinal);
+}
+
+Gpu::Gpu(const std::string &device, const gen_device_artefact_info &artefact) : cuda(Cuda::get()) {
+  try {
+    open(device, artefact);
+  } catch (...) {
+    close();
+    throw;
+  }
+}
+
+Gpu::~Gpu() { close(); }
+
+void Gpu::open(const std::string &device, const gen_device_artefact_info &artefact) {
+  int ordinal = checkDeviceName(device), count = 0;
+  cuda.check(cuda.deviceGetCount(&count), "count GPUs");
+  if (ordinal >= count)
+    fail(GEN_NOT_FOUND, "no device '%s': there are %d GPUs", device.c_str(), count);
+  cuda.check(cuda.deviceGet(&number, ordinal), "find the GPU");
+  cuda.check(cuda.primaryCtxRetain(&context, number), "use the GPU");
+  select();
+  cuda.check(cuda.streamCreate(&stream, /*CU_STREAM_NON_BLOCKING=*/1), "create a stream");
+  cuda.check(cuda.moduleLoadData(&module, artefact.image->code), "load the model's code");
+}
+
+void Gpu::close() {
+  if (!context)
+    return;
+  cuda.ctxSetCurrent(context);
+  if (stream)
+    cuda.streamSynchronize(stream);
+  constants.clear();
+  exchanged.release();
+  if (module)
+    cuda.moduleUnload(module);
+  if (stream)
+    cuda.streamDestroy(stream);
+  cuda.primaryCtxRelease(number);
+}
+
+void Gpu::select() { cuda.check(cuda.ctxSetCurrent(context), "use the GPU"); }
+
+void Gpu::upload(void *to, const void *from, size_t bytes) {
+  if (bytes)
+    cuda.check(cuda.memcpyHtoD(addressOf(to), from, bytes, stream), "copy to the GPU");
+}
+
+void Gpu::download(void *to, const void *from, size_t bytes) {
+  if (bytes)
+    cuda.check(cuda.memcpyDtoH(to, addressOf(from), bytes, stream), "copy from the GPU");
+}
+
+void Gpu::wait() {
+  CUresult result = cuda.streamSynchronize(stream);
+  if (failure) {
+    Failure first = *failure;
+    failure.reset();
+    throw first;
+  }
+  cuda.check(result, "run the model's code");
+}
+
+void Gpu::finish() noexcept {
+  keepFailure([&] { cuda.check(cuda.streamSynchronize(stream), "run the model's code"); });
+}
+
+template <class Body> void Gpu::keepFailure(Body &&body) noexcept {
+  if (failure) // the first one counts, and what follows would use what it has not made
+    return;
+  try {
+    body();
+  } catch (const Failure &thrown) {
+    failure = std::make_unique<Failure>(thrown);
+  } catch (const std::bad_alloc &) {
+    failure.reset(new (std::nothrow) Failure{GEN_OUT_OF_MEMORY, ""});
+  }
+}
+
+CUfunction Gpu::functionOf(const gen_device_kernel_info &kernel) {
+  CUfunction &function = functions[&kernel];
+  if (!function)
+    cuda.check(cuda.moduleGetFunction(&function, module, kernel.function),
+               format("find kernel '%s'", kernel.kernel.name).c_str());
+  return function;
+}
+
+void Gpu::launch(const gen_kernel_info &kernel, int64_t blocks, const uint64_t *frame) noexcept {
+  keepFailure([&] {
+    auto &device = reinterpret_cast<const gen_device_kernel_info &>(kernel);
+    if (blocks == 0)
+      return;
+    std::string what = format("launch kernel '%s' (%s) with %lld blocks of %u threads", kernel.name,
+                              kernel.location, (long long)blocks, device.threads);
+    if (blocks > INT32_MAX)
+      fail(GEN_INVALID_ARGUMENT, "GPU: cannot %s: too many", what.c_str());
+    // Markers of cuLaunchKernel: CU_LAUNCH_PARAM_BUFFER_POINTER, _SIZE, _END.
+    size_t bytes = device.words * sizeof(uint64_t);
+    void *parameters[] = {reinterpret_cast<void *>(1), const_cast<uint64_t *>(frame),
+                          reinterpret_cast<void *>(2), &bytes, nullptr};
+    cuda.check(cuda.launchKernel(functionOf(device), unsigned(blocks), 1, 1, device.threads, 1, 1,
+                                 0, stream, nullptr, parameters),
+               what.c_str());
+  });
+}
+
+void Gpu::copy(void *to, const void *from, int64_t bytes) noexcept {
+  keepFailure([&] {
+    if (bytes)
+      cuda.check(cuda.memcpyDtoD(addressOf(to), addressOf(from), size_t(bytes), stream),
+                 "copy on the GPU");
+  });
+}
+
+void Gpu::exchange(void *one, void *other, int64_t bytes) noexcept {
+  keepFailure([&] {
+    if (size_t(bytes) > exchanged.size()) {
+      finish(); // an exchange before may use it
+      exchanged.reserve(size_t(bytes));
+    }
+  });
+  copy(exchanged.data(), one, bytes);
+  copy(one, other, bytes);
+  copy(other, exchanged.data(), bytes);
+}
+
+const void *Gpu::constant(const void *data, int64_t bytes) noexcept {
+  const void *address = nullptr;
+  keepFailure([&] {
+    GpuBuffer &buffer = constants[data];
+    if (!buffer.size()) {
+      buffer.reserve(size_t(bytes));
+      upload(buffer.data(), data, size_t(bytes));
+    }
+    address = buffer.data();
+  });
+  return address;
+}
+
+} // namespace gen::runtime

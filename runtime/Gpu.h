@@ -1,0 +1,80 @@
+// A GPU: memory there, the code of a model, and a stream of what is to be done.
+#pragma once
+
+#include "Cuda.h"
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+namespace gen::runtime {
+
+// Memory of a GPU; it only grows.
+class GpuBuffer {
+public:
+  GpuBuffer() = default;
+  GpuBuffer(GpuBuffer &&other) noexcept : memory(other.memory), capacity(other.capacity) {
+    other.memory = other.capacity = 0;
+  }
+  GpuBuffer &operator=(GpuBuffer &&) = delete;
+  ~GpuBuffer();
+
+  // Makes room for `bytes`; the contents are lost if it has to grow. Nothing may use it then.
+  void reserve(size_t bytes);
+  void release();
+  void *data() const { return reinterpret_cast<void *>(memory); }
+  size_t size() const { return capacity; }
+
+private:
+  CUdeviceptr memory = 0;
+  size_t capacity = 0;
+};
+
+// Throws a Failure unless `device` is "cuda" or "cuda:NUMBER"; returns the number.
+int checkDeviceName(const std::string &device);
+
+// A GPU with the code of an artefact, and a stream, on which all happens in order. Not movable:
+// compiled code knows its address.
+class Gpu {
+public:
+  // `device` is "cuda", the first GPU, or "cuda:N". Throws a Failure if there is no such, or no
+  // driver.
+  Gpu(const std::string &device, const gen_device_artefact_info &artefact);
+  ~Gpu();
+  Gpu(const Gpu &) = delete;
+  Gpu &operator=(const Gpu &) = delete;
+
+  // To be called first on every thread: what follows is about this GPU.
+  void select();
+  void upload(void *to, const void *from, size_t bytes);
+  void download(void *to, const void *from, size_t bytes);
+  // Waits until all is done. Throws the first failure there was.
+  void wait();
+
+  // As wait(), but a failure is kept.
+  void finish() noexcept;
+
+  // What compiled code asks for. Failures are kept until wait().
+  void launch(const gen_kernel_info &kernel, int64_t blocks, const uint64_t *frame) noexcept;
+  void copy(void *to, const void *from, int64_t bytes) noexcept;
+  void exchange(void *one, void *other, int64_t bytes) noexcept;
+  const void *constant(const void *data, int64_t bytes) noexcept;
+
+private:
+  CUfunction functionOf(const gen_device_kernel_info &kernel);
+  void open(const std::string &device, const gen_device_artefact_info &artefact);
+  void close();
+  template <class Body> void keepFailure(Body &&body) noexcept;
+
+  const Cuda &cuda;
+  CUdevice number = 0;
+  CUcontext context = nullptr;
+  CUmodule module = nullptr;
+  CUstream stream = nullptr;
+  std::unique_ptr<Failure> failure; // the first one since the last wait
+  std::unordered_map<const gen_device_kernel_info *, CUfunction> functions;
+  std::unordered_map<const void *, GpuBuffer> constants;
+  GpuBuffer exchanged;
+};
+
+} // namespace gen::runtime

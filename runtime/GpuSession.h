@@ -1,0 +1,56 @@
+// What a session keeps on a GPU: the model's code, its variables, and the memory of a call. The
+// variables stay there between calls; their copies in host memory are brought up to date when
+// someone looks.
+#pragma once
+
+#include "Gpu.h"
+#include "Tensors.h"
+
+#include <vector>
+
+namespace gen::runtime {
+
+class GpuSession {
+public:
+  GpuSession(const std::string &device, const gen_device_artefact_info &artefact);
+  ~GpuSession();
+
+  // Memory of the host, and how much of it.
+  struct Part {
+    void *data;
+    size_t bytes;
+  };
+
+  // Runs entry `number`. Variables that were written on the host since the last call are brought to
+  // the GPU first, and so are those that `viewed` says may have been; results are brought back.
+  void run(uint32_t number, const gen_services &services, size_t arenaBytes,
+           const std::vector<Buffer> &variables, const std::vector<bool> &viewed,
+           const std::vector<Part> &arguments, const std::vector<Part> &results,
+           const int64_t *dimensions);
+  // Brings a variable's memory on the host up to date.
+  void fetch(uint32_t variable, Buffer &memory);
+  // Its memory on the host was written.
+  void noteWrite(uint32_t variable) { newer[variable] = Host; }
+
+  Gpu gpu;
+
+private:
+  enum Place : char { Both, Host, Device };
+  struct EntryMemory {
+    std::vector<GpuBuffer> arguments, results;
+    std::vector<const void *> argumentPointers;
+    std::vector<void *> resultPointers;
+  };
+  size_t bytesOf(uint32_t variable) const;
+  void reserve(const gen_entry_info &entry, EntryMemory &memory, size_t arenaBytes,
+               const std::vector<Part> &arguments, const std::vector<Part> &results);
+
+  const gen_artefact_info &artefact;
+  GpuBuffer arena;
+  std::vector<GpuBuffer> variables;
+  std::vector<void *> variablePointers;
+  std::vector<Place> newer; // where each variable's value is
+  std::vector<EntryMemory> entries;
+};
+
+} // namespace gen::runtime

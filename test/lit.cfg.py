@@ -47,6 +47,18 @@ if os.path.exists(os.path.join(peers, "models.py")):
 else:
     lit_config.note(f"{peers}: no models.py: results are not compared with PyTorch's (PEERS_DIR names the folder)")
 
+# The assembler of the CUDA toolkit, and a driver without a GPU (test/emulator).
+ptxas = shutil.which("ptxas") or shutil.which("ptxas", path="/usr/local/cuda/bin")
+config.substitutions.append(("%ptxas", ptxas or "ptxas"))
+if ptxas:
+    config.available_features.add("ptxas")
+else:
+    lit_config.note("no ptxas: code for GPUs is not assembled")
+emulator = os.path.join(config.build_dir, "lib", "gen-cuda-emulator.so")
+config.substitutions.append(("%emulator", emulator))
+if os.path.exists(emulator):
+    config.available_features.add("emulator")
+
 if config.sanitize:
     config.available_features.add("sanitize")
 for tool in ("gencc", "gen-opt", "gen-run", "gen-zoo"):

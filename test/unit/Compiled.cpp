@@ -108,8 +108,7 @@ void optable::differentiate(mlir::ModuleOp module) {
   ASSERT_TRUE(mlir::succeeded(pm.run(module)));
 }
 
-void optable::compileArtefact(mlir::ModuleOp module, int optimization, const std::string &path) {
-  mlir::gen::CompileOptions options;
-  options.optimization = optimization;
+void optable::compileArtefact(mlir::ModuleOp module, const mlir::gen::CompileOptions &options,
+                              const std::string &path) {
   ASSERT_TRUE(mlir::succeeded(mlir::gen::compile(module, mlir::gen::Stage::So, path, options)));
 }

@@ -10,6 +10,7 @@
 #include "dialect/Interpreter.h"
 #include "gen/runtime.hpp"
 #include "mlir/IR/BuiltinOps.h"
+#include "passes/Compiler.h"
 #include <string>
 
 namespace optable {
@@ -32,7 +33,8 @@ std::string describeDifference(const gen::View &lhs, const gen::View &rhs);
 void differentiate(mlir::ModuleOp module);
 
 /// Compiles `module` to the artefact `path`; a test failure if it cannot be.
-void compileArtefact(mlir::ModuleOp module, int optimization, const std::string &path);
+void compileArtefact(mlir::ModuleOp module, const mlir::gen::CompileOptions &options,
+                     const std::string &path);
 
 } // namespace optable
 

@@ -178,9 +178,11 @@ static void addReductions(std::vector<Row> &rows) {
     rows.push_back(reduce(op, "first", "0", "BxCxE", {"f32", "f64"}));
     rows.push_back(reduce(op, "outer", "0, 2", "BxE", {"f32", "f64"}));
     rows.push_back(reduce(op, "all", "0, 1, 2", "E", kNumbers));
+    rows.back().cancels = op == std::string("reduce_sum");
   }
   rows.push_back(reduce("reduce_mean", "last", "2", "AxBxE", {"f32", "f64"}));
   rows.push_back(reduce("reduce_mean", "all", "0, 1, 2", "E", {"f32", "f64"}));
+  rows.back().cancels = true;
   // Floating point never ties by chance.
   for (const char *op : {"reduce_max", "reduce_min"}) {
     Row ties = reduce(op, "ties", "1", "AxE", {"f32", "f64"});

@@ -55,6 +55,9 @@ struct Row {
   bool differentiable = true;
   /// True if infinities, NaN and zeros are inputs to test too.
   bool special = false;
+  /// True if the one result is the sum of so many elements that most of it cancels: it is compared
+  /// on the scale of the largest partial sum.
+  bool cancels = false;
   /// False for rows that no kernel comes from.
   bool compiled = true;
 };

@@ -73,16 +73,15 @@ protected:
   }
 
   /// All results of all calls of one session.
-  std::vector<gen::Array> run(int optimization, uint32_t threads) {
-    std::string name = "graph-" + std::to_string(GetParam()) + "-" + std::to_string(optimization);
+  std::vector<gen::Array> run(const mlir::gen::CompileOptions &compilation,
+                              const gen::SessionOptions &options) {
+    std::string name = "graph-" + std::to_string(GetParam());
     std::string path = (std::filesystem::path(testing::TempDir()) / (name + ".so")).string();
     auto module = parse(*context, text);
-    compileArtefact(*module, optimization, path);
+    compileArtefact(*module, compilation, path);
     std::vector<gen::Array> all;
     if (HasFatalFailure())
       return all;
-    gen::SessionOptions options;
-    options.threads = threads;
     gen::Session session(gen::Model::open(path), options);
     std::filesystem::remove(path);
     for (const Call &call : calls) {
@@ -95,6 +94,25 @@ protected:
         all.emplace_back(results[i]);
     }
     return all;
+  }
+
+  std::vector<gen::Array> run(int optimization, uint32_t threads) {
+    mlir::gen::CompileOptions compilation;
+    compilation.optimization = optimization;
+    gen::SessionOptions options;
+    options.threads = threads;
+    return run(compilation, options);
+  }
+
+  /// The same on the emulator of a GPU.
+  std::vector<gen::Array> runOnDevice() {
+    setenv("GEN_CUDA_DRIVER", GEN_CUDA_EMULATOR, /*overwrite=*/1);
+    mlir::gen::CompileOptions compilation;
+    compilation.target = "cuda";
+    compilation.deviceCode = mlir::gen::DeviceCode::Bitcode;
+    gen::SessionOptions options;
+    options.device = "cuda";
+    return run(compilation, options);
   }
 
   /// f64 may differ from the interpreter by its own rounding, f32 by the errors of some ten ops.
@@ -126,6 +144,19 @@ TEST_P(RandomGraphs, InterpretedAndCompiled) {
       if (HasFailure())
         return;
     }
+}
+
+TEST_P(RandomGraphs, InterpretedAndOnDevice) {
+  SCOPED_TRACE(text);
+  std::vector<gen::Array> results = runOnDevice();
+  if (HasFatalFailure())
+    return;
+  size_t at = 0;
+  for (const Call &call : calls)
+    for (size_t i = 0; i < call.results.size(); ++i, ++at)
+      ASSERT_NO_FATAL_FAILURE(expectClose(results[at], call.results[i], ulps(),
+                                          call.entry + ", result " + std::to_string(i),
+                                          /*scale=*/1e-2));
 }
 
 /// A number of the environment.

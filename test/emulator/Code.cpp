@@ -1,0 +1,185 @@
+#include "Code.h"
+
+#include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/TargetSelect.h"
+#include <cstring>
+
+using namespace llvm;
+
+namespace emulator {
+namespace {
+
+// Retargets a module to this machine.
+class Retargeting {
+public:
+  Retargeting(llvm::Module &module, int droppedBarrier)
+      : module(module), droppedBarrier(droppedBarrier) {}
+
+  void run() {
+    for (Function &function : module)
+      if (!function.isDeclaration() && function.getCallingConv() == CallingConv::PTX_Kernel)
+        addKernel(function);
+    dropBarrier();
+    for (Function &function : make_early_inc_range(module))
+      if (function.isDeclaration() && function.getName().starts_with("llvm.nvvm."))
+        replaceIntrinsic(function);
+    for (GlobalVariable &global : module.globals())
+      if (global.getAddressSpace() == kShared) {
+        global.setLinkage(GlobalValue::ExternalLinkage);
+        shared.push_back({global.getName().str(),
+                          module.getDataLayout().getTypeAllocSize(global.getValueType())});
+      }
+    for (Function &function : module) {
+      function.setCallingConv(CallingConv::C);
+      for (const char *target : {"target-cpu", "target-features"})
+        function.removeFnAttr(target);
+    }
+  }
+
+  std::vector<Kernel> kernels;
+  std::vector<std::string> entries;                     // of each kernel, the function to call
+  std::vector<std::pair<std::string, uint64_t>> shared; // names and bytes
+  std::map<std::string, std::string> intrinsics;        // by the symbols that stand for them
+
+private:
+  static constexpr unsigned kShared = 3;
+
+  // void entry(words): calls the kernel with parameters from memory.
+  void addKernel(Function &function) {
+    IRBuilder<> b(module.getContext());
+    std::string name = "enter_" + function.getName().str();
+    auto *entry = Function::Create(FunctionType::get(b.getVoidTy(), {b.getPtrTy()}, false),
+                                   GlobalValue::ExternalLinkage, name, module);
+    b.SetInsertPoint(BasicBlock::Create(module.getContext(), "", entry));
+    SmallVector<Value *> words;
+    for (Argument &argument : function.args())
+      words.push_back(
+          b.CreateLoad(argument.getType(), b.CreateConstGEP1_64(b.getInt64Ty(), entry->getArg(0),
+                                                                argument.getArgNo())));
+    b.CreateCall(&function, words);
+    b.CreateRetVoid();
+    kernels.push_back({function.getName().str(), nullptr, words.size(), waits(function)});
+    entries.push_back(name);
+  }
+
+  static bool waits(Function &function) {
+    for (Instruction &instruction : instructions(function))
+      if (barrierOf(instruction))
+        return true;
+    return false;
+  }
+
+  static CallInst *barrierOf(Instruction &instruction) {
+    auto *call = dyn_cast<CallInst>(&instruction);
+    Function *callee = call ? call->getCalledFunction() : nullptr;
+    return callee && isBarrier(callee->getName().str()) ? call : nullptr;
+  }
+
+  void dropBarrier() {
+    int number = 0;
+    for (Function &function : module)
+      for (Instruction &instruction : make_early_inc_range(instructions(function)))
+        if (CallInst *call = barrierOf(instruction))
+          if (number++ == droppedBarrier)
+            call->eraseFromParent();
+  }
+
+  void replaceIntrinsic(Function &function) {
+    std::string name = function.getName().str(), symbol = name;
+    std::replace(symbol.begin(), symbol.end(), '.', '_');
+    auto *replacement =
+        Function::Create(function.getFunctionType(), GlobalValue::ExternalLinkage, symbol, module);
+    for (User *user : make_early_inc_range(function.users()))
+      if (auto *call = dyn_cast<CallInst>(user)) {
+        call->setCalledFunction(replacement);
+        call->setAttributes({});
+      }
+    function.eraseFromParent();
+    intrinsics[symbol] = name;
+  }
+
+  llvm::Module &module;
+  int droppedBarrier;
+};
+
+Error define(orc::LLJIT &jit, const std::map<std::string, std::string> &intrinsics) {
+  orc::SymbolMap symbols;
+  for (const auto &[symbol, name] : intrinsics) {
+    void *function = findIntrinsic(name);
+    if (!function)
+      return createStringError("the emulator does not know " + name);
+    symbols[jit.mangleAndIntern(symbol)] = {orc::ExecutorAddr::fromPtr(function),
+                                            JITSymbolFlags::Exported | JITSymbolFlags::Callable};
+  }
+  return jit.getMainJITDylib().define(orc::absoluteSymbols(std::move(symbols)));
+}
+
+} // namespace
+
+Code::Code() = default;
+Code::~Code() = default;
+
+std::unique_ptr<Code> Code::load(const char *bitcode, size_t bytes, int droppedBarrier,
+                                 std::string &error) {
+  InitializeNativeTarget();
+  InitializeNativeTargetAsmPrinter();
+  std::unique_ptr<Code> code(new Code);
+  auto build = [&]() -> Error {
+    auto context = std::make_unique<LLVMContext>();
+    auto module = parseBitcodeFile({StringRef(bitcode, bytes), "kernels"}, *context);
+    if (!module)
+      return module.takeError();
+    Retargeting retargeted(**module, droppedBarrier);
+    retargeted.run();
+    auto machine = orc::JITTargetMachineBuilder::detectHost();
+    if (!machine)
+      return machine.takeError();
+    machine->getOptions().AllowFPOpFusion = FPOpFusion::Strict;
+    machine->setCodeGenOptLevel(CodeGenOptLevel::Less); // the mid-end has done its work
+    auto jit = orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(*machine)).create();
+    if (!jit)
+      return jit.takeError();
+    (*module)->setTargetTriple((*jit)->getTargetTriple());
+    (*module)->setDataLayout((*jit)->getDataLayout());
+    if (Error failed = define(**jit, retargeted.intrinsics))
+      return failed;
+    if (Error failed = (*jit)->addIRModule({std::move(*module), std::move(context)}))
+      return failed;
+    for (size_t i = 0; i < retargeted.kernels.size(); ++i) {
+      auto entry = (*jit)->lookup(retargeted.entries[i]);
+      if (!entry)
+        return entry.takeError();
+      Kernel &kernel = code->kernels[retargeted.kernels[i].name] = retargeted.kernels[i];
+      kernel.run = entry->toPtr<void (*)(const uint64_t *)>();
+    }
+    for (const auto &[name, size] : retargeted.shared) {
+      auto memory = (*jit)->lookup(name);
+      if (!memory)
+        return memory.takeError();
+      code->shared.push_back({memory->toPtr<char *>(), size});
+    }
+    code->jit = std::move(*jit);
+    return Error::success();
+  };
+  if (Error failed = build()) {
+    error = toString(std::move(failed));
+    return nullptr;
+  }
+  return code;
+}
+
+const Kernel *Code::find(const std::string &name) const {
+  auto found = kernels.find(name);
+  return found == kernels.end() ? nullptr : &found->second;
+}
+
+void Code::spoilSharedMemory() {
+  for (const SharedMemory &memory : shared)
+    std::memset(memory.data, 0xff, memory.bytes);
+}
+
+} // namespace emulator

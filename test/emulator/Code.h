@@ -1,0 +1,50 @@
+// A module of kernels as code of this machine: the LLVM IR from which PTX would be made, its
+// intrinsics as functions.
+#pragma once
+
+#include "Threads.h"
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace llvm::orc {
+class LLJIT;
+}
+
+namespace emulator {
+
+struct Kernel {
+  std::string name;
+  void (*run)(const uint64_t *words) = nullptr; // what one thread does
+  size_t words = 0;                             // its parameters, of 8 bytes each
+  bool hasBarriers = false;
+};
+
+struct SharedMemory {
+  char *data;
+  size_t bytes;
+};
+
+class Code {
+public:
+  // Compiles LLVM bitcode; `error` says what is wrong with it. Of all calls that wait at barriers,
+  // the one numbered `droppedBarrier` is left out.
+  static std::unique_ptr<Code> load(const char *bitcode, size_t bytes, int droppedBarrier,
+                                    std::string &error);
+  ~Code();
+
+  const Kernel *find(const std::string &name) const;
+  // What a block finds there is left by no other: every byte is 0xff.
+  void spoilSharedMemory();
+
+private:
+  Code();
+  std::unique_ptr<llvm::orc::LLJIT> jit;
+  std::map<std::string, Kernel> kernels;
+  std::vector<SharedMemory> shared;
+};
+
+} // namespace emulator

@@ -1,0 +1,246 @@
+// A CUDA driver without a GPU: the functions that the runtime finds by name, over the emulator. A
+// library of its own, loaded in place of libcuda.so.1 (GEN_CUDA_DRIVER).
+//
+// Nothing of a stream happens before the stream is waited for, so what does not wait sees old data.
+// Device memory can be touched while a stream runs only, is never zero at first, and ends where a
+// page does that cannot be touched at all.
+//
+// The environment chooses faults: GEN_EMULATOR_ORDER=backward runs threads from the last to the
+// first; GEN_EMULATOR_DROP_BARRIER=N leaves out a barrier of each module.
+#include "Code.h"
+#include "runtime/Cuda.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <sys/mman.h>
+#include <vector>
+
+using namespace gen::runtime;
+using emulator::Code;
+using emulator::Kernel;
+
+struct CUfunc_st {
+  Code *code;
+  const Kernel *kernel;
+};
+struct CUmod_st {
+  std::shared_ptr<Code> code;
+  std::map<std::string, CUfunc_st> functions;
+};
+struct CUstream_st {
+  std::vector<std::function<CUresult()>> work;
+};
+
+namespace {
+
+enum : CUresult {
+  Success = 0,
+  InvalidValue = 1,
+  OutOfMemory = 2,
+  InvalidImage = 200,
+  NotFound = 500,
+  LaunchFailed = 719
+};
+constexpr size_t kPage = 4096, kAlignment = 256;
+
+std::mutex mutex;
+std::map<CUdeviceptr, std::pair<char *, size_t>> allocations; // the mapping, without the last page
+
+size_t roundUp(size_t bytes, size_t multiple) {
+  return (bytes + multiple - 1) / multiple * multiple;
+}
+
+// Lets device memory be touched, or not.
+void protect(int access) {
+  for (auto &[address, mapping] : allocations)
+    mprotect(mapping.first, mapping.second, access);
+}
+
+// `address` and what follows lie in one allocation.
+bool isDeviceMemory(CUdeviceptr address, size_t bytes) {
+  auto after = allocations.upper_bound(address);
+  if (after == allocations.begin())
+    return false;
+  auto &[data, size] = std::prev(after)->second;
+  return address + bytes <= reinterpret_cast<CUdeviceptr>(data) + size;
+}
+
+CUresult run(CUfunction function, int64_t blocks, int threads, const std::vector<uint64_t> &words) {
+  const char *chosen = std::getenv("GEN_EMULATOR_ORDER");
+  bool isBackward = chosen && std::strcmp(chosen, "backward") == 0;
+  auto order = isBackward ? emulator::Order::Backward : emulator::Order::Forward;
+  const Kernel &kernel = *function->kernel;
+  for (int64_t block = 0; block < blocks; ++block) {
+    function->code->spoilSharedMemory();
+    std::string error =
+        emulator::runBlock(isBackward ? blocks - 1 - block : block, threads, kernel.hasBarriers,
+                           order, [&] { kernel.run(words.data()); });
+    if (!error.empty()) {
+      std::fprintf(stderr, "emulator: kernel %s: %s\n", kernel.name.c_str(), error.c_str());
+      return LaunchFailed;
+    }
+  }
+  return Success;
+}
+
+CUresult copy(CUstream stream, char *to, const char *from, size_t bytes, CUdeviceptr device) {
+  std::lock_guard<std::mutex> lock(mutex);
+  if (!isDeviceMemory(device, bytes))
+    return InvalidValue;
+  stream->work.push_back([=] {
+    std::memcpy(to, from, bytes);
+    return CUresult(Success);
+  });
+  return Success;
+}
+
+// Compiles an image, unless it is that of the last time.
+std::shared_ptr<Code> load(const char *bytes, size_t size, std::string &error) {
+  const char *chosen = std::getenv("GEN_EMULATOR_DROP_BARRIER");
+  int dropped = chosen ? std::atoi(chosen) : -1;
+  static std::string lastImage;
+  static int lastDropped;
+  static std::shared_ptr<Code> last;
+  std::lock_guard<std::mutex> lock(mutex);
+  std::string image(bytes, size);
+  if (!last || image != lastImage || dropped != lastDropped)
+    last = Code::load(bytes, size, dropped, error);
+  lastImage = std::move(image);
+  lastDropped = dropped;
+  return last;
+}
+
+char *pointerTo(CUdeviceptr address) { return reinterpret_cast<char *>(address); }
+
+} // namespace
+
+#define EXPORTED extern "C" __attribute__((visibility("default"))) CUresult
+
+EXPORTED cuInit(unsigned) { return Success; }
+EXPORTED cuGetErrorString(CUresult result, const char **text) {
+  *text = result == LaunchFailed   ? "unspecified launch failure"
+          : result == InvalidImage ? "device kernel image is invalid"
+          : result == NotFound     ? "named symbol not found"
+          : result == OutOfMemory  ? "out of memory"
+                                   : "invalid argument";
+  return Success;
+}
+EXPORTED cuDeviceGetCount(int *count) {
+  *count = 1;
+  return Success;
+}
+EXPORTED cuDeviceGet(CUdevice *device, int ordinal) {
+  *device = ordinal;
+  return ordinal == 0 ? Success : InvalidValue;
+}
+EXPORTED cuDevicePrimaryCtxRetain(CUcontext *context, CUdevice) {
+  static char only;
+  *context = reinterpret_cast<CUcontext>(&only);
+  return Success;
+}
+EXPORTED cuDevicePrimaryCtxRelease_v2(CUdevice) { return Success; }
+EXPORTED cuCtxSetCurrent(CUcontext) { return Success; }
+
+EXPORTED cuModuleLoadData(CUmodule *module, const void *image) {
+  // As in an artefact: the number of bytes, with a terminator, stands before them.
+  auto *bytes = static_cast<const char *>(image);
+  uint64_t size = 0;
+  std::memcpy(&size, bytes - sizeof size, sizeof size);
+  std::string error = "it is no LLVM bitcode; hint: gencc --device-code=bitcode";
+  auto loaded = std::make_unique<CUmod_st>();
+  if (std::memcmp(bytes, "BC", 2) == 0)
+    loaded->code = load(bytes, size - 1, error);
+  if (!loaded->code) {
+    std::fprintf(stderr, "emulator: cannot load the image: %s\n", error.c_str());
+    return InvalidImage;
+  }
+  *module = loaded.release();
+  return Success;
+}
+EXPORTED cuModuleUnload(CUmodule module) {
+  delete module;
+  return Success;
+}
+EXPORTED cuModuleGetFunction(CUfunction *function, CUmodule module, const char *name) {
+  const Kernel *kernel = module->code->find(name);
+  if (!kernel)
+    return NotFound;
+  CUfunc_st &known = module->functions[name];
+  known = {module->code.get(), kernel};
+  *function = &known;
+  return Success;
+}
+
+EXPORTED cuMemAlloc_v2(CUdeviceptr *address, size_t bytes) {
+  std::lock_guard<std::mutex> lock(mutex);
+  if (bytes == 0)
+    return InvalidValue;
+  size_t size = roundUp(bytes, kPage);
+  void *mapping = mmap(nullptr, size + kPage, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapping == MAP_FAILED)
+    return OutOfMemory;
+  auto *data = static_cast<char *>(mapping);
+  std::memset(data, 0xff, size);
+  mprotect(data, size + kPage, PROT_NONE);
+  *address = reinterpret_cast<CUdeviceptr>(data) + size - roundUp(bytes, kAlignment);
+  allocations[*address] = {data, size};
+  return Success;
+}
+EXPORTED cuMemFree_v2(CUdeviceptr address) {
+  std::lock_guard<std::mutex> lock(mutex);
+  auto found = allocations.find(address);
+  if (found == allocations.end())
+    return InvalidValue;
+  munmap(found->second.first, found->second.second + kPage);
+  allocations.erase(found);
+  return Success;
+}
+EXPORTED cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t bytes, CUstream stream) {
+  return copy(stream, pointerTo(to), static_cast<const char *>(from), bytes, to);
+}
+EXPORTED cuMemcpyDtoHAsync_v2(void *to, CUdeviceptr from, size_t bytes, CUstream stream) {
+  return copy(stream, static_cast<char *>(to), pointerTo(from), bytes, from);
+}
+EXPORTED cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream) {
+  CUresult fits = isDeviceMemory(from, bytes) ? Success : InvalidValue;
+  return fits ? fits : copy(stream, pointerTo(to), pointerTo(from), bytes, to);
+}
+
+EXPORTED cuStreamCreate(CUstream *stream, unsigned) {
+  *stream = new CUstream_st;
+  return Success;
+}
+EXPORTED cuStreamDestroy_v2(CUstream stream) {
+  delete stream;
+  return Success;
+}
+EXPORTED cuStreamSynchronize(CUstream stream) {
+  std::lock_guard<std::mutex> lock(mutex);
+  protect(PROT_READ | PROT_WRITE);
+  CUresult result = Success;
+  for (const auto &work : stream->work)
+    if (!result)
+      result = work();
+  protect(PROT_NONE);
+  stream->work.clear();
+  return result;
+}
+EXPORTED cuLaunchKernel(CUfunction function, unsigned gridX, unsigned, unsigned, unsigned blockX,
+                        unsigned, unsigned, unsigned, CUstream stream, void **, void **extra) {
+  // Parameters as one buffer: CU_LAUNCH_PARAM_BUFFER_POINTER, the buffer, ..._SIZE, its bytes, end.
+  auto *bytes = static_cast<const char *>(extra[1]);
+  std::vector<uint64_t> words(function->kernel->words);
+  if (gridX == 0 || *static_cast<size_t *>(extra[3]) != words.size() * sizeof(uint64_t))
+    return InvalidValue;
+  std::memcpy(words.data(), bytes, words.size() * sizeof(uint64_t));
+  stream->work.push_back(
+      [=, words = std::move(words)] { return run(function, gridX, int(blockX), words); });
+  return Success;
+}

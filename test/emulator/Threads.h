@@ -1,0 +1,23 @@
+// The threads of a block, one after another on the CPU: fibers that change places at barriers.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace emulator {
+
+enum class Order { Forward, Backward };
+
+// Runs body for every thread of block `block`. Those that wait at a barrier go on, in that order,
+// when all do. `hasBarriers` false promises that none ever waits. Returns what went wrong, or "".
+std::string runBlock(int64_t block, int threads, bool hasBarriers, Order order,
+                     const std::function<void()> &body);
+
+// The functions that compiled code calls, by the names of the intrinsics they stand for; null for
+// an unknown one.
+void *findIntrinsic(const std::string &name);
+// True for intrinsics at which threads wait for each other.
+bool isBarrier(const std::string &name);
+
+} // namespace emulator

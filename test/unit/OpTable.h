@@ -56,7 +56,7 @@ struct Row {
   /// True if infinities, NaN and zeros are inputs to test too.
   bool special = false;
   /// True if the one result is the sum of so many elements that most of it cancels: it is compared
-  /// on the scale of the largest partial sum.
+  /// on the scale of the largest partial sum, where the order of the sum is not the CPU's.
   bool cancels = false;
   /// False for rows that no kernel comes from.
   bool compiled = true;

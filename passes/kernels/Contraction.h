@@ -101,10 +101,9 @@ struct DepthDigit {
   Value extent, lhsStride, rhsStride;
 };
 
-/// Zeros around A: step i of digit `row` of m and step j of digit `depth` of k lead to line
-/// `origin`
-/// + i * `rowStep` + j * `depthStep`, and only lines 0 .. `lines` - 1 have other numbers. A tile
-/// leaves out the steps of k that lead all of its rows to zeros, so B is to be finite.
+/// Zeros around A. Step i of digit `row` of m and step j of digit `depth` of k lead to line
+/// `origin` + i * `rowStep` + j * `depthStep`, and only lines 0 .. `lines` - 1 have other numbers.
+/// A tile leaves out the steps of k that lead all of its rows to zeros, so B is to be finite.
 struct Margin {
   size_t row, depth;
   Value origin;

@@ -1,3 +1,4 @@
+// Stacks that change places: by a few instructions on x86-64, by the C library elsewhere.
 #include "Fiber.h"
 
 namespace emulator {

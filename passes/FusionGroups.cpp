@@ -68,13 +68,22 @@ static bool unpacks(Operation *user, Value value) {
   return contraction && packedRhs(contraction) == value;
 }
 
-/// True if `op` brings a convolution's weight gradient into the order of the weight. That is a fast
-/// kernel of its own, and what follows, an optimizer's update, another.
+/// True if an op puts one element together of many: no work for the end of a product's tile, whose
+/// runs of elements are short.
+static bool gathersElements(Operation *op) {
+  auto pointwise = dyn_cast<PointwiseOpInterface>(op);
+  return pointwise && !pointwise.isElementwise() && pointwise.elementCost() > kCheap;
+}
+
+/// True if `op` brings a convolution's weight gradient, or what is put together of many elements,
+/// into another order. That is a fast kernel of its own, and what follows, an optimizer's update,
+/// another.
 static bool ordersGradient(Operation *op) {
   auto transpose = dyn_cast<TransposeOp>(op);
-  auto maker = transpose ? transpose.getInput().getDefiningOp<ConvolutionOpInterface>()
-                         : ConvolutionOpInterface();
-  return maker && maker.getWeight() == transpose.getInput();
+  Operation *maker = transpose ? transpose.getInput().getDefiningOp() : nullptr;
+  auto convolution = dyn_cast_or_null<ConvolutionOpInterface>(maker);
+  return (convolution && convolution.getWeight() == transpose.getInput()) ||
+         (maker && gathersElements(maker));
 }
 
 static bool isNeededInMemory(Operation *reshape) {
@@ -86,13 +95,6 @@ static bool isNeededInMemory(Operation *reshape) {
 static bool readsOften(Operation *user) {
   auto function = dyn_cast<func::FuncOp>(user->getParentOp());
   return isa<WinogradSplitOp>(user) && function && !function->hasAttr(kPacksAttr);
-}
-
-/// True if an op puts one element together of many: no work for the end of a product's tile, whose
-/// runs of elements are short.
-static bool gathersElements(Operation *op) {
-  auto pointwise = dyn_cast<PointwiseOpInterface>(op);
-  return pointwise && !pointwise.isElementwise() && pointwise.elementCost() > kCheap;
 }
 
 /// True if a contraction reads an operand, the result of `op`, converted or not, in memory.
@@ -111,6 +113,8 @@ bool FusionGroups::isMaterialized(Operation *op) {
     Operation *user = use.getOwner();
     // A reshape alone asks for memory only on behalf of those that read it.
     if (isa<ReshapeOp>(user) ? isNeededInMemory(user) : isFixed(user))
+      return true;
+    if (gathersElements(op) && ordersGradient(user))
       return true;
     if (auto anchor = dyn_cast<AnchorOpInterface>(user))
       return !anchor.readsThroughIndices(use.getOperandNumber());

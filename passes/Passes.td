@@ -117,8 +117,10 @@ def WidenConvolutions : Pass<"gen-widen-convolutions", "::mlir::func::FuncOp"> {
 def TransformConvolutions : Pass<"gen-transform-convolutions", "::mlir::func::FuncOp"> {
   let summary = "convolutions of 3 x 3 taps by Winograd's algorithm, F(2 x 2, 3 x 3): 4 products where there were 9";
   let description = [{
-    Channels last, padded, with many channels and pixels, where the weight is a variable that the entry does not assign: the
-    weight is transformed once then. Tiles of 4 x 4 pixels are transformed, multiplied, and transformed to 2 x 2 pixels.
+    Channels last, with many channels and pixels; convolutions, and their gradients. Tiles of 4 x 4 pixels are transformed,
+    multiplied, and transformed to 2 x 2 pixels. A weight that the entry does not assign is transformed once. For the gradient of
+    a weight, tiles of 4 x 4 pixels and of the output's 2 x 2 are transformed and multiplied, and the sum over tiles is
+    transformed to 3 x 3 taps.
 
     Source: Lavin, Gray: Fast Algorithms for Convolutional Neural Networks, CVPR 2016.
   }];

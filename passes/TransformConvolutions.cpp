@@ -10,7 +10,9 @@
 // Each tile takes 16 products for each pair of channels, where the convolution takes 36. The
 // transformations go through memory once more; they pay off where there are many channels. The
 // gradient with respect to the input is such a convolution, too, of the output's gradient with the
-// taps in reverse. A weight that the entry does not assign is transformed when it is packed.
+// taps in reverse. That with respect to the weight is the transposed of the same steps: the
+// products of tiles of the image and of the output's gradient, summed over tiles, and the taps of
+// that. A weight that the entry does not assign is transformed when it is packed.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,10 +36,10 @@ constexpr double kWeight[] = {1, 0, 0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0, 0, 1};
 constexpr double kResult[] = {1, 1, 1, 0, 0, 1, -1, -1};
 constexpr int64_t kTile = 4, kPixels = 2, kTaps = 3;
 
-/// A convolution, or its transpose, as one of `image`, which is to be padded: [low, high] zeros
-/// along both axes.
+/// A convolution, its transpose or its gradient as one of `image`, which is to be padded: [low,
+/// high] zeros along both axes. One of image, output and weight is what the op computes.
 struct Form {
-  Value image, result, weight;
+  Value image, output, weight;
   SmallVector<int64_t> low, high;
   bool isTransposed;
 
@@ -47,13 +49,13 @@ struct Form {
       return llvm::map_to_vector(padding, [](int64_t zeros) { return kTaps - 1 - zeros; });
     };
     return {isTransposed ? op.getOutput() : op.getInput(),
-            op->getResult(0),
+            isTransposed ? op.getInput() : op.getOutput(),
             op.getWeight(),
             isTransposed ? rest(op.getLow()) : SmallVector<int64_t>(op.getLow()),
             isTransposed ? rest(op.getHigh()) : SmallVector<int64_t>(op.getHigh()),
             isTransposed};
   }
-  RankedTensorType type() const { return cast<RankedTensorType>(result.getType()); }
+  RankedTensorType type() const { return cast<RankedTensorType>(output.getType()); }
   RankedTensorType imageType() const { return cast<RankedTensorType>(image.getType()); }
 };
 
@@ -63,9 +65,9 @@ bool isTransformable(ConvolutionOpInterface op) {
   auto all = [](ArrayRef<int64_t> numbers, int64_t wanted) {
     return llvm::all_of(numbers, [&](int64_t number) { return number == wanted; });
   };
-  if (op->getResult(0) == op.getWeight() || !window.channelsLast || window.groups != 1 ||
-      weight.getRank() != 4 || !all(weight.getShape().take_front(2), kTaps) ||
-      !all(window.strides, 1) || !all(window.dilations, 1) || !weight.getElementType().isF32())
+  if (!window.channelsLast || window.groups != 1 || weight.getRank() != 4 ||
+      !all(weight.getShape().take_front(2), kTaps) || !all(window.strides, 1) ||
+      !all(window.dilations, 1) || !weight.getElementType().isF32())
     return false;
   Form form = Form::of(op);
   auto isPadding = [](int64_t zeros) { return zeros >= 0; };
@@ -113,32 +115,75 @@ Value transformedWeight(GenBuilder &b, const Form &form) {
       b.transpose(form.weight, order), matrix, kTile, /*step=*/1);
 }
 
+/// Images in tiles, one after the other: [16, tiles, channels].
+struct Tiles {
+  GenBuilder &b;
+  RankedTensorType type; // of images whose tiles are of kPixels
+  SmallVector<Value> images = {}, tiles = {};
+  int64_t height = type.getDimSize(1) / kPixels, width = type.getDimSize(2) / kPixels;
+
+  Tiles(GenBuilder &b, const Form &form) : b(b), type(form.type()) {
+    if (!type.isDynamicDim(0))
+      return;
+    images.push_back(b.createOrFold<tensor::DimOp>(form.image, int64_t(0)));
+    tiles.push_back(b.createOrFold<arith::MulIOp>(
+        images[0], arith::ConstantIndexOp::create(b, height * width)));
+  }
+
+  RankedTensorType split(int64_t channels) const {
+    return type.clone({kTile * kTile, type.getDimSize(0), height, width, channels});
+  }
+  Value flat(Value value) {
+    int64_t number =
+                type.isDynamicDim(0) ? ShapedType::kDynamic : type.getDimSize(0) * height * width,
+            channels = cast<RankedTensorType>(value.getType()).getShape().back();
+    return b.make<ReshapeOp>(type.clone({kTile * kTile, number, channels}), value, tiles);
+  }
+  Value apart(Value value) { return b.make<ReshapeOp>(split(type.getDimSize(3)), value, images); }
+};
+
+Value convolved(GenBuilder &b, const Form &form, Value image) {
+  Tiles tiles(b, form);
+  Value weight = transformedWeight(b, form);
+  int64_t channels = form.imageType().getDimSize(3), results = form.type().getDimSize(3);
+  Value flat = b.make<ReshapeOp>(form.type().clone({kTile * kTile, channels, results}), weight,
+                                 ValueRange());
+  Value product = b.matmul(tiles.flat(image), flat, /*transposeLhs=*/false, /*transposeRhs=*/false);
+  return b.make<WinogradJoinOp>(form.type(), tiles.apart(product), kResult, kPixels, kPixels);
+}
+
+template <size_t size>
+static SmallVector<double> transposed(const double (&matrix)[size], int64_t columns) {
+  SmallVector<double> result;
+  for (int64_t column = 0; column < columns; ++column)
+    for (int64_t row = 0; row < static_cast<int64_t>(size) / columns; ++row)
+      result.push_back(matrix[row * columns + column]);
+  return result;
+}
+
+/// The gradient of the weight: G^T [(B^T x B) * (A y A^T)] G, summed over tiles.
+Value weightGradient(GenBuilder &b, const Form &form, Value image) {
+  Tiles tiles(b, form);
+  RankedTensorType type = form.type();
+  int64_t channels = form.imageType().getDimSize(3), results = type.getDimSize(3);
+  Value output = b.make<WinogradSplitOp>(tiles.split(results), form.output,
+                                         transposed(kResult, kTile), kTile, kPixels);
+  Value product = b.matmul(tiles.flat(image), tiles.flat(output), /*transposeLhs=*/true,
+                           /*transposeRhs=*/false);
+  Value apart = b.make<ReshapeOp>(type.clone({kTile * kTile, channels, 1, 1, results}), product,
+                                  ValueRange());
+  Value taps = b.make<WinogradJoinOp>(type.clone({channels, kTaps, kTaps, results}), apart,
+                                      transposed(kWeight, kTaps), kTaps, kTaps);
+  return b.transpose(taps, {1, 2, 0, 3});
+}
+
 void transform(ConvolutionOpInterface op) {
   GenBuilder b(op.getLoc(), op);
   Form form = Form::of(op);
-  RankedTensorType type = form.type();
-  ArrayRef<int64_t> y = type.getShape();
-  bool isDynamic = type.isDynamicDim(0);
-  int64_t height = y[1] / kPixels, width = y[2] / kPixels,
-          tiles = isDynamic ? ShapedType::kDynamic : y[0] * height * width,
-          channels = form.imageType().getDimSize(3), squares = kTile * kTile;
-  SmallVector<Value> images, allTiles;
-  if (isDynamic) {
-    images.push_back(b.createOrFold<tensor::DimOp>(form.image, int64_t(0)));
-    allTiles.push_back(b.createOrFold<arith::MulIOp>(
-        images[0], arith::ConstantIndexOp::create(b, height * width)));
-  }
-  auto reshape = [&](Value value, ArrayRef<int64_t> shape, ValueRange sizes) -> Value {
-    return b.make<ReshapeOp>(type.clone(shape), value, sizes);
-  };
-  Value image = b.make<WinogradSplitOp>(type.clone({squares, y[0], height, width, channels}),
+  Value image = b.make<WinogradSplitOp>(Tiles(b, form).split(form.imageType().getDimSize(3)),
                                         padded(b, form), kImage, kTile, kPixels);
-  Value product = b.matmul(reshape(image, {squares, tiles, channels}, allTiles),
-                           reshape(transformedWeight(b, form), {squares, channels, y[3]}, {}),
-                           /*transposeLhs=*/false, /*transposeRhs=*/false);
-  op->getResult(0).replaceAllUsesWith(
-      b.make<WinogradJoinOp>(type, reshape(product, {squares, y[0], height, width, y[3]}, images),
-                             kResult, kPixels, kPixels));
+  bool isGradient = op->getResult(0) == op.getWeight();
+  op->getResult(0).replaceAllUsesWith((isGradient ? weightGradient : convolved)(b, form, image));
   op->erase();
 }
 

@@ -49,6 +49,24 @@ func.func @transpose(%y: tensor<1x16x16x96xf32>, %new: tensor<96x64x3x3xf32>) ->
   return %x : tensor<1x16x16x64xf32>
 }
 
+// The gradient of the weight: products of tiles of the image and of the output's gradient, summed over tiles. The
+// convolution has the transformed image in common.
+// CHECK-LABEL: func.func @weight_gradient
+// CHECK-SAME: %[[X:.*]]: tensor<1x18x18x64xf32>, %[[Y:.*]]: tensor<1x16x16x96xf32>
+// CHECK: %[[T:.*]] = gen.winograd_split %[[X]] {{.*}} -> tensor<16x1x8x8x64xf32>
+// CHECK: %[[S:.*]] = gen.winograd_split %[[Y]] matrix [1.000000e+00, 0.000000e+00, 1.000000e+00, 1.000000e+00, 1.000000e+00, -1.000000e+00, 0.000000e+00, -1.000000e+00] rows 4 step 2 : tensor<1x16x16x96xf32> -> tensor<16x1x8x8x96xf32>
+// CHECK-DAG: %[[TT:.*]] = gen.reshape %[[T]] : tensor<16x1x8x8x64xf32> -> tensor<16x64x64xf32>
+// CHECK-DAG: %[[SS:.*]] = gen.reshape %[[S]] : tensor<16x1x8x8x96xf32> -> tensor<16x64x96xf32>
+// CHECK: %[[P:.*]] = gen.matmul %[[TT]] transposed, %[[SS]] : {{.*}} -> tensor<16x64x96xf32>
+// CHECK: %[[PP:.*]] = gen.reshape %[[P]] : tensor<16x64x96xf32> -> tensor<16x64x1x1x96xf32>
+// CHECK: %[[W:.*]] = gen.winograd_join %[[PP]] matrix {{.*}} rows 3 step 3 : tensor<16x64x1x1x96xf32> -> tensor<64x3x3x96xf32>
+// CHECK: gen.transpose %[[W]] permutation [1, 2, 0, 3] : tensor<64x3x3x96xf32> -> tensor<3x3x64x96xf32>
+func.func @weight_gradient(%x: tensor<1x18x18x64xf32>, %y: tensor<1x16x16x96xf32>) -> tensor<3x3x64x96xf32> {
+  %w = gen.convolution_weight_gradient %x, %y strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] channels_last
+      : (tensor<1x18x18x64xf32>, tensor<1x16x16x96xf32>) -> tensor<3x3x64x96xf32>
+  return %w : tensor<3x3x64x96xf32>
+}
+
 // Any number of images.
 // CHECK-LABEL: func.func @images
 // CHECK-SAME: %[[X:.*]]: tensor<?x10x10x64xf32>
@@ -70,8 +88,8 @@ func.func @images(%x: tensor<?x10x10x64xf32>, %w: tensor<3x3x64x64xf32>) -> tens
 // CHECK-NOT: winograd
 // CHECK: return
 func.func @others(%few: tensor<1x8x8x64xf32>, %x: tensor<1x18x18x64xf32>, %w: tensor<3x3x64x64xf32>,
-                  %narrow: tensor<3x3x64x32xf32>, %point: tensor<1x1x64x64xf32>)
-    -> (tensor<1x6x6x64xf32>, tensor<1x16x16x32xf32>, tensor<1x8x8x64xf32>, tensor<1x18x18x64xf32>) {
+                  %narrow: tensor<3x3x64x32xf32>, %point: tensor<1x1x64x64xf32>, %few_y: tensor<1x6x6x64xf32>)
+    -> (tensor<1x6x6x64xf32>, tensor<1x16x16x32xf32>, tensor<1x8x8x64xf32>, tensor<1x18x18x64xf32>, tensor<3x3x64x64xf32>) {
   %0 = gen.convolution %few, %w strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] channels_last
       : (tensor<1x8x8x64xf32>, tensor<3x3x64x64xf32>) -> tensor<1x6x6x64xf32>
   %1 = gen.convolution %x, %narrow strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] channels_last
@@ -80,5 +98,8 @@ func.func @others(%few: tensor<1x8x8x64xf32>, %x: tensor<1x18x18x64xf32>, %w: te
       : (tensor<1x18x18x64xf32>, tensor<3x3x64x64xf32>) -> tensor<1x8x8x64xf32>
   %3 = gen.convolution %x, %point strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] channels_last
       : (tensor<1x18x18x64xf32>, tensor<1x1x64x64xf32>) -> tensor<1x18x18x64xf32>
-  return %0, %1, %2, %3 : tensor<1x6x6x64xf32>, tensor<1x16x16x32xf32>, tensor<1x8x8x64xf32>, tensor<1x18x18x64xf32>
+  %4 = gen.convolution_weight_gradient %few, %few_y strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] channels_last
+      : (tensor<1x8x8x64xf32>, tensor<1x6x6x64xf32>) -> tensor<3x3x64x64xf32>
+  return %0, %1, %2, %3, %4
+      : tensor<1x6x6x64xf32>, tensor<1x16x16x32xf32>, tensor<1x8x8x64xf32>, tensor<1x18x18x64xf32>, tensor<3x3x64x64xf32>
 }

@@ -10,6 +10,7 @@ namespace mlir::gen {
 /// Patterns that need to make new ops, which folds may not.
 void populateElementwisePatterns(RewritePatternSet &patterns);
 void populateReductionPatterns(RewritePatternSet &patterns);
+void populateShapePatterns(RewritePatternSet &patterns);
 
 } // namespace mlir::gen
 

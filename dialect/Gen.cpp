@@ -107,4 +107,5 @@ Operation *GenDialect::materializeConstant(OpBuilder &builder, Attribute value, 
 void GenDialect::getCanonicalizationPatterns(RewritePatternSet &patterns) const {
   populateElementwisePatterns(patterns);
   populateReductionPatterns(patterns);
+  populateShapePatterns(patterns);
 }

@@ -80,10 +80,21 @@ static bool gathersElements(Operation *op) {
 /// another.
 static bool ordersGradient(Operation *op) {
   auto transpose = dyn_cast<TransposeOp>(op);
-  Operation *maker = transpose ? transpose.getInput().getDefiningOp() : nullptr;
-  auto convolution = dyn_cast_or_null<ConvolutionOpInterface>(maker);
-  return (convolution && convolution.getWeight() == transpose.getInput()) ||
-         (maker && gathersElements(maker));
+  if (!transpose)
+    return false;
+  Value source = transpose.getInput();
+  while (auto reshape = source.getDefiningOp<ReshapeOp>())
+    source = reshape.getInput();
+  auto convolution = source.getDefiningOp<ConvolutionOpInterface>();
+  return (convolution && convolution.getWeight() == source) ||
+         (source.getDefiningOp() && gathersElements(source.getDefiningOp()));
+}
+
+/// True if `user` is such an op, or a reshape for one.
+static bool isOrdered(Operation *user) {
+  while (isa<ReshapeOp>(user) && user->hasOneUse())
+    user = *user->user_begin();
+  return ordersGradient(user);
 }
 
 static bool isNeededInMemory(Operation *reshape) {
@@ -114,7 +125,7 @@ bool FusionGroups::isMaterialized(Operation *op) {
     // A reshape alone asks for memory only on behalf of those that read it.
     if (isa<ReshapeOp>(user) ? isNeededInMemory(user) : isFixed(user))
       return true;
-    if (gathersElements(op) && ordersGradient(user))
+    if (gathersElements(op) && isOrdered(user))
       return true;
     if (auto anchor = dyn_cast<AnchorOpInterface>(user))
       return !anchor.readsThroughIndices(use.getOperandNumber());

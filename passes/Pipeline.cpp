@@ -37,6 +37,7 @@ static void differentiate(OpPassManager &pm, bool onDevice) {
 static void fuse(OpPassManager &pm, const std::string &precision) {
   if (precision == "f32") { // a wide or transformed weight has more numbers, and others
     pm.addNestedPass<func::FuncOp>(createWidenConvolutions());
+    pm.addNestedPass<func::FuncOp>(createFoldStrides());
     pm.addNestedPass<func::FuncOp>(createTransformConvolutions());
   }
   pm.addNestedPass<func::FuncOp>(createPrepareConvolutions());

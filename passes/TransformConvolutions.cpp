@@ -20,6 +20,7 @@
 #include "dialect/ops/Convolution.h"
 #include "dialect/ops/Winograd.h"
 #include "passes/Passes.h"
+#include "passes/Winograd.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -30,11 +31,35 @@ namespace mlir::gen {
 
 namespace {
 
-// F(2 x 2, 3 x 3) of Lavin and Gray: B^T, G and A^T.
-constexpr double kImage[] = {1, 0, -1, 0, 0, 1, 1, 0, 0, -1, 1, 0, 0, 1, 0, -1};
-constexpr double kWeight[] = {1, 0, 0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0, 0, 1};
-constexpr double kResult[] = {1, 1, 1, 0, 0, 1, -1, -1};
-constexpr int64_t kTile = 4, kPixels = 2, kTaps = 3;
+/// Pixels of a tile of the output along an axis.
+constexpr int64_t kPixels = 2;
+
+/// F(2 x 2, taps x taps) of Lavin and Gray: B^T, G and A^T, row-major.
+struct Algorithm {
+  int64_t taps;
+  ArrayRef<double> image, weight, result;
+
+  int64_t tile() const { return taps + kPixels - 1; }
+  int64_t squares() const { return tile() * tile(); }
+
+  /// Null if there is none.
+  static const Algorithm *of(int64_t taps);
+};
+
+constexpr double kImage2[] = {1, -1, 0, 0, 1, 0, 0, 1, -1};
+constexpr double kWeight2[] = {1, 0, 1, 1, 0, 1};
+constexpr double kResult2[] = {1, 1, 0, 0, 1, -1};
+constexpr double kImage3[] = {1, 0, -1, 0, 0, 1, 1, 0, 0, -1, 1, 0, 0, 1, 0, -1};
+constexpr double kWeight3[] = {1, 0, 0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0, 0, 1};
+constexpr double kResult3[] = {1, 1, 1, 0, 0, 1, -1, -1};
+
+const Algorithm *Algorithm::of(int64_t taps) {
+  static const Algorithm algorithms[] = {{2, kImage2, kWeight2, kResult2},
+                                         {3, kImage3, kWeight3, kResult3}};
+  const Algorithm *found =
+      llvm::find_if(algorithms, [&](const Algorithm &algorithm) { return algorithm.taps == taps; });
+  return found == std::end(algorithms) ? nullptr : found;
+}
 
 /// A convolution, its transpose or its gradient as one of `image`, which is to be padded: [low,
 /// high] zeros along both axes. One of image, output and weight is what the op computes.
@@ -42,18 +67,21 @@ struct Form {
   Value image, output, weight;
   SmallVector<int64_t> low, high;
   bool isTransposed;
+  const Algorithm *algorithm;
 
   static Form of(ConvolutionOpInterface op) {
     bool isTransposed = op->getResult(0) == op.getInput();
-    auto rest = [](ArrayRef<int64_t> padding) {
-      return llvm::map_to_vector(padding, [](int64_t zeros) { return kTaps - 1 - zeros; });
+    int64_t taps = op.getWeight().getType().getDimSize(0);
+    auto rest = [taps](ArrayRef<int64_t> padding) {
+      return llvm::map_to_vector(padding, [&](int64_t zeros) { return taps - 1 - zeros; });
     };
     return {isTransposed ? op.getOutput() : op.getInput(),
             isTransposed ? op.getInput() : op.getOutput(),
             op.getWeight(),
             isTransposed ? rest(op.getLow()) : SmallVector<int64_t>(op.getLow()),
             isTransposed ? rest(op.getHigh()) : SmallVector<int64_t>(op.getHigh()),
-            isTransposed};
+            isTransposed,
+            Algorithm::of(taps)};
   }
   RankedTensorType type() const { return cast<RankedTensorType>(output.getType()); }
   RankedTensorType imageType() const { return cast<RankedTensorType>(image.getType()); }
@@ -66,8 +94,8 @@ bool isTransformable(ConvolutionOpInterface op) {
     return llvm::all_of(numbers, [&](int64_t number) { return number == wanted; });
   };
   if (!window.channelsLast || window.groups != 1 || weight.getRank() != 4 ||
-      !all(weight.getShape().take_front(2), kTaps) || !all(window.strides, 1) ||
-      !all(window.dilations, 1) || !weight.getElementType().isF32())
+      !Algorithm::of(weight.getDimSize(0)) || weight.getDimSize(0) != weight.getDimSize(1) ||
+      !all(window.strides, 1) || !all(window.dilations, 1) || !weight.getElementType().isF32())
     return false;
   Form form = Form::of(op);
   auto isPadding = [](int64_t zeros) { return zeros >= 0; };
@@ -76,17 +104,6 @@ bool isTransformable(ConvolutionOpInterface op) {
   };
   return isStatic(form.type()) && isStatic(form.imageType()) && llvm::all_of(form.low, isPadding) &&
          llvm::all_of(form.high, isPadding);
-}
-
-/// Enough channels for the products to outweigh the transformations, and enough tiles for the
-/// transformed weight, which is larger. The number of images does not matter: what a call computes
-/// for one has the same bits in every batch.
-bool isWorth(const Form &form) {
-  constexpr int64_t kLeastChannels = 64, kLeastTiles = 16;
-  ArrayRef<int64_t> y = form.type().getShape();
-  return y[1] % kPixels == 0 && y[2] % kPixels == 0 && y[3] >= kLeastChannels &&
-         form.imageType().getDimSize(3) >= kLeastChannels &&
-         (y[1] / kPixels) * (y[2] / kPixels) >= kLeastTiles;
 }
 
 Value padded(GenBuilder &b, const Form &form) {
@@ -100,29 +117,32 @@ Value padded(GenBuilder &b, const Form &form) {
   return b.make<PadOp>(form.image, zero, low, high, none);
 }
 
-/// [16, channels of the image, 1, 1, channels of the result].
+/// [squares, channels of the image, 1, 1, channels of the result].
 Value transformedWeight(GenBuilder &b, const Form &form) {
-  SmallVector<double> matrix(std::begin(kWeight), std::end(kWeight));
+  const Algorithm &algorithm = *form.algorithm;
+  SmallVector<double> matrix(algorithm.weight);
   if (form.isTransposed)
-    for (int64_t row = 0; row < kTile; ++row)
-      std::swap(matrix[row * kTaps], matrix[row * kTaps + kTaps - 1]);
+    for (int64_t row = 0; row < algorithm.tile(); ++row)
+      std::reverse(&matrix[row * algorithm.taps], &matrix[row * algorithm.taps] + algorithm.taps);
   SmallVector<int64_t> order = {2, 0, 1, 3};
   if (form.isTransposed)
     std::swap(order[0], order[3]);
   RankedTensorType type = form.type();
   return b.make<WinogradSplitOp>(
-      type.clone({kTile * kTile, form.imageType().getDimSize(3), 1, 1, type.getDimSize(3)}),
-      b.transpose(form.weight, order), matrix, kTile, /*step=*/1);
+      type.clone({algorithm.squares(), form.imageType().getDimSize(3), 1, 1, type.getDimSize(3)}),
+      b.transpose(form.weight, order), matrix, algorithm.tile(), /*step=*/1);
 }
 
-/// Images in tiles, one after the other: [16, tiles, channels].
+/// Images in tiles, one after the other: [squares, tiles, channels].
 struct Tiles {
   GenBuilder &b;
   RankedTensorType type; // of images whose tiles are of kPixels
+  int64_t squares;
   SmallVector<Value> images = {}, tiles = {};
   int64_t height = type.getDimSize(1) / kPixels, width = type.getDimSize(2) / kPixels;
 
-  Tiles(GenBuilder &b, const Form &form) : b(b), type(form.type()) {
+  Tiles(GenBuilder &b, const Form &form)
+      : b(b), type(form.type()), squares(form.algorithm->squares()) {
     if (!type.isDynamicDim(0))
       return;
     images.push_back(b.createOrFold<tensor::DimOp>(form.image, int64_t(0)));
@@ -131,13 +151,13 @@ struct Tiles {
   }
 
   RankedTensorType split(int64_t channels) const {
-    return type.clone({kTile * kTile, type.getDimSize(0), height, width, channels});
+    return type.clone({squares, type.getDimSize(0), height, width, channels});
   }
   Value flat(Value value) {
     int64_t number =
                 type.isDynamicDim(0) ? ShapedType::kDynamic : type.getDimSize(0) * height * width,
             channels = cast<RankedTensorType>(value.getType()).getShape().back();
-    return b.make<ReshapeOp>(type.clone({kTile * kTile, number, channels}), value, tiles);
+    return b.make<ReshapeOp>(type.clone({squares, number, channels}), value, tiles);
   }
   Value apart(Value value) { return b.make<ReshapeOp>(split(type.getDimSize(3)), value, images); }
 };
@@ -146,51 +166,60 @@ Value convolved(GenBuilder &b, const Form &form, Value image) {
   Tiles tiles(b, form);
   Value weight = transformedWeight(b, form);
   int64_t channels = form.imageType().getDimSize(3), results = form.type().getDimSize(3);
-  Value flat = b.make<ReshapeOp>(form.type().clone({kTile * kTile, channels, results}), weight,
+  Value flat = b.make<ReshapeOp>(form.type().clone({tiles.squares, channels, results}), weight,
                                  ValueRange());
   Value product = b.matmul(tiles.flat(image), flat, /*transposeLhs=*/false, /*transposeRhs=*/false);
-  return b.make<WinogradJoinOp>(form.type(), tiles.apart(product), kResult, kPixels, kPixels);
+  return b.make<WinogradJoinOp>(form.type(), tiles.apart(product), form.algorithm->result, kPixels,
+                                kPixels);
 }
 
-template <size_t size>
-static SmallVector<double> transposed(const double (&matrix)[size], int64_t columns) {
+SmallVector<double> transposed(ArrayRef<double> matrix, int64_t columns) {
   SmallVector<double> result;
   for (int64_t column = 0; column < columns; ++column)
-    for (int64_t row = 0; row < static_cast<int64_t>(size) / columns; ++row)
-      result.push_back(matrix[row * columns + column]);
+    for (size_t at = column; at < matrix.size(); at += columns)
+      result.push_back(matrix[at]);
   return result;
 }
 
 /// The gradient of the weight: G^T [(B^T x B) * (A y A^T)] G, summed over tiles.
 Value weightGradient(GenBuilder &b, const Form &form, Value image) {
   Tiles tiles(b, form);
+  const Algorithm &algorithm = *form.algorithm;
   RankedTensorType type = form.type();
-  int64_t channels = form.imageType().getDimSize(3), results = type.getDimSize(3);
+  int64_t channels = form.imageType().getDimSize(3), results = type.getDimSize(3),
+          taps = algorithm.taps;
   Value output = b.make<WinogradSplitOp>(tiles.split(results), form.output,
-                                         transposed(kResult, kTile), kTile, kPixels);
+                                         transposed(algorithm.result, algorithm.tile()),
+                                         algorithm.tile(), kPixels);
   Value product = b.matmul(tiles.flat(image), tiles.flat(output), /*transposeLhs=*/true,
                            /*transposeRhs=*/false);
-  Value apart = b.make<ReshapeOp>(type.clone({kTile * kTile, channels, 1, 1, results}), product,
+  Value apart = b.make<ReshapeOp>(type.clone({tiles.squares, channels, 1, 1, results}), product,
                                   ValueRange());
-  Value taps = b.make<WinogradJoinOp>(type.clone({channels, kTaps, kTaps, results}), apart,
-                                      transposed(kWeight, kTaps), kTaps, kTaps);
-  return b.transpose(taps, {1, 2, 0, 3});
+  Value sum = b.make<WinogradJoinOp>(type.clone({channels, taps, taps, results}), apart,
+                                     transposed(algorithm.weight, taps), taps, taps);
+  return b.transpose(sum, {1, 2, 0, 3});
 }
 
 void transform(ConvolutionOpInterface op) {
   GenBuilder b(op.getLoc(), op);
   Form form = Form::of(op);
-  Value image = b.make<WinogradSplitOp>(Tiles(b, form).split(form.imageType().getDimSize(3)),
-                                        padded(b, form), kImage, kTile, kPixels);
+  Value image =
+      b.make<WinogradSplitOp>(Tiles(b, form).split(form.imageType().getDimSize(3)), padded(b, form),
+                              form.algorithm->image, form.algorithm->tile(), kPixels);
   bool isGradient = op->getResult(0) == op.getWeight();
   op->getResult(0).replaceAllUsesWith((isGradient ? weightGradient : convolved)(b, form, image));
   op->erase();
 }
 
+bool isWorth(ConvolutionOpInterface op) {
+  Form form = Form::of(op);
+  return isWorthTransforming(form.imageType(), form.type());
+}
+
 struct TransformConvolutions : impl::TransformConvolutionsBase<TransformConvolutions> {
   void runOnOperation() override {
     for (auto op : llvm::to_vector(getOperation().getOps<ConvolutionOpInterface>()))
-      if (isTransformable(op) && isWorth(Form::of(op)))
+      if (isTransformable(op) && isWorth(op))
         transform(op);
   }
 };

@@ -343,8 +343,9 @@ Value ReshapeOp::emitAt(ElementEmitter &emitter, Indices at) {
   Value input = getInput();
   ArrayRef<int64_t> inputShape = getInput().getType().getShape(), shape = getType().getShape();
   SmallVector<ReshapeAxes> groups = reshapeGroups(inputShape, shape);
-  if (auto indices = withoutUnitAxes(emitter, groups, inputShape, shape, at))
-    return emitter.elementAt(input, *indices);
+  if (!emitter.isFlat())
+    if (auto indices = withoutUnitAxes(emitter, groups, inputShape, shape, at))
+      return emitter.elementAt(input, *indices);
   Value memory = reshapedMemory(getResult());
   bool isStored = isa_and_nonnull<BlockArgument>(memory);
   if (emitter.isFlat() || isStored) {

@@ -326,7 +326,14 @@ bool mlir::gen::kernels::isFlat(KernelOp kernel) {
     auto type = dyn_cast<RankedTensorType>(value.getType());
     return !type || isOneElement(type) || sizes.sameShape(value, shape);
   };
+  auto isReshapedMemory = [&](Operation &op) {
+    auto reshape = dyn_cast<ReshapeOp>(op);
+    return reshape && isa<BlockArgument>(reshape.getInput()) &&
+           reshape.getType().hasStaticShape() && fits(reshape.getResult());
+  };
   return llvm::all_of(kernel.getBody().front(), [&](Operation &op) {
+    if (isReshapedMemory(op))
+      return true;
     auto pointwise = dyn_cast<PointwiseOpInterface>(op);
     bool positional = pointwise && (pointwise.isElementwise() || pointwise.isPositional());
     return (positional || isa<YieldOp>(op) ||

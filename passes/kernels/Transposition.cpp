@@ -22,11 +22,18 @@ struct Axis {
   int64_t extent, from, to;
 };
 
+/// The elements of a side of squares, contiguous in one tensor: an axis, or a few short ones.
+struct Side {
+  int64_t extent = 0;
+  SmallVector<int64_t> steps; ///< Of the first elements, up to `kLanes`, in the other tensor.
+  int64_t blockStep = 0;      ///< From `kLanes` elements to the next ones there.
+};
+
 /// What a kernel moves.
 struct Movement {
   BlockArgument source;
-  SmallVector<Axis> outer; ///< All axes but the two contiguous ones.
-  Axis read, written;      ///< `read`: contiguous in the argument; `written`: in the result.
+  SmallVector<Axis> outer; ///< All other axes.
+  Side read, written;      ///< `read`: contiguous in the argument; `written`: in the result.
 
   int64_t readBlocks() const { return llvm::divideCeil(read.extent, kLanes); }
   /// Strips of `kLanes` written elements, over all that is read.
@@ -46,6 +53,24 @@ SmallVector<int64_t> rowMajorStrides(ArrayRef<int64_t> shape) {
 }
 
 } // namespace
+
+/// Takes the axis that is contiguous by `near`, and further ones for as long as `kLanes` hold them.
+static Side takeSide(SmallVector<Axis> &axes, int64_t Axis::*near, int64_t Axis::*far) {
+  Side side;
+  for (int64_t next = 1;;) {
+    auto *axis = llvm::find_if(axes, [&](const Axis &axis) { return axis.*near == next; });
+    bool isFirst = next == 1;
+    if (axis == axes.end() || (!isFirst && (next * axis->extent > kLanes || axis->*far == 1)))
+      return side;
+    SmallVector<int64_t> steps;
+    for (int64_t i = 0; i < std::min(axis->extent, kLanes); ++i)
+      for (int64_t step : isFirst ? SmallVector<int64_t>{0} : side.steps)
+        steps.push_back(i * axis->*far + step);
+    side = {next * axis->extent, steps, kLanes * axis->*far};
+    next *= axis->extent;
+    axes.erase(axis);
+  }
+}
 
 /// The movement, if that is all, sizes are known, and squares are filled well enough.
 static std::optional<Movement> movementOf(KernelOp kernel) {
@@ -77,13 +102,9 @@ static std::optional<Movement> movementOf(KernelOp kernel) {
       axes.push_back(next);
   }
   constexpr int64_t kLeast = 4, kLeastElements = 64;
-  for (const Axis &axis : axes)
-    if (axis.from == 1)
-      movement.read = axis;
-    else if (axis.to == 1)
-      movement.written = axis;
-    else
-      movement.outer.push_back(axis);
+  movement.written = takeSide(axes, &Axis::to, &Axis::from);
+  movement.read = takeSide(axes, &Axis::from, &Axis::to);
+  movement.outer = axes;
   bool isWorth = movement.read.extent >= kLeast && movement.written.extent >= kLeast &&
                  movement.read.extent * movement.written.extent >= kLeastElements;
   return isWorth ? std::optional(movement) : std::nullopt;
@@ -103,6 +124,13 @@ Value mlir::gen::kernels::emitTranspositionTaskCount(KernelFunction &function) {
                      llvm::divideCeil(movement.strips(), stripsOfTask(function, movement)));
 }
 
+/// Where row `row` begins, in the other tensor. One that is not known is of a long axis.
+static Int stepOf(ImplicitLocOpBuilder &b, const Side &side, Int row) {
+  if (std::optional<int64_t> number = row.constant())
+    return Int(b, side.steps[*number]);
+  return row * (side.steps[1] - side.steps[0]);
+}
+
 /// Turns `rows` (or fewer, if masked) x `columns` elements, `columns` at most `kLanes`.
 static void emitSquare(ImplicitLocOpBuilder &b, VectorType type, Value from, Value to,
                        const Movement &movement, Int rows, int64_t columns) {
@@ -113,12 +141,12 @@ static void emitSquare(ImplicitLocOpBuilder &b, VectorType type, Value from, Val
   SmallVector<Value> square;
   for (int64_t i = 0; i < kLanes; ++i) {
     Int row = writtenMask ? min(Int(b, i), rows - 1) : Int(b, i);
-    Value pointer = elementPointer(b, element, from, row * movement.written.from);
+    Value pointer = elementPointer(b, element, from, stepOf(b, movement.written, row));
     square.push_back(loadVector(b, type, pointer, alignment, readMask));
   }
   transposeSquare(b, square);
   for (int64_t i = 0; i < columns; ++i) {
-    Value pointer = elementPointer(b, element, to, Int(b, i * movement.read.to));
+    Value pointer = elementPointer(b, element, to, Int(b, movement.read.steps[i]));
     if (writtenMask)
       LLVM::MaskedStoreOp::create(b, square[i], pointer, writtenMask,
                                   b.getI32IntegerAttr(alignment));
@@ -139,7 +167,7 @@ void mlir::gen::kernels::emitTranspositionTask(KernelFunction &function, Value i
   Int first = Int(b, index) * each;
   emitLoop(b, first, min(first + each, Int(b, movement.strips())), 1, [&](Int strip) {
     Int start = strip % across * kLanes, number = strip / across;
-    Int from = start * movement.written.from, to = start;
+    Int from = strip % across * movement.written.blockStep, to = start;
     for (const Axis &axis : llvm::reverse(movement.outer)) {
       Int at = number % axis.extent;
       number = number / axis.extent;
@@ -147,18 +175,19 @@ void mlir::gen::kernels::emitTranspositionTask(KernelFunction &function, Value i
       to = to + at * axis.to;
     }
     bool isEven = movement.written.extent % kLanes == 0;
-    Int rows =
-        isEven ? Int(b, kLanes) : min(Int(b, movement.written.extent) - start, Int(b, kLanes));
+    Int rows = isEven        ? Int(b, kLanes)
+               : across == 1 ? Int(b, movement.written.extent)
+                             : min(Int(b, movement.written.extent) - start, Int(b, kLanes));
     Value sourceStrip = elementPointer(b, element, source, from),
           resultStrip = elementPointer(b, element, result, to);
     emitLoop(b, Int(b, 0), Int(b, whole), 1, [&](Int block) {
       emitSquare(b, type, elementPointer(b, element, sourceStrip, block * kLanes),
-                 elementPointer(b, element, resultStrip, block * (kLanes * movement.read.to)),
-                 movement, rows, kLanes);
+                 elementPointer(b, element, resultStrip, block * movement.read.blockStep), movement,
+                 rows, kLanes);
     });
     if (rest != 0)
       emitSquare(b, type, elementPointer(b, element, sourceStrip, Int(b, whole * kLanes)),
-                 elementPointer(b, element, resultStrip, Int(b, whole * kLanes * movement.read.to)),
+                 elementPointer(b, element, resultStrip, Int(b, whole * movement.read.blockStep)),
                  movement, rows, rest);
   });
 }

@@ -137,3 +137,28 @@ func.func @slice_of_slice(%x: tensor<?x20xf32>) -> tensor<?x2xf32> {
   %1 = gen.slice %0 starts [2, 1] limits [-3, 6] strides [1, 3] : tensor<?x8xf32> -> tensor<?x2xf32>
   return %1 : tensor<?x2xf32>
 }
+
+// Two transposes are one where the reshape between them splits axes, or merges some.
+// FOLD-LABEL: @transpose_of_parts
+// FOLD-SAME: (%[[X:.*]]: tensor<6x4x5xf32>)
+func.func @transpose_of_parts(%x: tensor<6x4x5xf32>) -> tensor<2x3x5x2x2xf32> {
+  // FOLD-NEXT: %[[P:.*]] = gen.reshape %[[X]] : tensor<6x4x5xf32> -> tensor<3x2x2x2x5xf32>
+  // FOLD-NEXT: %[[Y:.*]] = gen.transpose %[[P]] permutation [2, 0, 4, 3, 1] : tensor<3x2x2x2x5xf32> -> tensor<2x3x5x2x2xf32>
+  // FOLD-NEXT: return %[[Y]]
+  %0 = gen.transpose %x permutation [1, 2, 0] : tensor<6x4x5xf32> -> tensor<4x5x6xf32>
+  %1 = gen.reshape %0 : tensor<4x5x6xf32> -> tensor<2x2x5x3x2xf32>
+  %2 = gen.transpose %1 permutation [0, 3, 2, 1, 4] : tensor<2x2x5x3x2xf32> -> tensor<2x3x5x2x2xf32>
+  return %2 : tensor<2x3x5x2x2xf32>
+}
+
+// FOLD-LABEL: @transpose_of_merged
+// FOLD-SAME: (%[[X:.*]]: tensor<2x3x4x5xf32>)
+func.func @transpose_of_merged(%x: tensor<2x3x4x5xf32>) -> tensor<10x12xf32> {
+  // FOLD-NEXT: %[[T:.*]] = gen.transpose %[[X]] permutation [0, 3, 1, 2] : tensor<2x3x4x5xf32> -> tensor<2x5x3x4xf32>
+  // FOLD-NEXT: %[[Y:.*]] = gen.reshape %[[T]] : tensor<2x5x3x4xf32> -> tensor<10x12xf32>
+  // FOLD-NEXT: return %[[Y]]
+  %0 = gen.transpose %x permutation [1, 2, 0, 3] : tensor<2x3x4x5xf32> -> tensor<3x4x2x5xf32>
+  %1 = gen.reshape %0 : tensor<3x4x2x5xf32> -> tensor<12x10xf32>
+  %2 = gen.transpose %1 permutation [1, 0] : tensor<12x10xf32> -> tensor<10x12xf32>
+  return %2 : tensor<10x12xf32>
+}

@@ -270,6 +270,22 @@ static void addMovements(std::vector<Row> &rows) {
       move("reshape", "unit_axis", "Ax1xBxE", "%z = gen.reshape %x?{ sizes(%A, %B)}? : $x -> $z"));
   rows.push_back(
       move("transpose", "", "BxAxE", "%z = gen.transpose %x permutation [1, 0] : $x -> $z"));
+  // Contiguous axes that are short: taps of a weight as channels, and back.
+  Row folded = move("transpose", "short_axes", "2x2x3x2x2xAxE",
+                    "%z = gen.transpose %x permutation [2, 4, 1, 3, 5, 0] : $x -> $z");
+  folded.arguments = {{"x", "Ax3x2x2x2x2xE"}};
+  folded.sizes = {{32, 0, 0}, {5, 0, 0}, {37, 0, 0}};
+  rows.push_back(folded);
+  folded.variant = "short_axes_back";
+  folded.arguments = {{"x", "2x2x3x2x2xAxE"}};
+  folded.result = "Ax3x2x2x2x2xE";
+  folded.body = "%z = gen.transpose %x permutation [5, 2, 3, 0, 4, 1] : $x -> $z";
+  rows.push_back(folded);
+  Row added = move("reshape", "added", "Ax6xE", R"(%r = gen.reshape %x?{ sizes(%A)}? : $x -> $y
+  %z = gen.add %r, %y : ($y, $y) -> $z)");
+  added.arguments = {{"x", "Ax2x3xE"}, {"y", "Ax6xE"}};
+  added.elements = {"f32", "f64"};
+  rows.push_back(added);
   rows.push_back(move("broadcast", "", "3xAxBxE",
                       "%z = gen.broadcast %x axes [1, 2]?{ sizes(%A, %B)}? : $x -> $z"));
   Row slice = move("slice", "", "2x3xE",

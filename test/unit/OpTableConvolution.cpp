@@ -43,6 +43,17 @@ static const std::vector<Case> &cases() {
        "",
        true,
        {{1, 0, 0}, {3, 0, 0}}},
+      // The same after steps are channels; the last one's images are too small.
+      {"folded_strides",
+       "Ax64xB*2xC*2xE",
+       "65x64x4x4xE",
+       "Ax65xBxCxE",
+       "strides [2, 2] low [1, 1] high [1, 1] dilations [1, 1]",
+       "%A, %rows, %columns",
+       "%two = arith.constant 2 : index\n  %rows = arith.muli %B, %two : index\n  "
+       "%columns = arith.muli %C, %two : index\n  ",
+       true,
+       {{2, 8, 8}, {1, 8, 10}, {1, 4, 6}}},
       // Runs of pixels as one: two of six channels, three, with a stride, of five.
       {"few_channels",
        "Ax1x5x8xE",

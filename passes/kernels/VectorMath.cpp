@@ -1,14 +1,19 @@
 //===- VectorMath.cpp - Exponential, logarithm and their family -----------===//
 //
 // Exponentials: x = n ln2 + r with |r| <= ln2/2, e^r - 1 by a minimax polynomial, and the scaling
-// by 2^n through the exponent bits. Logarithms: x = 2^e (1 + f) with 1 + f in [0.75, 1.5), log(1 +
-// f) by a minimax polynomial. The coefficients are minimax fits of the relative error, rounded to
-// f32 one after the other with the rest fitted again.
+// by 2^n through the exponent bits, or by AVX-512's instruction for that. Logarithms: x = 2^e (1 +
+// f) with 1 + f in [0.75, 1.5), log(1 + f) by a minimax polynomial. The coefficients are minimax
+// fits of the relative error, rounded to f32 one after the other with the rest fitted again.
 //
 //===----------------------------------------------------------------------===//
 
 #include "passes/kernels/VectorMath.h"
+
+#include "gen/artefact.h"
+#include "passes/EntryProgram.h"
 #include "passes/kernels/Lanes.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include <limits>
 
 namespace mlir::gen::kernels {
@@ -47,13 +52,34 @@ Lanes expm1Polynomial(const Splat &c, Lanes r) {
 /// 2^n for an integer n in -126..127.
 Lanes powerOfTwo(const Splat &c, Lanes n) { return floatOf((n + c.i32(127)) << c.i32(23)); }
 
-/// e^x for x <= 89. The scaling is done in two steps: 2^n itself may be out of range, and a
-/// denormal result must be rounded once only.
+/// True if AVX-512 has an instruction for a vector like `x`.
+bool isWholeRegister(Lanes x) {
+  auto type = dyn_cast<VectorType>(x.type());
+  auto module = x.b->getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
+  auto features = module ? module->getAttrOfType<IntegerAttr>(kFeaturesAttr) : IntegerAttr();
+  return type && type.getNumElements() == 16 && features && (features.getInt() & GEN_X86_64_V4);
+}
+
+/// x 2^n, rounded once, also where 2^n is out of range.
+Lanes scaled(const Splat &c, Lanes x, const Reduced &reduced) {
+  ImplicitLocOpBuilder &b = *x.b;
+  if (isWholeRegister(x)) {
+    constexpr int64_t kAllLanes = -1, kCurrentRounding = 4;
+    Value mask = arith::ConstantIntOp::create(b, kAllLanes, 16);
+    Value rounding = arith::ConstantIntOp::create(b, kCurrentRounding, 32);
+    return {&b, LLVM::CallIntrinsicOp::create(b, x.type(),
+                                              b.getStringAttr("llvm.x86.avx512.mask.scalef.ps.512"),
+                                              ValueRange{x, reduced.n, x, mask, rounding})
+                    .getResult(0)};
+  }
+  Lanes half = shiftRightSigned(reduced.integer, c.i32(1));
+  return x * powerOfTwo(c, half) * powerOfTwo(c, reduced.integer - half);
+}
+
+/// e^x for x <= 89.
 Lanes expBelow89(const Splat &c, Lanes x) {
   Reduced reduced = reduceByLn2(c, clampBelow(x, c.f32(-104.0f)));
-  Lanes half = shiftRightSigned(reduced.integer, c.i32(1));
-  Lanes power = expm1Polynomial(c, reduced.r) + c.f32(1.0f);
-  return power * powerOfTwo(c, half) * powerOfTwo(c, reduced.integer - half);
+  return scaled(c, expm1Polynomial(c, reduced.r) + c.f32(1.0f), reduced);
 }
 
 /// e^x - 1 for -18 <= x <= 88, where 2^n is in range: 2^n (e^r - 1) + (2^n - 1).

@@ -6,9 +6,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "gen/artefact.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "passes/EntryProgram.h"
 #include "passes/kernels/VectorMath.h"
 #include "test/unit/JitKernel.h"
 #include <bit>
@@ -21,6 +23,7 @@
 #endif
 
 using namespace mlir;
+using namespace mlir::gen;
 using namespace mlir::gen::kernels;
 using namespace mlir::gen::test;
 
@@ -51,10 +54,14 @@ void addLoop(ModuleOp module, StringRef name, int64_t lanes, Type element, const
             });
 }
 
+/// `features`: what the emitters may assume of the processor.
 std::vector<float> run(const EmitBinary &f, const std::vector<float> &x,
-                       const std::vector<float> &y, int64_t lanes = 16, StringRef cpu = "") {
+                       const std::vector<float> &y, int64_t lanes = 16, StringRef cpu = "",
+                       int features = 0) {
   auto context = makeContext();
   OwningOpRef<ModuleOp> module(ModuleOp::create(UnknownLoc::get(context.get())));
+  (*module)->setAttr(kFeaturesAttr,
+                     IntegerAttr::get(IntegerType::get(context.get(), 32), features));
   addLoop(*module, "kernel", lanes, Float32Type::get(context.get()), f);
   JitModule jit(*module, cpu);
   std::vector<float> out(x.size());
@@ -223,6 +230,22 @@ TEST(VectorMathPow, IsAccurateAndHandlesAllSpecialPairs) {
   std::printf("pow      max error %.3f ulp at (%a, %a)\n", worst, x[where], y[where]);
   EXPECT_LE(worst, 4.0) << got[where];
 }
+
+#if defined(__x86_64__)
+TEST(VectorMathAvx512, HasTheSameBits) {
+  if (!__builtin_cpu_supports("avx512f"))
+    GTEST_SKIP() << "this processor has no AVX-512";
+  std::vector<float> x = allRange(1021);
+  for (const Function &f : kFunctions) {
+    auto emit = [&](auto &b, Value x, Value) { return f.emit(b, x); };
+    auto plain = run(emit, x, x), own = run(emit, x, x, 16, "", GEN_X86_64_V4);
+    for (size_t i = 0; i < x.size(); ++i)
+      ASSERT_TRUE(std::bit_cast<uint32_t>(plain[i]) == std::bit_cast<uint32_t>(own[i]) ||
+                  (std::isnan(plain[i]) && std::isnan(own[i])))
+          << f.name << "(" << x[i] << "): " << plain[i] << ", " << own[i];
+  }
+}
+#endif
 
 /// Not the name of the libm function that it calls.
 std::string kernelName(const char *function) { return std::string("kernel_") + function; }

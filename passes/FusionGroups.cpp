@@ -75,6 +75,12 @@ static bool gathersElements(Operation *op) {
   return pointwise && !pointwise.isElementwise() && pointwise.elementCost() > kCheap;
 }
 
+/// The same, or of a few: pooling.
+static bool combinesElements(Operation *op) {
+  auto pointwise = dyn_cast<PointwiseOpInterface>(op);
+  return pointwise && !pointwise.isElementwise() && pointwise.elementCost() >= kCheap;
+}
+
 /// True if `op` brings a convolution's weight gradient, or what is put together of many elements,
 /// into another order. That is a fast kernel of its own, and what follows, an optimizer's update,
 /// another.
@@ -87,7 +93,7 @@ static bool ordersGradient(Operation *op) {
     source = reshape.getInput();
   auto convolution = source.getDefiningOp<ConvolutionOpInterface>();
   return (convolution && convolution.getWeight() == source) ||
-         (source.getDefiningOp() && gathersElements(source.getDefiningOp()));
+         (source.getDefiningOp() && combinesElements(source.getDefiningOp()));
 }
 
 /// True if `user` is such an op, or a reshape for one.
@@ -125,7 +131,7 @@ bool FusionGroups::isMaterialized(Operation *op) {
     // A reshape alone asks for memory only on behalf of those that read it.
     if (isa<ReshapeOp>(user) ? isNeededInMemory(user) : isFixed(user))
       return true;
-    if (gathersElements(op) && isOrdered(user))
+    if (combinesElements(op) && isOrdered(user))
       return true;
     if (auto anchor = dyn_cast<AnchorOpInterface>(user))
       return !anchor.readsThroughIndices(use.getOperandNumber());

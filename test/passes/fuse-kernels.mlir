@@ -223,3 +223,19 @@ func.func @read_by_element(%x: tensor<32x512xf32>, %y: tensor<32x1024xf32>) -> t
   %1 = gen.mul %0, %y : (tensor<32x1024xf32>, tensor<32x1024xf32>) -> tensor<32x1024xf32>
   return %1 : tensor<32x1024xf32>
 }
+
+// -----
+
+// What is put together of several elements is stored, and then put into another order: a kernel that only transposes
+// turns squares in registers. An update that reads it is another.
+// CHECK-LABEL: func.func @ordered
+// CHECK-NEXT: gen.launch @max_pool(%arg0)
+// CHECK-NEXT: gen.launch @transpose
+// CHECK-NEXT: gen.launch @exp
+// CHECK-NEXT: return
+func.func @ordered(%x: tensor<8x10x10x16xf32>) -> tensor<8x16x5x5xf32> {
+  %0 = gen.max_pool %x window [2, 2] strides [2, 2] low [0, 0] high [0, 0] channels_last : tensor<8x10x10x16xf32> -> tensor<8x5x5x16xf32>
+  %1 = gen.transpose %0 permutation [0, 3, 1, 2] : tensor<8x5x5x16xf32> -> tensor<8x16x5x5xf32>
+  %2 = gen.exp %1 : tensor<8x16x5x5xf32>
+  return %2 : tensor<8x16x5x5xf32>
+}

@@ -10,8 +10,32 @@ using namespace mlir::gen;
 
 MemoryUse::MemoryUse(func::FuncOp function) {
   countTime(function.getBody().front());
-  visit(function.getBody().front());
+  do {
+    forget();
+    visit(function.getBody().front());
+  } while (separateLoops());
   measure();
+}
+
+/// Loops that hand a value on, one to the next or an outer one to an inner, keep it in one place
+/// only if none of them has two that take turns: nobody knows in which of them the value is handed
+/// on. True if some have to be gone through again, apart from each other.
+bool MemoryUse::separateLoops() {
+  bool changed = false;
+  for (BlockArgument argument : shared)
+    changed |= memoryOf(argument)->takesTurns && separate.insert(argument).second;
+  return changed;
+}
+
+void MemoryUse::forget() {
+  all.clear();
+  numbers.clear();
+  elsewhere.clear();
+  parts.clear();
+  copiedFirst.clear();
+  copiedNext.clear();
+  inPlace.clear();
+  shared.clear();
 }
 
 //===----------------------------------------------------------------------===//
@@ -24,7 +48,7 @@ void MemoryUse::countTime(Block &block) {
       times[loop] = now++;
       countTime(*loop.getBody());
       ends[loop] = now++;
-    } else if (isa<LaunchOp>(op) || FusionGroups::isView(&op)) {
+    } else if (isa<LaunchOp, tensor::ExtractOp>(op) || FusionGroups::isView(&op)) {
       times[&op] = now++;
     }
 }
@@ -240,8 +264,10 @@ void MemoryUse::carryFirst(scf::ForOp loop, BlockArgument argument, llvm::DenseS
   Value init = loop.getTiedLoopInit(argument)->get();
   int memory = numberOf(init);
   bool canTake = memory >= 0 && all[memory].home == loop->getBlock() && !all[memory].isElsewhere &&
-                 !isPart(init) && taken.insert(memory).second &&
+                 !isPart(init) && !separate.contains(argument) && taken.insert(memory).second &&
                  isFreeAfter(memory, times[loop], {});
+  if (canTake && all[memory].loop)
+    shared.push_back(argument);
   if (!canTake) {
     memory = make(argument, times[loop], nullptr);
     if (!init.getDefiningOp<tensor::EmptyOp>())

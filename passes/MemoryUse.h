@@ -80,6 +80,8 @@ private:
   void carryFirst(scf::ForOp loop, BlockArgument argument, llvm::DenseSet<int> &taken);
   void carryNext(scf::ForOp loop, BlockArgument argument);
   void takeTurns(scf::ForOp loop, int memory, int spare);
+  bool separateLoops();
+  void forget();
   void measure();
 
   int make(Value model, int64_t first, Block *home);
@@ -99,6 +101,8 @@ private:
   llvm::DenseMap<Value, Attribute> elsewhere;
   llvm::DenseSet<Value> parts, copiedFirst, copiedNext;
   llvm::DenseSet<Operation *> inPlace;
+  SmallVector<BlockArgument> shared;      ///< carried in the memory of another loop
+  llvm::DenseSet<BlockArgument> separate; ///< not to be
   int64_t now = 0;
 };
 

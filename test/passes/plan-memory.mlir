@@ -129,3 +129,37 @@ func.func @copies(%x: tensor<4xf32>, %u: tensor<1xf32>, %i: index) -> (tensor<4x
   }
   return %e, %0#0, %0#1 : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
 }
+
+// -----
+
+// Loops that hand a value on keep it in one place where all of them compute in place; a loop that
+// takes turns has places of its own, and copies what it begins with.
+// CHECK-LABEL: func.func @nested
+// CHECK: gen.copy_first = array<i1: false>{{.*}}gen.places = {{\[\[}}#gen.in_result<0>]]
+// CHECK: gen.copy_first = array<i1: false>, gen.copy_next = array<i1: false>, gen.places = {{\[\[}}#gen.in_result<0>]]
+// CHECK: gen.copy_first = array<i1: true>{{.*}}gen.places = {{\[\[}}#gen.arena<[[A:[0-9]*]]>, #gen.arena<[[B:[0-9]*]]>]]
+// CHECK: gen.copy_first = array<i1: {{true|false}}>, gen.copy_next = array<i1: true>, gen.places = {{\[\[}}#gen.arena<
+// CHECK-NOT: #gen.arena<[[A]]>
+// CHECK: return
+func.func @nested(%x: tensor<4x4xf32>, %y: tensor<4x4xf32>) -> (tensor<4x4xf32>, tensor<4x4xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %begin = gen.exp %x : tensor<4x4xf32>
+  %0 = scf.for %i = %c0 to %c3 step %c1 iter_args(%s = %begin) -> tensor<4x4xf32> {
+    %1 = scf.for %j = %c0 to %c3 step %c1 iter_args(%t = %s) -> tensor<4x4xf32> {
+      %sum = gen.add %t, %y : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+      scf.yield %sum : tensor<4x4xf32>
+    }
+    scf.yield %1 : tensor<4x4xf32>
+  }
+  %first = gen.exp %y : tensor<4x4xf32>
+  %2 = scf.for %i = %c0 to %c3 step %c1 iter_args(%s = %first) -> tensor<4x4xf32> {
+    %3 = scf.for %j = %c0 to %c3 step %c1 iter_args(%t = %s) -> tensor<4x4xf32> {
+      %product = gen.matmul %t, %x : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+      scf.yield %product : tensor<4x4xf32>
+    }
+    scf.yield %3 : tensor<4x4xf32>
+  }
+  return %0, %2 : tensor<4x4xf32>, tensor<4x4xf32>
+}

@@ -6,6 +6,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace gen::detail;
 namespace ops = mlir::gen;
@@ -14,7 +15,8 @@ namespace gen {
 
 /// Throws unless a step gives `values` the types of `first`.
 static void requireSameTypes(const char *name, const std::vector<Tensor> &first,
-                             const std::vector<Tensor> &values, SourceLocation where) {
+                             const std::vector<Tensor> &values, const char *mistake,
+                             SourceLocation where) {
   if (values.size() != first.size())
     throw Diagnostic(where, name,
                      "a step starts with " + count(static_cast<int64_t>(first.size()), "value") +
@@ -22,7 +24,7 @@ static void requireSameTypes(const char *name, const std::vector<Tensor> &first,
         .error();
   for (size_t i = 0; i < first.size(); ++i)
     if (values[i].dtype() != first[i].dtype() || values[i].shape() != first[i].shape())
-      throw Diagnostic(where, name, "value " + std::to_string(i) + " changes its type in a step")
+      throw Diagnostic(where, name, "value " + std::to_string(i) + " " + mistake)
           .operand("before", first[i])
           .operand("after", values[i])
           .error();
@@ -30,14 +32,17 @@ static void requireSameTypes(const char *name, const std::vector<Tensor> &first,
 
 namespace {
 
-/// What a step gives; `slices` are written into sequences at `index`.
+/// What a step gives; `slices` are written into sequences at `index`; of `last` there is what the
+/// last step gave.
 struct Recorded {
   std::vector<Tensor> values, slices;
   mlir::Value index;
+  std::vector<Tensor> last = {};
 };
 using Record = std::function<Recorded(mlir::Value step, const std::vector<Tensor> &values)>;
 
-/// A loop over steps 0 .. count - 1, and what it returns: values, then sequences of `length`.
+/// A loop over steps 0 .. count - 1, and what it returns: values, sequences of `length`, and what
+/// the last step gave.
 class Loop {
 public:
   Loop(const char *name, mlir::Value count, Dimension length, SourceLocation where)
@@ -50,7 +55,7 @@ private:
   mlir::Value index(int64_t number) {
     return mlir::arith::ConstantIndexOp::create(entry.builder, location, number);
   }
-  std::vector<Tensor> addSequences(const Recorded &recorded);
+  std::vector<Tensor> addOutputs(const Recorded &recorded);
 
   const char *name;
   Entry &entry;
@@ -77,36 +82,42 @@ std::vector<Tensor> Loop::record(const std::vector<Tensor> &first, const Record 
     values.push_back(
         entry.wrap(argument, first[i].dtype(), first[i].shape(), first[i].text(), where));
   Recorded recorded = body(op.getInductionVar(), values);
-  requireSameTypes(name, first, recorded.values, where);
+  requireSameTypes(name, first, recorded.values, "changes its type in a step", where);
   for (const Tensor &value : recorded.values)
     yielded.push_back(entry.value(value, where));
-  for (Tensor &slice : recorded.slices)
-    slice =
-        entry.wrap(entry.value(slice, where), slice.dtype(), slice.shape(), slice.text(), where);
+  for (std::vector<Tensor> *outputs : {&recorded.slices, &recorded.last})
+    for (Tensor &output : *outputs)
+      output = entry.wrap(entry.value(output, where), output.dtype(), output.shape(), output.text(),
+                          where);
   entry.endLoop(yielded);
-  std::vector<Tensor> sequences = addSequences(recorded);
+  std::vector<Tensor> outputs = addOutputs(recorded);
   auto wrap = [&](const Tensor &like) {
     mlir::Value result = op.getResult(static_cast<unsigned>(results.size()));
     results.push_back(
         entry.wrap(result, like.dtype(), like.shape(), callText(name, {like.text()}), where));
   };
   llvm::for_each(first, wrap);
-  llvm::for_each(sequences, wrap);
+  llvm::for_each(outputs, wrap);
   return results;
 }
 
-/// Makes the loop carry the sequences, which start as zeros.
-std::vector<Tensor> Loop::addSequences(const Recorded &recorded) {
+/// Makes the loop carry the sequences and what its last step gives, which start as zeros.
+std::vector<Tensor> Loop::addOutputs(const Recorded &recorded) {
   mlir::OpBuilder::InsertionGuard guard(entry.builder);
   entry.builder.setInsertionPoint(op);
-  std::vector<Tensor> sequences;
+  std::vector<Tensor> outputs;
   llvm::SmallVector<mlir::Value> inits;
+  auto add = [&](const Tensor &like, const Shape &shape) {
+    outputs.push_back(zeros(shape, like.dtype(), where).named(like.text()));
+    inits.push_back(entry.value(outputs.back(), where));
+  };
   for (const Tensor &slice : recorded.slices) {
     Shape shape = slice.shape();
     shape.front() = length;
-    sequences.push_back(zeros(shape, slice.dtype(), where).named(slice.text()));
-    inits.push_back(entry.value(sequences.back(), where));
+    add(slice, shape);
   }
+  for (const Tensor &value : recorded.last)
+    add(value, value.shape());
   auto write = [&](mlir::OpBuilder &builder, mlir::Location,
                    llvm::ArrayRef<mlir::BlockArgument> arguments) {
     llvm::SmallVector<mlir::Value> written;
@@ -114,13 +125,15 @@ std::vector<Tensor> Loop::addSequences(const Recorded &recorded) {
       written.push_back(ops::DynamicUpdateSliceOp::create(builder, location, argument.getType(),
                                                           argument, slice.handle()->value,
                                                           recorded.index, 0));
+    for (const Tensor &value : recorded.last)
+      written.push_back(value.handle()->value);
     return written;
   };
   mlir::IRRewriter rewriter(op);
   if (!inits.empty())
     op = mlir::cast<mlir::scf::ForOp>(
         *op.replaceWithAdditionalYields(rewriter, inits, false, write));
-  return sequences;
+  return outputs;
 }
 
 /// A number of steps as an index.
@@ -150,6 +163,55 @@ Tensor repeat(const Dimension &steps, const Tensor &first,
     return std::vector<Tensor>{body(step, values.front())};
   };
   return repeat(steps, std::vector<Tensor>{first}, bodyOfOne, where).front();
+}
+
+/// A number of steps, or a condition (one step or none), that the entry computes.
+static mlir::Value computedCount(Entry &entry, const Tensor &count, SourceLocation where) {
+  mlir::Location location = entry.locate(where);
+  auto element =
+      mlir::tensor::ExtractOp::create(entry.builder, location, entry.value(count, where), {});
+  mlir::Type index = entry.builder.getIndexType();
+  if (count.dtype() == boolean)
+    return mlir::arith::IndexCastUIOp::create(entry.builder, location, index, element);
+  return mlir::arith::IndexCastOp::create(entry.builder, location, index, element);
+}
+
+std::vector<Tensor> repeat(const Tensor &steps, const std::vector<Tensor> &first,
+                           const RepeatBody &body, SourceLocation where) {
+  constexpr const char *kName = "repeat";
+  Entry &entry = Entry::current(kName, where);
+  if (steps.dtype() != i64 || steps.rank() != 0)
+    throw Diagnostic(where, kName, "expected a number of steps, a scalar of i64")
+        .operand("steps", steps)
+        .error();
+  return Loop(kName, computedCount(entry, steps, where), 0, where)
+      .record(first, [&](mlir::Value index, const std::vector<Tensor> &values) {
+        Tensor step = entry.emit<ops::SizeOp>(where, i64, Shape(), "step", index);
+        return Recorded{body(step, values), {}, index};
+      });
+}
+
+/// A branch is a loop of one step or none; the second one starts with what the first one gave.
+std::vector<Tensor> cond(const Tensor &condition, const Branch &then, const Branch &otherwise,
+                         SourceLocation where) {
+  constexpr const char *kName = "cond";
+  SourceScope scope(where);
+  Entry &entry = Entry::current(kName, where);
+  if (condition.dtype() != boolean || condition.rank() != 0)
+    throw Diagnostic(where, kName, "expected a condition, a boolean scalar")
+        .operand("condition", condition)
+        .error();
+  mlir::Value holds = computedCount(entry, condition, where),
+              fails = computedCount(entry, !condition, where);
+  std::vector<Tensor> results =
+      Loop(kName, holds, 1, where).record({}, [&](mlir::Value index, const auto &) {
+        return Recorded{{}, {}, index, then()};
+      });
+  return Loop(kName, fails, 1, where).record(results, [&](mlir::Value index, const auto &) {
+    std::vector<Tensor> others = otherwise();
+    requireSameTypes(kName, results, others, "differs in type between the branches", where);
+    return Recorded{std::move(others), {}, index};
+  });
 }
 
 /// The element of a sequence at `index`.

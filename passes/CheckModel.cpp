@@ -54,6 +54,16 @@ bool hasCode(Type type) {
 constexpr StringLiteral kExpectedType = "a tensor of f32, f64, i1, i8, i32 or i64 of known rank, "
                                         "at most 8";
 
+/// Bounds of loops may be computed: a number or a condition in a tensor of rank 0, as an index.
+bool isComputedBound(Operation *op) {
+  if (auto extract = dyn_cast<tensor::ExtractOp>(op))
+    return extract.getTensor().getType().getRank() == 0 &&
+           llvm::all_of(op->getUsers(), isComputedBound);
+  bool isNumber = isa<arith::IndexCastOp>(op) && op->getOperand(0).getType().isInteger(64);
+  bool isCondition = isa<arith::IndexCastUIOp>(op) && op->getOperand(0).getType().isInteger(1);
+  return (isNumber || isCondition) && op->getOperand(0).getDefiningOp<tensor::ExtractOp>();
+}
+
 bool isIndexArithmetic(Operation *op) {
   auto isIndex = [](Type type) { return type.isIndex(); };
   if (isa<tensor::DimOp>(op))
@@ -177,9 +187,11 @@ private:
 
   LogicalResult checkOp(Operation *op) {
     if (!isa<GenDialect>(op->getDialect()) &&
-        !isa<func::ReturnOp, func::CallOp, scf::ForOp, scf::YieldOp>(op) && !isIndexArithmetic(op))
+        !isa<func::ReturnOp, func::CallOp, scf::ForOp, scf::YieldOp>(op) &&
+        !isIndexArithmetic(op) && !isComputedBound(op))
       return op->emitOpError("cannot be compiled: an entry consists of gen ops, calls, scf.for, "
-                             "tensor.dim and arithmetic on index values");
+                             "tensor.dim, bounds of loops from tensors of rank 0 and arithmetic on "
+                             "index values");
     if (auto loop = dyn_cast<scf::ForOp>(op); loop && failed(checkLoop(loop)))
       return failure();
     for (Type type : op->getResultTypes()) {

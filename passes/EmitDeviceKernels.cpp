@@ -16,6 +16,7 @@
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace mlir::gen {
 #define GEN_PASS_DEF_EMITDEVICEKERNELS
@@ -39,11 +40,23 @@ SmallVector<Type> parametersOf(KernelOp kernel, Builder &b) {
 
 struct EmitDeviceKernels : impl::EmitDeviceKernelsBase<EmitDeviceKernels> {
   void runOnOperation() override {
+    if (failed(checkBounds(getOperation())))
+      return signalPassFailure();
     OpBuilder b = OpBuilder::atBlockEnd(getOperation().getBody());
     auto device = ModuleOp::create(b, getOperation().getLoc(), kDeviceModule);
     for (auto kernel : getOperation().getOps<KernelOp>())
       if (failed(emit(kernel, device)))
         return signalPassFailure();
+  }
+
+  /// Launches are queued: what they compute is not known when the next ones are made.
+  static LogicalResult checkBounds(ModuleOp module) {
+    WalkResult walked = module.walk([](tensor::ExtractOp extract) {
+      extract.emitOpError("expected branches and numbers of steps that do not depend on computed "
+                          "values for --target=cuda");
+      return WalkResult::interrupt();
+    });
+    return failure(walked.wasInterrupted());
   }
 
   static LogicalResult emit(KernelOp kernel, ModuleOp device) {

@@ -99,6 +99,9 @@ Value EntryProgram::indexValue(Value value) {
     Value slot = LLVM::GEPOp::create(b, dimensionValues.getType(), b.getI64Type(), dimensionValues,
                                      ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(symbol)});
     result = LLVM::LoadOp::create(b, b.getI64Type(), slot);
+  } else if (auto extract =
+                 value.getDefiningOp()->getOperand(0).getDefiningOp<tensor::ExtractOp>()) {
+    return indexValue(extract);
   } else {
     IRMapping mapping;
     Operation *op = value.getDefiningOp();
@@ -235,7 +238,7 @@ void EntryProgram::startRun(const std::string &symbol) {
 void EntryProgram::emitRun() {
   SmallVector<Operation *> ops;
   for (Operation &op : function.getBody().front())
-    if (isa<LaunchOp, scf::ForOp, DynamicUpdateSliceOp>(op))
+    if (isa<LaunchOp, scf::ForOp, DynamicUpdateSliceOp, tensor::ExtractOp>(op))
       ops.push_back(&op);
   SmallVector<ArrayRef<Operation *>> parts = partsOf(ops);
   SmallVector<LLVM::LLVMFuncOp> functions;
@@ -291,7 +294,22 @@ void EntryProgram::emitOps(ArrayRef<Operation *> ops) {
       loop(repeated);
     else if (auto updated = dyn_cast<DynamicUpdateSliceOp>(op))
       update(updated);
+    else if (auto extracted = dyn_cast<tensor::ExtractOp>(op))
+      extract(extracted);
   }
+}
+
+/// Reads a number, or 0 or 1 for a condition, of which a loop's bound is made.
+void EntryProgram::extract(tensor::ExtractOp op) {
+  Value from = pointerTo(op.getTensor());
+  if (op.getType().isInteger(64)) {
+    indices[op] = LLVM::LoadOp::create(b, b.getI64Type(), from);
+    return;
+  }
+  Value byte = LLVM::LoadOp::create(b, b.getI8Type(), from);
+  Value none = arith::ConstantOp::create(b, b.getI8IntegerAttr(0));
+  Value holds = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, byte, none);
+  indices[op] = arith::ExtUIOp::create(b, b.getI64Type(), holds);
 }
 
 //===----------------------------------------------------------------------===//

@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace mlir::gen {
@@ -59,6 +60,7 @@ private:
   void emitOps(ArrayRef<Operation *> ops);
   void launch(LaunchOp op);
   void loop(scf::ForOp op);
+  void extract(tensor::ExtractOp op);
   /// The first element of a slice of `length` of `whole`, whose memory is at `base`.
   Value sliceAt(Value base, Value whole, Value index, int64_t axis, int64_t length);
   void update(DynamicUpdateSliceOp op);

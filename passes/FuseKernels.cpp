@@ -228,7 +228,7 @@ struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
     OpBuilder b(block.getTerminator());
     for (const FusionGroup *group : groups.inExecutionOrder())
       if (group->family == FusionGroup::Fixed)
-        group->ops.front()->moveBefore(block.getTerminator());
+        moveLast(group->ops.front());
       else
         Outliner(*group, sizes, symbols).outline(b);
     moveStateLast(block);
@@ -274,6 +274,14 @@ struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
         changed = true;
       }
     }
+  }
+
+  /// To the end of the block, and with it the indices that are computed from it.
+  static void moveLast(Operation *op) {
+    op->moveBefore(op->getBlock()->getTerminator());
+    for (Operation *user : op->getUsers())
+      if (isa<arith::ArithDialect>(user->getDialect()) && user->getBlock() == op->getBlock())
+        moveLast(user);
   }
 
   /// Assignments go behind the launches.

@@ -8,6 +8,7 @@
 #include "passes/PackedWeights.h"
 #include "passes/kernels/KernelEmitter.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -38,7 +39,9 @@ bool FusionGroups::isFree(Operation *op) {
          (pointwise.elementCost() == 0 || widensForProducts(op));
 }
 
-bool FusionGroups::isFixed(Operation *op) { return isa<scf::ForOp>(op) || isView(op); }
+bool FusionGroups::isFixed(Operation *op) {
+  return isa<scf::ForOp, tensor::ExtractOp>(op) || isView(op);
+}
 
 bool FusionGroups::isView(Operation *op) {
   if (isa<KernelOp>(op->getParentOp()))
@@ -249,7 +252,7 @@ ArrayRef<Operation *> FusionGroups::producersOf(Operation *op) const {
       Operation *producer = operand.getDefiningOp();
       if (producer && number.contains(producer))
         result.push_back(producer);
-      else if (producer && isFree(producer))
+      else if (producer && (isFree(producer) || isa<arith::ArithDialect>(producer->getDialect())))
         work.push_back(producer);
     }
   return producers[op] = std::move(result);

@@ -41,6 +41,20 @@ bool mlir::gen::coversAxisOnce(scf::ForOp loop, Value index, Value tensor, int64
   return countsDown(loop, index, minus(b, loop.getLoc(), size, length));
 }
 
+bool mlir::gen::isBranch(scf::ForOp loop) {
+  auto bound = loop.getUpperBound().getDefiningOp<arith::IndexCastUIOp>();
+  return bound && bound.getIn().getType().isInteger(1) &&
+         getConstantIntValue(loop.getLowerBound()) == 0 && getConstantIntValue(loop.getStep()) == 1;
+}
+
+bool mlir::gen::isComputed(Value index) {
+  Operation *op = index.getDefiningOp();
+  if (isa_and_nonnull<tensor::ExtractOp>(op))
+    return true;
+  return op && isa<arith::ArithDialect>(op->getDialect()) &&
+         llvm::any_of(op->getOperands(), isComputed);
+}
+
 bool mlir::gen::isInvariant(Value value) {
   SmallVector<Value> work{value};
   llvm::SmallDenseSet<Value> seen;

@@ -18,6 +18,12 @@ namespace mlir::gen {
 bool coversAxisOnce(scf::ForOp loop, Value index, Value tensor, int64_t axis, int64_t length,
                     Sizes &sizes);
 
+/// True if a loop is a branch: one step if a condition holds, else none.
+bool isBranch(scf::ForOp loop);
+
+/// True if an index is computed by the entry, from the elements of a tensor.
+bool isComputed(Value index);
+
 /// True if a value is the same in every step of all loops: it is not computed from what a loop
 /// counts, carries or returns.
 bool isInvariant(Value value);

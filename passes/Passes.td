@@ -76,6 +76,11 @@ def ForwardVariables : Pass<"gen-forward-variables", "::mlir::func::FuncOp"> {
   let description = "A loop carries the values of the variables that it assigns.";
 }
 
+def HoistInvariants : Pass<"gen-hoist-invariants", "::mlir::func::FuncOp"> {
+  let summary = "before a loop, compute what is the same in all of its steps";
+  let description = "Nothing leaves a branch, a loop of one step or none.";
+}
+
 def ReducePrecision : Pass<"gen-reduce-precision", "::mlir::func::FuncOp"> {
   let summary = "multiply numbers of fewer bits (--precision)";
   let description = [{

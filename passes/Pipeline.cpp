@@ -25,7 +25,7 @@ static void differentiate(OpPassManager &pm, bool onDevice) {
   pm.addPass(createSymbolDCEPass());
   pm.addNestedPass<func::FuncOp>(createForwardVariables());
   simplify(pm); // before: the fewer primal ops, the fewer gradients
-  pm.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
+  pm.addNestedPass<func::FuncOp>(createHoistInvariants());
   pm.addPass(createDifferentiate());
   pm.addPass(createDecompose({/*anchors=*/onDevice}));
   simplify(pm);
@@ -44,7 +44,7 @@ static void fuse(OpPassManager &pm, const std::string &precision) {
   pm.addNestedPass<func::FuncOp>(createReducePrecision({precision}));
   pm.addNestedPass<func::FuncOp>(createResolveDimensions());
   simplify(pm);
-  pm.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
+  pm.addNestedPass<func::FuncOp>(createHoistInvariants());
   pm.addNestedPass<func::FuncOp>(
       createSplitReductions()); // after: canonicalization would join the steps again
   pm.addPass(createPackWeights());
@@ -58,7 +58,7 @@ static void fuseForDevice(OpPassManager &pm, const std::string &precision) {
   pm.addNestedPass<func::FuncOp>(createReducePrecision({precision}));
   pm.addNestedPass<func::FuncOp>(createResolveDimensions());
   simplify(pm);
-  pm.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
+  pm.addNestedPass<func::FuncOp>(createHoistInvariants());
   pm.addNestedPass<func::FuncOp>(createSplitReductions());
   pm.addPass(createFuseKernels({/*frames=*/false}));
   pm.addPass(createDeduplicateKernels());

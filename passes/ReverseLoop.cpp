@@ -39,8 +39,11 @@ public:
   LogicalResult run() {
     findCarried();
     countSteps();
-    // What is kept of all steps needs memory whose size does not change in loops around.
-    if (!isInvariant(steps))
+    // What is kept of all steps needs memory whose size is known before the call.
+    if (!isBranch(loop) && isComputed(steps))
+      return loop.emitOpError("expected a number of steps that is known before the call, where a "
+                              "gradient goes through the loop, got one that is computed");
+    if (!isBranch(loop) && !isInvariant(steps))
       return loop.emitOpError("expected a number of steps that is the same in every step of the "
                               "loop around, where a gradient goes through both");
     if (failed(sweep()))
@@ -96,9 +99,10 @@ private:
   scf::ForOp loop, backward;
   SmallVector<BlockArgument> carried; ///< those with a gradient
   llvm::DenseMap<Operation *, Value> collected;
-  Value steps, zero, one, step; ///< their number; the number of the forward step in a backward one
-  Kept factors, kept;           ///< of the backward loop; of the forward one
-  size_t ownForward = 0;        ///< results of the forward loop that are its own
+  Value steps, length;   ///< their number; how many a sequence has room for
+  Value zero, one, step; ///< the last: the number of the forward step in a backward one
+  Kept factors, kept;    ///< of the backward loop; of the forward one
+  size_t ownForward = 0; ///< results of the forward loop that are its own
   llvm::DenseMap<Value, Value> sequences; ///< of the forward values kept
   /// Values from outside, stand-ins for what the loop carries to sum their gradients, and the sums.
   SmallVector<Value> summed, standIns, nexts;
@@ -141,12 +145,18 @@ void LoopReversal::countSteps() {
   ImplicitLocOpBuilder before(loop.getLoc(), loop);
   zero = arith::ConstantIndexOp::create(before, 0);
   one = arith::ConstantIndexOp::create(before, 1);
+  if (isBranch(loop)) {
+    steps = loop.getUpperBound();
+    length = one;
+    return;
+  }
   Value distance = before.createOrFold<arith::SubIOp>(loop.getUpperBound(), loop.getLowerBound());
   steps = getConstantIntValue(loop.getLowerBound()) == 0 ? loop.getUpperBound() : distance;
   if (getConstantIntValue(loop.getStep()) != 1)
     steps = before.createOrFold<arith::CeilDivSIOp>(steps, loop.getStep());
   if (!steps.getDefiningOp<tensor::DimOp>())
     steps = before.createOrFold<arith::MaxSIOp>(steps, zero);
+  length = steps;
 }
 
 LogicalResult LoopReversal::sweep() {
@@ -157,7 +167,7 @@ LogicalResult LoopReversal::sweep() {
     Value gradient = reverse.gradients.lookup(result);
     inits.push_back(gradient ? gradient : b.fullLike(0.0, result));
   }
-  Value last = b.createOrFold<arith::SubIOp>(steps, one);
+  Value last = b.createOrFold<arith::SubIOp>(length, one);
   auto emptyBody = [](OpBuilder &, Location, Value, ValueRange) {};
   backward = scf::ForOp::create(b, zero, steps, one, inits, emptyBody);
   OpBuilder::InsertionGuard guard(b);
@@ -308,7 +318,7 @@ void LoopReversal::addGradientsOfInputs() {
 
 /// Ops that are cheaper to repeat than to keep.
 static bool recomputes(Operation *op) {
-  if (isa<tensor::DimOp>(op) || isa<arith::ArithDialect>(op->getDialect()))
+  if (isa<tensor::DimOp, tensor::ExtractOp>(op) || isa<arith::ArithDialect>(op->getDialect()))
     return true;
   auto pointwise = dyn_cast<PointwiseOpInterface>(op);
   return pointwise && pointwise.elementCost() == 0;
@@ -439,14 +449,14 @@ Value LoopReversal::hoisted(Value index, scf::ForOp out) {
   return before.clone(*op, mapping)->getResult(0);
 }
 
-/// Zeros of [steps, shape of `value` ...] before the loop `out` that makes it.
+/// Zeros of [length, shape of `value` ...] before the loop `out` that makes it.
 Value LoopReversal::emptySequence(Value value, scf::ForOp out) {
   auto type = cast<RankedTensorType>(value.getType());
-  std::optional<int64_t> known = getConstantIntValue(steps);
+  std::optional<int64_t> known = getConstantIntValue(length);
   SmallVector<int64_t> shape{known ? *known : ShapedType::kDynamic};
   SmallVector<Value> dynamic;
   if (!known)
-    dynamic.push_back(steps);
+    dynamic.push_back(length);
   Sizes traced = sizes();
   for (int64_t axis = 0; axis < type.getRank(); ++axis) {
     shape.push_back(type.getDimSize(axis));

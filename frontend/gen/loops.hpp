@@ -34,6 +34,19 @@ Tensor repeat(const Dimension &steps, const Tensor &first,
               const std::function<Tensor(const Tensor &step, const Tensor &value)> &body,
               SourceLocation where = SourceLocation::current());
 
+/// The same for a number of steps that is computed: a scalar of i64. Such a loop has no gradient.
+std::vector<Tensor> repeat(const Tensor &steps, const std::vector<Tensor> &first,
+                           const RepeatBody &body,
+                           SourceLocation where = SourceLocation::current());
+
+/// What a branch of `cond` gives; it may use all values from before.
+using Branch = std::function<std::vector<Tensor>()>;
+
+/// What `then` gives where `condition`, a scalar, holds, else what `otherwise` gives (JAX's
+/// lax.cond). Only the branch taken is computed, and assigns. Both give the same dtypes and shapes.
+std::vector<Tensor> cond(const Tensor &condition, const Branch &then, const Branch &otherwise,
+                         SourceLocation where = SourceLocation::current());
+
 /// What a step of `scan` gives: the values for the next step, and elements of the outputs.
 struct ScanStep {
   std::vector<Tensor> values;

@@ -115,19 +115,10 @@ ModelInfo bert() {
   recipe.evaluateEvery = 1000;
   recipe.evaluateBatch = 128;
   recipe.samples = {fillings()};
-  return {"bert",
-          "BERT, guesses hidden words and what follows",
-          {{"vocabulary", 2000},
-           {"commonest", Vocabulary::kFirst},
-           {"width", 128},
-           {"heads", 4},
-           {"layers", 2},
-           {"length", 64},
-           {"dropout", 0},
-           {"warm_up", 200},
-           {"learning_rate", 2e-3}},
-          buildBertModel,
-          recipe};
+  return {"bert", "BERT, guesses hidden words and what follows",
+          BertSizes::settings(
+              {{"commonest", Vocabulary::kFirst}, {"warm_up", 200}, {"learning_rate", 2e-3}}),
+          buildBertModel, recipe};
 }
 
 } // namespace gen::zoo

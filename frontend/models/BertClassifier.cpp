@@ -72,17 +72,8 @@ ModelInfo bertClassifier() {
   recipe.steps = 500;
   recipe.evaluateBatch = 128;
   recipe.report = classification;
-  return {"bert_classifier",
-          "BERT, fine-tuned to tell classes of sentences",
-          {{"vocabulary", 2000},
-           {"classes", 2},
-           {"width", 128},
-           {"heads", 4},
-           {"layers", 2},
-           {"length", 64},
-           {"dropout", 0},
-           {"tuning_rate", 1e-4}},
-          buildBertClassifier,
+  return {"bert_classifier", "BERT, fine-tuned to tell classes of sentences",
+          BertSizes::settings({{"classes", 2}, {"tuning_rate", 1e-4}}), buildBertClassifier,
           recipe};
 }
 

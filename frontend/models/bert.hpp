@@ -18,7 +18,16 @@ struct BertSizes {
   double dropout = 0;
   double deviation = 1; ///< of the initial embeddings
 
-  /// Of a model that is trained.
+  /// The settings of a model that is trained: these, and its own.
+  static Settings settings(Settings own) {
+    own.merge(Settings{{"vocabulary", 2000},
+                       {"width", 128},
+                       {"heads", 4},
+                       {"layers", 2},
+                       {"length", 64},
+                       {"dropout", 0}});
+    return own;
+  }
   static BertSizes of(const Settings &settings) {
     return {.words = sizeOf(settings, "vocabulary"),
             .width = sizeOf(settings, "width"),

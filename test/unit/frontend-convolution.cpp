@@ -87,6 +87,15 @@ TEST(Pooling, FollowsPyTorch) {
   expectFunctionLikePyTorch(kAvgPool2d, {2, 2, 5, 6}, [](const Tensor &x) {
     return avg_pool2d(x, 3, {.stride = 2, .padding = 1});
   });
+  expectFunctionLikePyTorch(kAvgPool1d, {2, 2, 7},
+                            [](const Tensor &x) { return avg_pool1d(x, 2); });
+  expectFunctionLikePyTorch(kAvgPool3d, {1, 2, 3, 2, 4}, [](const Tensor &x) {
+    return avg_pool3d(x, 2, {.stride = 1, .padding = 1});
+  });
+  expectFunctionLikePyTorch(kAdaptive1d, {2, 2, 7},
+                            [](const Tensor &x) { return adaptive_avg_pool1d(x, 3); });
+  expectFunctionLikePyTorch(kAdaptive3d, {1, 2, 4, 3, 2},
+                            [](const Tensor &x) { return adaptive_avg_pool3d(x, 2); });
   expectFunctionLikePyTorch(kAdaptive, {2, 2, 5, 7},
                             [](const Tensor &x) { return adaptive_avg_pool2d(x, {2, 3}); });
   expectFunctionLikePyTorch(kUpsample, {2, 2, 2, 3},

@@ -41,6 +41,10 @@ def functions():
     function("kMaxPool2d", lambda x: F.max_pool2d(x, (2, 3)), (2, 2, 5, 7))
     function("kMaxPool3d", lambda x: F.max_pool3d(x, 2), (1, 2, 4, 3, 4))
     function("kAvgPool2d", lambda x: F.avg_pool2d(x, 3, 2, 1), (2, 2, 5, 6))
+    function("kAvgPool1d", lambda x: F.avg_pool1d(x, 2), (2, 2, 7))
+    function("kAvgPool3d", lambda x: F.avg_pool3d(x, 2, 1, 1), (1, 2, 3, 2, 4))
+    function("kAdaptive1d", lambda x: F.adaptive_avg_pool1d(x, 3), (2, 2, 7))
+    function("kAdaptive3d", lambda x: F.adaptive_avg_pool3d(x, 2), (1, 2, 4, 3, 2))
     function("kAdaptive", lambda x: F.adaptive_avg_pool2d(x, (2, 3)), (2, 2, 5, 7))
     function("kUpsample", lambda x: F.interpolate(x, scale_factor=(2, 3), mode="nearest"), (2, 2, 2, 3))
 

@@ -1,6 +1,7 @@
 //===- Compiled.cpp - compiled functions beside interpreted ones ----------===//
 
 #include "Compiled.h"
+#include "OpTable.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/Compiler.h"
@@ -111,4 +112,16 @@ void optable::differentiate(mlir::ModuleOp module) {
 void optable::compileArtefact(mlir::ModuleOp module, const mlir::gen::CompileOptions &options,
                               const std::string &path) {
   ASSERT_TRUE(mlir::succeeded(mlir::gen::compile(module, mlir::gen::Stage::So, path, options)));
+}
+
+void optable::compileText(const std::string &text, const mlir::gen::CompileOptions &options,
+                          const std::string &path) {
+  std::unique_ptr<mlir::MLIRContext> context = makeContext();
+  mlir::DialectRegistry registry;
+  mlir::gen::registerCompilerDialects(registry);
+  context->appendDialectRegistry(registry);
+  context->loadAllAvailableDialects();
+  auto module = parse(*context, text);
+  ASSERT_TRUE(module) << text;
+  compileArtefact(*module, options, path);
 }

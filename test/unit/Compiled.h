@@ -36,6 +36,10 @@ void differentiate(mlir::ModuleOp module);
 void compileArtefact(mlir::ModuleOp module, const mlir::gen::CompileOptions &options,
                      const std::string &path);
 
+/// The same with a module as text.
+void compileText(const std::string &text, const mlir::gen::CompileOptions &options,
+                 const std::string &path);
+
 } // namespace optable
 
 #endif // GEN_TEST_UNIT_COMPILED_H

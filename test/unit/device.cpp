@@ -27,18 +27,10 @@ protected:
   }
 
   gen::Session open(const std::string &text, const std::string &target = "cpu,cuda") {
-    std::unique_ptr<mlir::MLIRContext> context = makeContext();
-    mlir::DialectRegistry registry;
-    mlir::gen::registerCompilerDialects(registry);
-    context->appendDialectRegistry(registry);
-    context->loadAllAvailableDialects();
-    auto module = parse(*context, text);
-    if (!module)
-      throw std::runtime_error("the test's model cannot be read");
     mlir::gen::CompileOptions options;
     options.target = target;
     options.deviceCode = mlir::gen::DeviceCode::Bitcode;
-    compileArtefact(*module, options, path);
+    compileText(text, options, path);
     return openAgain();
   }
   gen::Session openAgain() {

@@ -295,7 +295,7 @@ void gen_session::runOnGpu(const gen_entry_info &entry, EntryState &state, int64
   for (uint32_t i = 0; i < entry.result_count; ++i)
     state.outputParts[i] = {state.outputs[i], size_t(resultBytes(entry, i))};
   gpu->run(uint32_t(&entry - artefact.entries), services, size_t(arenaBytes), variables, viewed,
-           state.inputParts, state.outputParts, state.dimensions.data());
+           state.inputParts, state.outputParts, state.dimensions, profile.isRecording());
   for (uint32_t i = 0; i < entry.written_count; ++i)
     if (viewed[entry.written[i]]) // the caller may look at any time
       restore(entry.written[i]);

@@ -34,6 +34,8 @@ void findAll(void *library, Driver &driver) {
   find(library, "cuModuleGetFunction", cuda.moduleGetFunction, driver);
   find(library, "cuMemAlloc_v2", cuda.memAlloc, driver);
   find(library, "cuMemFree_v2", cuda.memFree, driver);
+  find(library, "cuMemHostAlloc", cuda.memHostAlloc, driver);
+  find(library, "cuMemFreeHost", cuda.memFreeHost, driver);
   find(library, "cuMemcpyHtoDAsync_v2", cuda.memcpyHtoD, driver);
   find(library, "cuMemcpyDtoHAsync_v2", cuda.memcpyDtoH, driver);
   find(library, "cuMemcpyDtoDAsync_v2", cuda.memcpyDtoD, driver);
@@ -41,6 +43,12 @@ void findAll(void *library, Driver &driver) {
   find(library, "cuStreamDestroy_v2", cuda.streamDestroy, driver);
   find(library, "cuStreamSynchronize", cuda.streamSynchronize, driver);
   find(library, "cuLaunchKernel", cuda.launchKernel, driver);
+  find(library, "cuStreamBeginCapture_v2", cuda.streamBeginCapture, driver);
+  find(library, "cuStreamEndCapture", cuda.streamEndCapture, driver);
+  find(library, "cuGraphInstantiateWithFlags", cuda.graphInstantiate, driver);
+  find(library, "cuGraphLaunch", cuda.graphLaunch, driver);
+  find(library, "cuGraphExecDestroy", cuda.graphExecDestroy, driver);
+  find(library, "cuGraphDestroy", cuda.graphDestroy, driver);
 }
 
 Driver load() {

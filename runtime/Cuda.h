@@ -11,6 +11,8 @@ struct CUctx_st;
 struct CUmod_st;
 struct CUfunc_st;
 struct CUstream_st;
+struct CUgraph_st;
+struct CUgraphExec_st;
 
 namespace gen::runtime {
 
@@ -22,6 +24,8 @@ using CUcontext = CUctx_st *;
 using CUmodule = CUmod_st *;
 using CUfunction = CUfunc_st *;
 using CUstream = CUstream_st *;
+using CUgraph = CUgraph_st *;
+using CUgraphExec = CUgraphExec_st *;
 
 struct Cuda {
   CUresult (*init)(unsigned flags);
@@ -36,6 +40,8 @@ struct Cuda {
   CUresult (*moduleGetFunction)(CUfunction *, CUmodule, const char *name);
   CUresult (*memAlloc)(CUdeviceptr *, size_t bytes);
   CUresult (*memFree)(CUdeviceptr);
+  CUresult (*memHostAlloc)(void **, size_t bytes, unsigned flags);
+  CUresult (*memFreeHost)(void *);
   CUresult (*memcpyHtoD)(CUdeviceptr, const void *, size_t bytes, CUstream);
   CUresult (*memcpyDtoH)(void *, CUdeviceptr, size_t bytes, CUstream);
   CUresult (*memcpyDtoD)(CUdeviceptr, CUdeviceptr, size_t bytes, CUstream);
@@ -45,6 +51,12 @@ struct Cuda {
   CUresult (*launchKernel)(CUfunction, unsigned gridX, unsigned gridY, unsigned gridZ,
                            unsigned blockX, unsigned blockY, unsigned blockZ, unsigned sharedBytes,
                            CUstream, void **parameters, void **extra);
+  CUresult (*streamBeginCapture)(CUstream, int mode);
+  CUresult (*streamEndCapture)(CUstream, CUgraph *);
+  CUresult (*graphInstantiate)(CUgraphExec *, CUgraph, unsigned long long flags);
+  CUresult (*graphLaunch)(CUgraphExec, CUstream);
+  CUresult (*graphExecDestroy)(CUgraphExec);
+  CUresult (*graphDestroy)(CUgraph);
 
   // The driver of this process: libcuda.so.1, or the library that the environment variable
   // GEN_CUDA_DRIVER names. Found once; a Failure, every time, says why there is none.

@@ -11,8 +11,10 @@ static CUdeviceptr addressOf(const void *memory) { return reinterpret_cast<CUdev
 GpuBuffer::~GpuBuffer() { release(); }
 
 void GpuBuffer::release() {
-  if (memory)
+  if (memory && place == Place::Device)
     Cuda::get().memFree(memory);
+  else if (memory)
+    Cuda::get().memFreeHost(data());
   memory = capacity = 0;
 }
 
@@ -22,8 +24,14 @@ void GpuBuffer::reserve(size_t bytes) {
   release();
   const Cuda &cuda = Cuda::get();
   size_t room = bytes ? bytes : 1; // every tensor has an address, even one without elements
-  std::string what = "allocate " + std::to_string(room) + " bytes";
-  cuda.check(cuda.memAlloc(&memory, room), what.c_str());
+  if (place == Place::Device) {
+    cuda.check(cuda.memAlloc(&memory, room), format("allocate %zu bytes", room).c_str());
+  } else {
+    void *address = nullptr;
+    cuda.check(cuda.memHostAlloc(&address, room, /*flags=*/0),
+               format("allocate %zu bytes of pinned memory", room).c_str());
+    memory = addressOf(address);
+  }
   capacity = room;
 }
 
@@ -88,14 +96,38 @@ void Gpu::download(void *to, const void *from, size_t bytes) {
     cuda.check(cuda.memcpyDtoH(to, addressOf(from), bytes, stream), "copy from the GPU");
 }
 
+void Gpu::throwFailure() {
+  if (!failure)
+    return;
+  Failure first = *failure;
+  failure.reset();
+  throw first;
+}
+
 void Gpu::wait() {
   CUresult result = cuda.streamSynchronize(stream);
-  if (failure) {
-    Failure first = *failure;
-    failure.reset();
-    throw first;
-  }
+  throwFailure();
   cuda.check(result, "run the model's code");
+}
+
+std::unique_ptr<GpuGraph> Gpu::record(const std::function<void()> &body) {
+  constexpr int kThreadLocal = 1; // CU_STREAM_CAPTURE_MODE_: other threads may allocate meanwhile
+  cuda.check(cuda.streamBeginCapture(stream, kThreadLocal), "record a call");
+  keepFailure(body);
+  CUgraph graph = nullptr;
+  CUresult result = cuda.streamEndCapture(stream, &graph);
+  CUgraphExec executable = nullptr;
+  if (!failure && !result)
+    result = cuda.graphInstantiate(&executable, graph, /*flags=*/0);
+  if (graph)
+    cuda.graphDestroy(graph);
+  throwFailure();
+  cuda.check(result, "record a call");
+  return std::make_unique<GpuGraph>(executable);
+}
+
+void Gpu::launch(const GpuGraph &graph) {
+  cuda.check(cuda.graphLaunch(graph.graph, stream), "launch a recorded call");
 }
 
 void Gpu::finish() noexcept {

@@ -3,17 +3,21 @@
 
 #include "Cuda.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
 
 namespace gen::runtime {
 
-// Memory of a GPU; it only grows.
+// Memory of a GPU, or of the host where a GPU reads and writes at full speed (pinned); it only
+// grows.
 class GpuBuffer {
 public:
-  GpuBuffer() = default;
-  GpuBuffer(GpuBuffer &&other) noexcept : memory(other.memory), capacity(other.capacity) {
+  enum class Place : char { Device, Pinned };
+  explicit GpuBuffer(Place place = Place::Device) : place(place) {}
+  GpuBuffer(GpuBuffer &&other) noexcept
+      : place(other.place), memory(other.memory), capacity(other.capacity) {
     other.memory = other.capacity = 0;
   }
   GpuBuffer &operator=(GpuBuffer &&) = delete;
@@ -26,8 +30,22 @@ public:
   size_t size() const { return capacity; }
 
 private:
+  Place place;
   CUdeviceptr memory = 0;
   size_t capacity = 0;
+};
+
+// Work of a stream, recorded, to be done again as often as one likes.
+class GpuGraph {
+public:
+  explicit GpuGraph(CUgraphExec graph) : graph(graph) {}
+  GpuGraph(const GpuGraph &) = delete;
+  GpuGraph &operator=(const GpuGraph &) = delete;
+  ~GpuGraph() { Cuda::get().graphExecDestroy(graph); }
+
+private:
+  friend class Gpu;
+  CUgraphExec graph;
 };
 
 // Throws a Failure unless `device` is "cuda" or "cuda:NUMBER"; returns the number.
@@ -48,9 +66,15 @@ public:
   void select();
   void upload(void *to, const void *from, size_t bytes);
   void download(void *to, const void *from, size_t bytes);
+  // What `body` puts on the stream, which is not done yet. The body may not wait, nor allocate
+  // memory. Throws its first failure.
+  std::unique_ptr<GpuGraph> record(const std::function<void()> &body);
+  void launch(const GpuGraph &graph);
   // Waits until all is done. Throws the first failure there was.
   void wait();
 
+  // A failure is kept that wait() would throw.
+  bool hasFailed() const { return failure != nullptr; }
   // As wait(), but a failure is kept.
   void finish() noexcept;
 
@@ -59,11 +83,14 @@ public:
   void copy(void *to, const void *from, int64_t bytes) noexcept;
   void exchange(void *one, void *other, int64_t bytes) noexcept;
   const void *constant(const void *data, int64_t bytes) noexcept;
+  // Where exchange() holds values meanwhile; it may move when there is more to exchange.
+  const void *exchangeBuffer() const { return exchanged.data(); }
 
 private:
   CUfunction functionOf(const gen_device_kernel_info &kernel);
   void open(const std::string &device, const gen_device_artefact_info &artefact);
   void close();
+  void throwFailure();
   template <class Body> void keepFailure(Body &&body) noexcept;
 
   const Cuda &cuda;

@@ -3,7 +3,7 @@
 // someone looks.
 #pragma once
 
-#include "Gpu.h"
+#include "GpuGraphs.h"
 #include "Tensors.h"
 
 #include <vector>
@@ -23,10 +23,11 @@ public:
 
   // Runs entry `number`. Variables that were written on the host since the last call are brought to
   // the GPU first, and so are those that `viewed` says may have been; results are brought back.
+  // `isWatched`: someone wants to see each launch, so the call is no graph.
   void run(uint32_t number, const gen_services &services, size_t arenaBytes,
            const std::vector<Buffer> &variables, const std::vector<bool> &viewed,
            const std::vector<Part> &arguments, const std::vector<Part> &results,
-           const int64_t *dimensions);
+           const std::vector<int64_t> &dimensions, bool isWatched);
   // Brings a variable's memory on the host up to date.
   void fetch(uint32_t variable, Buffer &memory);
   // Its memory on the host was written.
@@ -36,8 +37,12 @@ public:
 
 private:
   enum Place : char { Both, Host, Device };
+  // An argument or result on the GPU, and on the host on its way.
+  struct Staged {
+    GpuBuffer device, host{GpuBuffer::Place::Pinned};
+  };
   struct EntryMemory {
-    std::vector<GpuBuffer> arguments, results;
+    std::vector<Staged> arguments, results;
     std::vector<const void *> argumentPointers;
     std::vector<void *> resultPointers;
   };
@@ -45,12 +50,17 @@ private:
   void reserve(const gen_entry_info &entry, EntryMemory &memory, size_t arenaBytes,
                const std::vector<Part> &arguments, const std::vector<Part> &results);
 
+  void bringVariables(const std::vector<Buffer> &hostVariables, const std::vector<bool> &viewed);
+  const GpuCallKey &keyOf(uint32_t number, const std::vector<int64_t> &dimensions);
+
   const gen_artefact_info &artefact;
   GpuBuffer arena;
   std::vector<GpuBuffer> variables;
   std::vector<void *> variablePointers;
   std::vector<Place> newer; // where each variable's value is
   std::vector<EntryMemory> entries;
+  GpuGraphs graphs;
+  GpuCallKey key; // of the call at hand
 };
 
 } // namespace gen::runtime

@@ -33,8 +33,18 @@ struct CUmod_st {
   std::shared_ptr<Code> code;
   std::map<std::string, CUfunc_st> functions;
 };
+struct CUgraph_st {
+  std::vector<std::function<CUresult()>> work;
+};
+struct CUgraphExec_st : CUgraph_st {};
 struct CUstream_st {
   std::vector<std::function<CUresult()>> work;
+  std::unique_ptr<CUgraph_st> capture; // what is recorded, instead
+  bool isInvalid = false;              // the capture: something was asked that it forbids
+
+  void add(std::function<CUresult()> item) {
+    (capture ? capture->work : work).push_back(std::move(item));
+  }
 };
 
 namespace {
@@ -45,11 +55,30 @@ enum : CUresult {
   OutOfMemory = 2,
   InvalidImage = 200,
   NotFound = 500,
-  LaunchFailed = 719
+  LaunchFailed = 719,
+  CaptureUnsupported = 900,
+  CaptureInvalidated = 901
 };
 constexpr size_t kPage = 4096, kAlignment = 256;
 
 std::mutex mutex;
+std::map<std::string, int64_t> calls; // of the driver's functions, for tests
+// The stream of this thread that records, if one does: nothing may be waited for or allocated then.
+thread_local CUstream capturing = nullptr;
+
+// What a capture forbids makes it invalid.
+CUresult refuseInCapture() {
+  if (!capturing)
+    return Success;
+  capturing->isInvalid = true;
+  return CaptureUnsupported;
+}
+
+void count(const char *function) {
+  std::lock_guard<std::mutex> lock(mutex);
+  ++calls[function];
+}
+
 std::map<CUdeviceptr, std::pair<char *, size_t>> allocations; // the mapping, without the last page
 
 size_t roundUp(size_t bytes, size_t multiple) {
@@ -93,7 +122,7 @@ CUresult copy(CUstream stream, char *to, const char *from, size_t bytes, CUdevic
   std::lock_guard<std::mutex> lock(mutex);
   if (!isDeviceMemory(device, bytes))
     return InvalidValue;
-  stream->work.push_back([=] {
+  stream->add([=] {
     std::memcpy(to, from, bytes);
     return CUresult(Success);
   });
@@ -124,11 +153,12 @@ char *pointerTo(CUdeviceptr address) { return reinterpret_cast<char *>(address);
 
 EXPORTED cuInit(unsigned) { return Success; }
 EXPORTED cuGetErrorString(CUresult result, const char **text) {
-  *text = result == LaunchFailed   ? "unspecified launch failure"
-          : result == InvalidImage ? "device kernel image is invalid"
-          : result == NotFound     ? "named symbol not found"
-          : result == OutOfMemory  ? "out of memory"
-                                   : "invalid argument";
+  *text = result == LaunchFailed         ? "unspecified launch failure"
+          : result >= CaptureUnsupported ? "operation not permitted when stream is capturing"
+          : result == InvalidImage       ? "device kernel image is invalid"
+          : result == NotFound           ? "named symbol not found"
+          : result == OutOfMemory        ? "out of memory"
+                                         : "invalid argument";
   return Success;
 }
 EXPORTED cuDeviceGetCount(int *count) {
@@ -178,6 +208,8 @@ EXPORTED cuModuleGetFunction(CUfunction *function, CUmodule module, const char *
 }
 
 EXPORTED cuMemAlloc_v2(CUdeviceptr *address, size_t bytes) {
+  if (CUresult refused = refuseInCapture())
+    return refused;
   std::lock_guard<std::mutex> lock(mutex);
   if (bytes == 0)
     return InvalidValue;
@@ -194,12 +226,27 @@ EXPORTED cuMemAlloc_v2(CUdeviceptr *address, size_t bytes) {
   return Success;
 }
 EXPORTED cuMemFree_v2(CUdeviceptr address) {
+  if (CUresult refused = refuseInCapture())
+    return refused;
   std::lock_guard<std::mutex> lock(mutex);
   auto found = allocations.find(address);
   if (found == allocations.end())
     return InvalidValue;
   munmap(found->second.first, found->second.second + kPage);
   allocations.erase(found);
+  return Success;
+}
+EXPORTED cuMemHostAlloc(void **address, size_t bytes, unsigned) {
+  if (CUresult refused = refuseInCapture())
+    return refused;
+  *address = std::aligned_alloc(kPage, roundUp(bytes, kPage));
+  if (!*address)
+    return OutOfMemory;
+  std::memset(*address, 0xff, bytes);
+  return Success;
+}
+EXPORTED cuMemFreeHost(void *address) {
+  std::free(address);
   return Success;
 }
 EXPORTED cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t bytes, CUstream stream) {
@@ -222,6 +269,8 @@ EXPORTED cuStreamDestroy_v2(CUstream stream) {
   return Success;
 }
 EXPORTED cuStreamSynchronize(CUstream stream) {
+  if (CUresult refused = refuseInCapture())
+    return refused;
   std::lock_guard<std::mutex> lock(mutex);
   protect(PROT_READ | PROT_WRITE);
   CUresult result = Success;
@@ -232,6 +281,47 @@ EXPORTED cuStreamSynchronize(CUstream stream) {
   stream->work.clear();
   return result;
 }
+EXPORTED cuStreamBeginCapture_v2(CUstream stream, int) {
+  if (CUresult refused = refuseInCapture())
+    return refused;
+  stream->capture = std::make_unique<CUgraph_st>();
+  stream->isInvalid = false;
+  capturing = stream;
+  return Success;
+}
+EXPORTED cuStreamEndCapture(CUstream stream, CUgraph *graph) {
+  if (!stream->capture || capturing != stream)
+    return InvalidValue;
+  capturing = nullptr;
+  std::unique_ptr<CUgraph_st> recorded = std::move(stream->capture);
+  *graph = stream->isInvalid ? nullptr : recorded.release();
+  return stream->isInvalid ? CaptureInvalidated : Success;
+}
+EXPORTED cuGraphInstantiateWithFlags(CUgraphExec *executable, CUgraph graph, unsigned long long) {
+  *executable = new CUgraphExec_st{*graph};
+  return Success;
+}
+EXPORTED cuGraphLaunch(CUgraphExec graph, CUstream stream) {
+  count("cuGraphLaunch");
+  for (const auto &item : graph->work)
+    stream->add(item);
+  return Success;
+}
+EXPORTED cuGraphExecDestroy(CUgraphExec graph) {
+  delete graph;
+  return Success;
+}
+EXPORTED cuGraphDestroy(CUgraph graph) {
+  delete graph;
+  return Success;
+}
+
+// For tests: how often a function of the driver was called.
+extern "C" __attribute__((visibility("default"))) int64_t emulatorCalls(const char *function) {
+  std::lock_guard<std::mutex> lock(mutex);
+  return calls[function];
+}
+
 EXPORTED cuLaunchKernel(CUfunction function, unsigned gridX, unsigned, unsigned, unsigned blockX,
                         unsigned, unsigned, unsigned, CUstream stream, void **, void **extra) {
   // Parameters as one buffer: CU_LAUNCH_PARAM_BUFFER_POINTER, the buffer, ..._SIZE, its bytes, end.
@@ -240,7 +330,7 @@ EXPORTED cuLaunchKernel(CUfunction function, unsigned gridX, unsigned, unsigned,
   if (gridX == 0 || *static_cast<size_t *>(extra[3]) != words.size() * sizeof(uint64_t))
     return InvalidValue;
   std::memcpy(words.data(), bytes, words.size() * sizeof(uint64_t));
-  stream->work.push_back(
-      [=, words = std::move(words)] { return run(function, gridX, int(blockX), words); });
+  count("cuLaunchKernel");
+  stream->add([=, words = std::move(words)] { return run(function, gridX, int(blockX), words); });
   return Success;
 }

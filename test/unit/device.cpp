@@ -7,7 +7,9 @@
 
 #include "Compiled.h"
 #include "OpTable.h"
+#include <algorithm>
 #include <cstdlib>
+#include <dlfcn.h>
 #include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -133,6 +135,79 @@ func.func @main(%x: tensor<?x20xf32> {gen.dims = ["n", ""]}) -> tensor<?x20xf32>
       ASSERT_EQ(results[0].data<float>()[i], float(expected)) << i;
     }
   }
+}
+
+// How often the driver was asked for something.
+int64_t driverCalls(const char *function) {
+  void *driver = dlopen(GEN_CUDA_EMULATOR, RTLD_NOW | RTLD_NOLOAD);
+  auto count = reinterpret_cast<int64_t (*)(const char *)>(dlsym(driver, "emulatorCalls"));
+  int64_t calls = count(function);
+  dlclose(driver);
+  return calls;
+}
+
+const char *const kRows = R"(
+gen.variable @total : tensor<f32> = dense<0.0> : tensor<f32>
+func.func @main(%x: tensor<?x20xf32> {gen.dims = ["n", ""]}) -> tensor<?x20xf32> {
+  %old = gen.read @total : tensor<f32>
+  %sum = gen.reduce_sum %x axes [0, 1] : tensor<?x20xf32> -> tensor<f32>
+  %new = gen.add %old, %sum : (tensor<f32>, tensor<f32>) -> tensor<f32>
+  gen.assign @total, %new : tensor<f32>
+  %y = gen.add %x, %new : (tensor<?x20xf32>, tensor<f32>) -> tensor<?x20xf32>
+  return %y : tensor<?x20xf32>
+})";
+
+// The first call of a shape asks for each launch, the second is recorded, later ones are one
+// launch: with other arguments, after other shapes, and after memory has moved.
+TEST_F(Device, CallsBecomeGraphs) {
+  gen::Session session = open(kRows);
+  float total = 0;
+  auto call = [&](int64_t rows, float value) {
+    gen::Array x(GEN_F32, {rows, 20});
+    std::fill_n(x.data<float>(), x.size(), value);
+    total += value * static_cast<float>(x.size());
+    gen::Results results = session.call("main", {x});
+    std::vector<float> expected(x.size(), value + total);
+    EXPECT_EQ(elements(results[0]), expected) << rows << " rows of " << value;
+  };
+  auto asked = [&](int64_t rows, float value) {
+    int64_t launches = driverCalls("cuLaunchKernel"), graphs = driverCalls("cuGraphLaunch");
+    call(rows, value);
+    return std::pair(driverCalls("cuLaunchKernel") > launches,
+                     driverCalls("cuGraphLaunch") - graphs);
+  };
+  const std::pair direct(true, int64_t(0)), recorded(true, int64_t(1)), replayed(false, int64_t(1));
+  EXPECT_EQ(asked(3, 1), direct);
+  EXPECT_EQ(asked(2, 2), direct); // in the same memory
+  EXPECT_EQ(asked(2, 3), recorded);
+  EXPECT_EQ(asked(2, 4), replayed);
+  EXPECT_EQ(asked(3, 5), recorded);
+  EXPECT_EQ(asked(2, 6), replayed);
+  EXPECT_EQ(asked(3, 7), replayed);
+  EXPECT_EQ(asked(300, 8), direct); // memory grows
+  EXPECT_EQ(asked(2, 9), direct);
+  EXPECT_EQ(asked(2, 10), recorded);
+  EXPECT_EQ(asked(2, 11), replayed);
+  EXPECT_EQ(session.variable("total").scalar<float>(), total);
+}
+
+// A variable whose memory was handed out goes to the GPU before what is replayed; variables that
+// exchange their values, and random numbers, go on.
+TEST_F(Device, GraphsSeeVariables) {
+  gen::Session session = open(kCounter);
+  gen::View count = session.variable("count"), other = session.variable("other");
+  for (float value = 1; value < 6; ++value) {
+    std::fill_n(const_cast<float *>(count.data<float>()), 2, value);
+    std::fill_n(const_cast<float *>(other.data<float>()), 2, -value);
+    session.call("exchange");
+    EXPECT_THAT(elements(count), ElementsAre(-value, -value));
+    EXPECT_THAT(elements(other), ElementsAre(value, value));
+  }
+  int64_t launches = driverCalls("cuGraphLaunch");
+  session.startProfile(); // sees each launch
+  session.call("exchange");
+  session.stopProfile();
+  EXPECT_EQ(driverCalls("cuGraphLaunch"), launches);
 }
 
 // Each barrier is needed: without it, results are wrong in one order of threads or the other.

@@ -288,17 +288,53 @@ void gen_session::runOnCpu(const gen_entry_info &entry, EntryState &state, int64
     noteWrite(entry.written[i]);
 }
 
+GpuSession::Call gen_session::gpuCallOf(const gen_entry_info &entry, const EntryState &state,
+                                        int64_t arenaBytes) const {
+  return {uint32_t(&entry - artefact.entries),
+          services,
+          size_t(arenaBytes),
+          variables,
+          viewed,
+          state.dimensions,
+          profile.isRecording()};
+}
+
+// The caller may look at any time at what has a view.
+void gen_session::restoreViewed(const gen_entry_info &entry) {
+  for (uint32_t i = 0; i < entry.written_count; ++i)
+    if (viewed[entry.written[i]])
+      restore(entry.written[i]);
+}
+
 void gen_session::runOnGpu(const gen_entry_info &entry, EntryState &state, int64_t arenaBytes,
                            const gen_tensor *arguments) {
   for (uint32_t i = 0; i < entry.argument_count; ++i)
     state.inputParts[i] = {const_cast<void *>(state.arguments[i]), size_t(bytesOf(arguments[i]))};
   for (uint32_t i = 0; i < entry.result_count; ++i)
     state.outputParts[i] = {state.outputs[i], size_t(resultBytes(entry, i))};
-  gpu->run(uint32_t(&entry - artefact.entries), services, size_t(arenaBytes), variables, viewed,
-           state.inputParts, state.outputParts, state.dimensions, profile.isRecording());
-  for (uint32_t i = 0; i < entry.written_count; ++i)
-    if (viewed[entry.written[i]]) // the caller may look at any time
-      restore(entry.written[i]);
+  gpu->run(gpuCallOf(entry, state, arenaBytes), state.inputParts, state.outputParts);
+  restoreViewed(entry);
+}
+
+void gen_session::callOnDevice(const gen_entry_info &entry, const gen_tensor *arguments,
+                               size_t argumentCount, gen_tensor *results) {
+  EntryState &state = stateOf(entry);
+  if (!gpu) {
+    call(entry.name, arguments, argumentCount, nullptr, 0);
+  } else {
+    int64_t arenaBytes = plan(entry, state, arguments, argumentCount);
+    for (uint32_t i = 0; i < entry.argument_count; ++i)
+      state.inputParts[i] = {arguments[i].data, size_t(bytesOf(arguments[i]))};
+    for (uint32_t i = 0; i < entry.result_count; ++i)
+      state.outputParts[i] = {nullptr, size_t(resultBytes(entry, i))};
+    gpu->runThere(gpuCallOf(entry, state, arenaBytes), state.inputParts, state.outputParts);
+    restoreViewed(entry);
+  }
+  for (uint32_t i = 0; i < entry.result_count; ++i) {
+    results[i] = result(entry, i);
+    if (gpu)
+      results[i].data = state.outputParts[i].data;
+  }
 }
 
 void gen_session::call(const char *name, const gen_tensor *arguments, size_t argumentCount,

@@ -42,6 +42,8 @@ void findAll(void *library, Driver &driver) {
   find(library, "cuStreamCreate", cuda.streamCreate, driver);
   find(library, "cuStreamDestroy_v2", cuda.streamDestroy, driver);
   find(library, "cuStreamSynchronize", cuda.streamSynchronize, driver);
+  find(library, "cuStreamWaitEvent", cuda.streamWaitEvent, driver);
+  find(library, "cuEventRecord", cuda.eventRecord, driver);
   find(library, "cuLaunchKernel", cuda.launchKernel, driver);
   find(library, "cuStreamBeginCapture_v2", cuda.streamBeginCapture, driver);
   find(library, "cuStreamEndCapture", cuda.streamEndCapture, driver);

@@ -6,6 +6,10 @@
 
 namespace gen::runtime {
 
+// What happens after a launch was asked for is known only when someone waits.
+static const char *const kRun =
+    "run the model's code (while a profile is recorded, the error names the kernel)";
+
 static CUdeviceptr addressOf(const void *memory) { return reinterpret_cast<CUdeviceptr>(memory); }
 
 GpuBuffer::~GpuBuffer() { release(); }
@@ -46,7 +50,8 @@ int checkDeviceName(const std::string &device) {
   return int(ordinal);
 }
 
-Gpu::Gpu(const std::string &device, const gen_device_artefact_info &artefact) : cuda(Cuda::get()) {
+Gpu::Gpu(const std::string &device, CUstream stream, const gen_device_artefact_info &artefact)
+    : cuda(Cuda::get()), stream(stream) {
   try {
     open(device, artefact);
   } catch (...) {
@@ -58,14 +63,18 @@ Gpu::Gpu(const std::string &device, const gen_device_artefact_info &artefact) : 
 Gpu::~Gpu() { close(); }
 
 void Gpu::open(const std::string &device, const gen_device_artefact_info &artefact) {
-  int ordinal = checkDeviceName(device), count = 0;
+  int count = 0;
+  ordinal = checkDeviceName(device);
   cuda.check(cuda.deviceGetCount(&count), "count GPUs");
   if (ordinal >= count)
     fail(GEN_NOT_FOUND, "no device '%s': there are %d GPUs", device.c_str(), count);
   cuda.check(cuda.deviceGet(&number, ordinal), "find the GPU");
   cuda.check(cuda.primaryCtxRetain(&context, number), "use the GPU");
   select();
-  cuda.check(cuda.streamCreate(&stream, /*CU_STREAM_NON_BLOCKING=*/1), "create a stream");
+  if (!stream) {
+    cuda.check(cuda.streamCreate(&stream, /*CU_STREAM_NON_BLOCKING=*/1), "create a stream");
+    ownsStream = true;
+  }
   cuda.check(cuda.moduleLoadData(&module, artefact.image->code), "load the model's code");
 }
 
@@ -79,7 +88,7 @@ void Gpu::close() {
   exchanged.release();
   if (module)
     cuda.moduleUnload(module);
-  if (stream)
+  if (ownsStream)
     cuda.streamDestroy(stream);
   cuda.primaryCtxRelease(number);
 }
@@ -104,10 +113,18 @@ void Gpu::throwFailure() {
   throw first;
 }
 
+void Gpu::waitEvent(CUevent event) {
+  cuda.check(cuda.streamWaitEvent(stream, event, /*flags=*/0), "wait for an event");
+}
+
+void Gpu::recordEvent(CUevent event) {
+  cuda.check(cuda.eventRecord(event, stream), "record an event");
+}
+
 void Gpu::wait() {
   CUresult result = cuda.streamSynchronize(stream);
   throwFailure();
-  cuda.check(result, "run the model's code");
+  cuda.check(result, kRun);
 }
 
 std::unique_ptr<GpuGraph> Gpu::record(const std::function<void()> &body) {
@@ -131,7 +148,7 @@ void Gpu::launch(const GpuGraph &graph) {
 }
 
 void Gpu::finish() noexcept {
-  keepFailure([&] { cuda.check(cuda.streamSynchronize(stream), "run the model's code"); });
+  keepFailure([&] { cuda.check(cuda.streamSynchronize(stream), kRun); });
 }
 
 template <class Body> void Gpu::keepFailure(Body &&body) noexcept {
@@ -154,12 +171,13 @@ CUfunction Gpu::functionOf(const gen_device_kernel_info &kernel) {
   return function;
 }
 
-void Gpu::launch(const gen_kernel_info &kernel, int64_t blocks, const uint64_t *frame) noexcept {
+void Gpu::launch(const gen_kernel_info &kernel, int64_t blocks, const uint64_t *frame,
+                 bool isWatched) noexcept {
   keepFailure([&] {
     auto &device = reinterpret_cast<const gen_device_kernel_info &>(kernel);
     if (blocks == 0)
       return;
-    std::string what = format("launch kernel '%s' (%s) with %lld blocks of %u threads", kernel.name,
+    std::string what = format("run kernel '%s' (%s) with %lld blocks of %u threads", kernel.name,
                               kernel.location, (long long)blocks, device.threads);
     if (blocks > INT32_MAX)
       fail(GEN_INVALID_ARGUMENT, "GPU: cannot %s: too many", what.c_str());
@@ -170,6 +188,8 @@ void Gpu::launch(const gen_kernel_info &kernel, int64_t blocks, const uint64_t *
     cuda.check(cuda.launchKernel(functionOf(device), unsigned(blocks), 1, 1, device.threads, 1, 1,
                                  0, stream, nullptr, parameters),
                what.c_str());
+    if (isWatched)
+      cuda.check(cuda.streamSynchronize(stream), what.c_str());
   });
 }
 

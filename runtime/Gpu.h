@@ -55,9 +55,9 @@ int checkDeviceName(const std::string &device);
 // compiled code knows its address.
 class Gpu {
 public:
-  // `device` is "cuda", the first GPU, or "cuda:N". Throws a Failure if there is no such, or no
-  // driver.
-  Gpu(const std::string &device, const gen_device_artefact_info &artefact);
+  // `device` is "cuda", the first GPU, or "cuda:N"; `stream` the caller's, or null for one of its
+  // own. Throws a Failure if there is no such GPU, or no driver.
+  Gpu(const std::string &device, CUstream stream, const gen_device_artefact_info &artefact);
   ~Gpu();
   Gpu(const Gpu &) = delete;
   Gpu &operator=(const Gpu &) = delete;
@@ -75,11 +75,20 @@ public:
 
   // A failure is kept that wait() would throw.
   bool hasFailed() const { return failure != nullptr; }
+  // Throws it.
+  void throwFailure();
+  // What follows happens after `event`; the event is when all before has happened.
+  void waitEvent(CUevent event);
+  void recordEvent(CUevent event);
+  CUstream streamOf() const { return stream; }
+  int32_t ordinalOf() const { return ordinal; }
   // As wait(), but a failure is kept.
   void finish() noexcept;
 
-  // What compiled code asks for. Failures are kept until wait().
-  void launch(const gen_kernel_info &kernel, int64_t blocks, const uint64_t *frame) noexcept;
+  // What compiled code asks for. Failures are kept until wait(). A launch that is watched is waited
+  // for; its failure names the kernel.
+  void launch(const gen_kernel_info &kernel, int64_t blocks, const uint64_t *frame,
+              bool isWatched) noexcept;
   void copy(void *to, const void *from, int64_t bytes) noexcept;
   void exchange(void *one, void *other, int64_t bytes) noexcept;
   const void *constant(const void *data, int64_t bytes) noexcept;
@@ -90,14 +99,15 @@ private:
   CUfunction functionOf(const gen_device_kernel_info &kernel);
   void open(const std::string &device, const gen_device_artefact_info &artefact);
   void close();
-  void throwFailure();
   template <class Body> void keepFailure(Body &&body) noexcept;
 
   const Cuda &cuda;
+  int32_t ordinal = 0;
   CUdevice number = 0;
   CUcontext context = nullptr;
   CUmodule module = nullptr;
   CUstream stream = nullptr;
+  bool ownsStream = false;
   std::unique_ptr<Failure> failure; // the first one since the last wait
   std::unordered_map<const gen_device_kernel_info *, CUfunction> functions;
   std::unordered_map<const void *, GpuBuffer> constants;

@@ -5,8 +5,9 @@
 
 namespace gen::runtime {
 
-GpuSession::GpuSession(const std::string &device, const gen_device_artefact_info &info)
-    : gpu(device, info), artefact(info.artefact), variables(artefact.variable_count),
+GpuSession::GpuSession(const std::string &device, CUstream stream,
+                       const gen_device_artefact_info &info)
+    : gpu(device, stream, info), artefact(info.artefact), variables(artefact.variable_count),
       newer(artefact.variable_count, Host), entries(artefact.entry_count) {
   for (uint32_t i = 0; i < artefact.variable_count; ++i) {
     variables[i].reserve(bytesOf(i));
@@ -35,75 +36,133 @@ size_t GpuSession::bytesOf(uint32_t variable) const {
   return size_t(bytes);
 }
 
-// Between calls nothing runs, so memory may move.
-void GpuSession::reserve(const gen_entry_info &entry, EntryMemory &memory, size_t arenaBytes,
-                         const std::vector<Part> &arguments, const std::vector<Part> &results) {
-  arena.reserve(arenaBytes);
+// What was asked for before may use the memory that moves.
+void GpuSession::grow(GpuBuffer &buffer, size_t bytes) {
+  if (bytes > buffer.size() || !buffer.data()) {
+    gpu.finish();
+    buffer.reserve(bytes);
+  }
+}
+
+void GpuSession::stage(const gen_entry_info &entry, EntryMemory &memory,
+                       const std::vector<Part> &arguments, const std::vector<Part> &results) {
   for (uint32_t i = 0; i < entry.argument_count; ++i) {
-    memory.arguments[i].device.reserve(arguments[i].bytes);
-    memory.arguments[i].host.reserve(arguments[i].bytes);
+    grow(memory.arguments[i].device, arguments[i].bytes);
+    grow(memory.arguments[i].host, arguments[i].bytes);
     memory.argumentPointers[i] = memory.arguments[i].device.data();
   }
   for (uint32_t i = 0; i < entry.result_count; ++i) {
-    memory.results[i].device.reserve(results[i].bytes);
-    memory.results[i].host.reserve(results[i].bytes);
+    grow(memory.results[i].device, results[i].bytes);
+    grow(memory.results[i].host, results[i].bytes);
     memory.resultPointers[i] = memory.results[i].device.data();
   }
 }
 
-void GpuSession::bringVariables(const std::vector<Buffer> &hostVariables,
-                                const std::vector<bool> &viewed) {
+// Returns whether there is something to bring.
+bool GpuSession::bringVariables(const Call &call) {
+  bool isAny = false;
   for (uint32_t i = 0; i < artefact.variable_count; ++i)
-    if (newer[i] == Host || viewed[i]) {
-      gpu.upload(variables[i].data(), hostVariables[i].data(), bytesOf(i));
+    if (newer[i] == Host || call.viewed[i]) {
+      gpu.upload(variables[i].data(), call.variables[i].data(), bytesOf(i));
       newer[i] = Both;
+      isAny = true;
     }
+  return isAny;
 }
 
 // Variables and constants never move.
-const GpuCallKey &GpuSession::keyOf(uint32_t number, const std::vector<int64_t> &dimensions) {
-  key.entry = number;
-  key.dimensions = dimensions;
+const GpuCallKey &GpuSession::keyOf(const Call &call, bool isStaged) {
+  const EntryMemory &memory = entries[call.entry];
+  key.entry = call.entry;
+  key.dimensions = call.dimensions;
   key.addresses.assign({arena.data(), gpu.exchangeBuffer()});
-  for (const std::vector<Staged> *list : {&entries[number].arguments, &entries[number].results})
-    for (const Staged &staged : *list) {
-      key.addresses.push_back(staged.device.data());
-      key.addresses.push_back(staged.host.data());
-    }
+  key.addresses.insert(key.addresses.end(), memory.argumentPointers.begin(),
+                       memory.argumentPointers.end());
+  key.addresses.insert(key.addresses.end(), memory.resultPointers.begin(),
+                       memory.resultPointers.end());
+  for (const std::vector<Staged> *list : {&memory.arguments, &memory.results})
+    for (const Staged &staged : *list)
+      key.addresses.push_back(isStaged ? staged.host.data() : nullptr);
   return key;
 }
 
-void GpuSession::run(uint32_t number, const gen_services &services, size_t arenaBytes,
-                     const std::vector<Buffer> &hostVariables, const std::vector<bool> &viewed,
-                     const std::vector<Part> &arguments, const std::vector<Part> &results,
-                     const std::vector<int64_t> &dimensions, bool isWatched) {
-  const gen_entry_info &entry = artefact.entries[number];
-  EntryMemory &memory = entries[number];
-  gpu.select();
-  reserve(entry, memory, arenaBytes, arguments, results);
-  bringVariables(hostVariables, viewed);
-  for (uint32_t i = 0; i < entry.argument_count; ++i)
-    std::memcpy(memory.arguments[i].host.data(), arguments[i].data, arguments[i].bytes);
+// Puts the entry's work on the stream, as a graph if that may be, between what copies.
+void GpuSession::enqueue(const Call &call, const std::function<void()> &before,
+                         const std::function<void()> &after) {
+  const gen_entry_info &entry = artefact.entries[call.entry];
+  EntryMemory &memory = entries[call.entry];
+  grow(arena, call.arenaBytes);
   auto body = [&] {
-    for (uint32_t i = 0; i < entry.argument_count; ++i)
-      gpu.upload(memory.arguments[i].device.data(), memory.arguments[i].host.data(),
-                 arguments[i].bytes);
-    entry.run(&services, arena.data(), variablePointers.data(), memory.argumentPointers.data(),
-              memory.resultPointers.data(), dimensions.data());
-    for (uint32_t i = 0; i < entry.result_count; ++i)
-      gpu.download(memory.results[i].host.data(), memory.results[i].device.data(),
-                   results[i].bytes);
+    if (before)
+      before();
+    entry.run(&call.services, arena.data(), variablePointers.data(), memory.argumentPointers.data(),
+              memory.resultPointers.data(), call.dimensions.data());
+    if (after)
+      after();
   };
-  auto keyNow = [&]() -> const GpuCallKey & { return keyOf(number, dimensions); };
-  if (isWatched)
+  auto keyNow = [&]() -> const GpuCallKey & { return keyOf(call, bool(before)); };
+  if (call.isWatched)
     body();
   else
     graphs.run(gpu, std::ref(keyNow), std::ref(body)); // references: a call allocates nothing
   for (uint32_t i = 0; i < entry.written_count; ++i)
     newer[entry.written[i]] = Device;
+}
+
+void GpuSession::run(const Call &call, const std::vector<Part> &arguments,
+                     const std::vector<Part> &results) {
+  EntryMemory &memory = entries[call.entry];
+  gpu.select();
+  gpu.wait(); // staged memory may be on its way
+  stage(artefact.entries[call.entry], memory, arguments, results);
+  bringVariables(call);
+  for (size_t i = 0; i < arguments.size(); ++i)
+    std::memcpy(memory.arguments[i].host.data(), arguments[i].data, arguments[i].bytes);
+  auto upload = [&] {
+    for (size_t i = 0; i < arguments.size(); ++i)
+      gpu.upload(memory.arguments[i].device.data(), memory.arguments[i].host.data(),
+                 arguments[i].bytes);
+  };
+  auto download = [&] {
+    for (size_t i = 0; i < results.size(); ++i)
+      gpu.download(memory.results[i].host.data(), memory.results[i].device.data(),
+                   results[i].bytes);
+  };
+  enqueue(call, std::ref(upload), std::ref(download));
   gpu.wait();
-  for (uint32_t i = 0; i < entry.result_count; ++i)
+  for (size_t i = 0; i < results.size(); ++i)
     std::memcpy(results[i].data, memory.results[i].host.data(), results[i].bytes);
+}
+
+// An argument that overlaps a result (one of the last call, fed back) is copied first.
+void *GpuSession::placeArgument(EntryMemory &memory, uint32_t index, const Part &argument) {
+  auto *begin = static_cast<char *>(argument.data);
+  for (const Staged &result : memory.results) {
+    auto *other = static_cast<char *>(result.device.data());
+    if (begin < other + result.device.size() && other < begin + argument.bytes) {
+      GpuBuffer &copy = memory.arguments[index].device;
+      grow(copy, argument.bytes);
+      gpu.copy(copy.data(), argument.data, int64_t(argument.bytes));
+      return copy.data();
+    }
+  }
+  return argument.data;
+}
+
+void GpuSession::runThere(const Call &call, const std::vector<Part> &arguments,
+                          std::vector<Part> &results) {
+  EntryMemory &memory = entries[call.entry];
+  gpu.select();
+  for (uint32_t i = 0; i < arguments.size(); ++i)
+    memory.argumentPointers[i] = placeArgument(memory, i, arguments[i]);
+  for (size_t i = 0; i < results.size(); ++i) {
+    grow(memory.results[i].device, results[i].bytes);
+    results[i].data = memory.resultPointers[i] = memory.results[i].device.data();
+  }
+  if (bringVariables(call))
+    gpu.wait(); // the host may write them again
+  enqueue(call, nullptr, nullptr);
+  gpu.throwFailure();
 }
 
 void GpuSession::fetch(uint32_t variable, Buffer &memory) {

@@ -25,13 +25,15 @@ unsigned chooseThreads(uint32_t wanted) {
 }
 
 // The part of a GPU that the options ask for, or null.
-std::unique_ptr<GpuSession> openGpu(const gen_model &model, const char *device) {
+std::unique_ptr<GpuSession> openGpu(const gen_model &model, const char *device, void *stream) {
   if (!device || std::strcmp(device, "cpu") == 0) {
     if (model.deviceArtefact && &model.deviceArtefact->artefact == model.artefact)
       fail(GEN_INCOMPATIBLE,
            "model '%s' has code for GPUs only; hint: choose the device 'cuda', or compile it with "
            "--target=cpu,cuda",
            model.artefact->name);
+    if (stream)
+      fail(GEN_INVALID_ARGUMENT, "options.stream: a session on the CPU has no stream");
     return nullptr;
   }
   checkDeviceName(device);
@@ -40,7 +42,7 @@ std::unique_ptr<GpuSession> openGpu(const gen_model &model, const char *device) 
     fail(GEN_INCOMPATIBLE,
          "model '%s' has no code for GPUs; hint: compile it with --target=cpu,cuda",
          model.artefact->name);
-  return std::make_unique<GpuSession>(device, *model.deviceArtefact);
+  return std::make_unique<GpuSession>(device, static_cast<CUstream>(stream), *model.deviceArtefact);
 }
 
 // What compiled code asks of a GPU.
@@ -63,7 +65,8 @@ struct LaunchTask {
 } // namespace
 
 gen_session::gen_session(gen_model *model, const gen_session_options &options)
-    : model(model), threads(chooseThreads(options.threads)), gpu(openGpu(*model, options.device)),
+    : model(model), threads(chooseThreads(options.threads)),
+      gpu(openGpu(*model, options.device, options.stream)),
       artefact(gpu ? model->deviceArtefact->artefact : *model->artefact),
       keepDenormals(options.flags & GEN_KEEP_DENORMALS), parallelFor(options.parallel_for),
       parallelContext(options.parallel_context),
@@ -142,9 +145,7 @@ void gen_session::launch(void *context, const gen_kernel_info *kernel, int64_t c
 void gen_session::runTasks(const gen_kernel_info *kernel, int64_t count, const uint64_t *frame,
                            int64_t flops, int64_t bytes) {
   if (gpu) {
-    gpu->gpu.launch(*kernel, count, frame);
-    if (profile.isRecording())
-      gpu->gpu.finish();
+    gpu->gpu.launch(*kernel, count, frame, /*isWatched=*/profile.isRecording());
     return;
   }
   bool serial = count <= 1 || std::max(flops, bytes) < kSmallLaunch;

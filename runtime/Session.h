@@ -39,6 +39,9 @@ struct gen_session {
   // Runs an entry. `outputs` is null or has the caller's buffer for each result.
   void call(const char *entry, const gen_tensor *arguments, size_t argumentCount,
             const gen_tensor *outputs, size_t outputCount);
+  // The same in the memory of the device: results are the session's, and are not waited for.
+  void callOnDevice(const gen_entry_info &entry, const gen_tensor *arguments, size_t argumentCount,
+                    gen_tensor *results);
   // Checks the arguments of an entry, binds its symbols and computes the result shapes: returns the
   // arena's bytes.
   int64_t plan(const gen_entry_info &entry, gen::runtime::EntryState &state,
@@ -91,8 +94,12 @@ private:
                 int64_t bytes);
   void initialize(uint64_t seed);
   void runOnCpu(const gen_entry_info &entry, gen::runtime::EntryState &state, int64_t arenaBytes);
+  gen::runtime::GpuSession::Call gpuCallOf(const gen_entry_info &entry,
+                                           const gen::runtime::EntryState &state,
+                                           int64_t arenaBytes) const;
   void runOnGpu(const gen_entry_info &entry, gen::runtime::EntryState &state, int64_t arenaBytes,
                 const gen_tensor *arguments);
+  void restoreViewed(const gen_entry_info &entry);
   void refreshPacked(const gen_entry_info &entry);
   void restore(size_t variable);
   void bind(const gen_entry_info &entry, gen::runtime::EntryState &state,

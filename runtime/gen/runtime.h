@@ -166,9 +166,13 @@ typedef struct gen_session_options {
    * between calls; arguments and results are copied, and so is, in every call, a variable whose
    * memory was handed out by gen_session_variable. */
   const char *device;
+  /* Of a GPU: the stream (a CUstream of its primary context) on which all of the session happens,
+   * in order. It must outlive the session, and must not be recorded by others during a call. Null:
+   * one of the session's own. */
+  void *stream;
 } gen_session_options;
 
-#define GEN_SESSION_OPTIONS_INIT {sizeof(gen_session_options), 0, 0, 0, NULL, NULL, NULL}
+#define GEN_SESSION_OPTIONS_INIT {sizeof(gen_session_options), 0, 0, 0, NULL, NULL, NULL, NULL}
 
 /* Makes a session: variables get their initial values, the variable `random.seed` (i64 scalar) the
  * seed, then the entry `init`, if there is one without arguments, is run. `options` may be null.
@@ -201,6 +205,29 @@ GEN_API gen_status *gen_session_call_into(gen_session *session, const char *entr
 GEN_API gen_status *gen_session_result_shapes(gen_session *session, const char *entry,
                                               const gen_tensor *arguments, size_t argument_count,
                                               gen_tensor *results, size_t result_count);
+
+/* ---- the memory of a device --------------------------------------------------------------------
+ */
+
+/* Calls an entry with arguments in the memory of the session's device ("cpu": of the host), which
+ * nothing may change before they are read. `results` receives views of memory there that the
+ * session owns, as of gen_session_call(); a result may be an argument of the next call. On a GPU
+ * nothing is copied, and the call does not wait: arguments are read and results written in order on
+ * the session's stream. What goes wrong later is the error of gen_session_wait(), or of the next
+ * call that waits. */
+GEN_API gen_status *gen_session_call_on_device(gen_session *session, const char *entry,
+                                               const gen_tensor *arguments, size_t argument_count,
+                                               gen_tensor *results, size_t result_count);
+/* Waits until all that was asked of a session is done. */
+GEN_API gen_status *gen_session_wait(gen_session *session);
+/* The stream of a session on a GPU, a CUstream: the one of its options, or its own. */
+GEN_API gen_status *gen_session_stream(gen_session *session, void **stream);
+/* What is asked of the session from now on happens after `event`, a CUevent that was recorded on
+ * another stream. Does not wait. */
+GEN_API gen_status *gen_session_wait_event(gen_session *session, void *event);
+/* Records `event`, a CUevent: it happens when all that was asked of the session until now is done.
+ */
+GEN_API gen_status *gen_session_record_event(gen_session *session, void *event);
 
 /* ---- variables and weights ---------------------------------------------------------------------
  */
@@ -299,6 +326,14 @@ GEN_API gen_status *gen_tensor_from_dlpack(const struct DLManagedTensor *managed
  * and must live as long. */
 GEN_API gen_status *gen_tensor_to_dlpack(const gen_tensor *tensor,
                                          struct DLManagedTensor **managed);
+/* The same for memory of the session's device, for gen_session_call_on_device(): on a GPU, tensors
+ * of device type kDLCUDA and its number. Their producers and consumers have to be on the session's
+ * stream, or be ordered by events. */
+GEN_API gen_status *gen_session_from_dlpack(const gen_session *session,
+                                            const struct DLManagedTensor *managed,
+                                            gen_tensor *tensor);
+GEN_API gen_status *gen_session_to_dlpack(const gen_session *session, const gen_tensor *tensor,
+                                          struct DLManagedTensor **managed);
 
 #ifdef __cplusplus
 }

@@ -346,7 +346,8 @@ struct SessionOptions {
   gen_parallel_for parallelFor = nullptr; ///< runs parallel work instead of own threads
   void *parallelContext = nullptr;
   std::string device =
-      "cpu"; ///< what entries run on: cpu, cuda (the first NVIDIA GPU), cuda:1, ...
+      "cpu";              ///< what entries run on: cpu, cuda (the first NVIDIA GPU), cuda:1, ...
+  void *stream = nullptr; ///< of a GPU: the CUstream on which all happens; null: the session's own
 };
 
 /// Results of a call, by name or number: views of memory that the session owns, valid until the
@@ -408,6 +409,7 @@ public:
     c.parallel_for = options.parallelFor;
     c.parallel_context = options.parallelContext;
     c.device = options.device.c_str();
+    c.stream = options.stream;
     gen_session *session = nullptr;
     detail::check(gen_session_create(model.c(), &c, &session));
     handle.reset(session);
@@ -434,6 +436,30 @@ public:
                                    results.views.data(), results.views.size()));
     return results;
   }
+  /// Calls an entry in the memory of the device, without a copy and without waiting: the views of
+  /// inputs and results have its addresses. See gen_session_call_on_device.
+  Results callOnDevice(const std::string &entry, const std::vector<View> &inputs = {}) {
+    Results results;
+    results.model = opened;
+    results.entry = entry;
+    detail::check(gen_model_find_entry(opened.c(), entry.c_str(), &results.entryNumber));
+    results.views.resize(gen_model_result_count(opened.c(), results.entryNumber));
+    std::vector<gen_tensor> arguments = tensorsOf(inputs.data(), inputs.size());
+    detail::check(gen_session_call_on_device(c(), entry.c_str(), arguments.data(), arguments.size(),
+                                             results.views.data(), results.views.size()));
+    return results;
+  }
+  /// Waits for all calls; their errors are thrown.
+  void wait() { detail::check(gen_session_wait(c())); }
+  /// The CUstream of a session on a GPU, and CUevents on it; see gen_session_wait_event.
+  void *stream() {
+    void *stream = nullptr;
+    detail::check(gen_session_stream(c(), &stream));
+    return stream;
+  }
+  void waitEvent(void *event) { detail::check(gen_session_wait_event(c(), event)); }
+  void recordEvent(void *event) { detail::check(gen_session_record_event(c(), event)); }
+
   /// Calls an entry with results written to the caller's arrays; see gen_session_call_into.
   void callInto(const std::string &entry, const std::vector<View> &inputs,
                 const std::vector<View> &results) {
@@ -534,6 +560,21 @@ inline View viewFromDLPack(const DLManagedTensor &managed) {
   gen_tensor tensor;
   detail::check(gen_tensor_from_dlpack(&managed, &tensor));
   return View(tensor);
+}
+
+/// The same for memory of the session's device, for Session::callOnDevice.
+inline View viewFromDLPack(const Session &session, const DLManagedTensor &managed) {
+  gen_tensor tensor;
+  detail::check(gen_session_from_dlpack(session.c(), &managed, &tensor));
+  return View(tensor);
+}
+
+/// A DLPack tensor over what a view of the session's device sees; the data stay whose they are. The
+/// consumer calls the deleter.
+inline DLManagedTensor *toDLPack(const Session &session, const View &view) {
+  DLManagedTensor *managed = nullptr;
+  detail::check(gen_session_to_dlpack(session.c(), &view.c(), &managed));
+  return managed;
 }
 
 /// A DLPack tensor that owns a copy-free reference to the array's data: the array moves into it and

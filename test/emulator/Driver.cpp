@@ -6,13 +6,15 @@
 // page does that cannot be touched at all.
 //
 // The environment chooses faults: GEN_EMULATOR_ORDER=backward runs threads from the last to the
-// first; GEN_EMULATOR_DROP_BARRIER=N leaves out a barrier of each module.
+// first; GEN_EMULATOR_DROP_BARRIER=N leaves out a barrier of each module; with GEN_EMULATOR_FAIL
+// every kernel fails.
 #include "Code.h"
 #include "runtime/Cuda.h"
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -38,13 +40,30 @@ struct CUgraph_st {
 };
 struct CUgraphExec_st : CUgraph_st {};
 struct CUstream_st {
-  std::vector<std::function<CUresult()>> work;
+  std::deque<std::function<CUresult()>> work;
   std::unique_ptr<CUgraph_st> capture; // what is recorded, instead
   bool isInvalid = false;              // the capture: something was asked that it forbids
 
   void add(std::function<CUresult()> item) {
-    (capture ? capture->work : work).push_back(std::move(item));
+    if (capture)
+      capture->work.push_back(std::move(item));
+    else
+      work.push_back(std::move(item));
   }
+  // Does its work, until `isDone`.
+  CUresult drain(const bool &isDone) {
+    CUresult result = 0;
+    while (!result && !isDone && !work.empty()) {
+      auto item = std::move(work.front());
+      work.pop_front();
+      result = item();
+    }
+    return result;
+  }
+};
+struct CUevent_st {
+  std::shared_ptr<bool> hasHappened; // null: not recorded yet
+  CUstream stream;
 };
 
 namespace {
@@ -105,6 +124,8 @@ CUresult run(CUfunction function, int64_t blocks, int threads, const std::vector
   bool isBackward = chosen && std::strcmp(chosen, "backward") == 0;
   auto order = isBackward ? emulator::Order::Backward : emulator::Order::Forward;
   const Kernel &kernel = *function->kernel;
+  if (std::getenv("GEN_EMULATOR_FAIL"))
+    return LaunchFailed;
   for (int64_t block = 0; block < blocks; ++block) {
     function->code->spoilSharedMemory();
     std::string error =
@@ -273,13 +294,32 @@ EXPORTED cuStreamSynchronize(CUstream stream) {
     return refused;
   std::lock_guard<std::mutex> lock(mutex);
   protect(PROT_READ | PROT_WRITE);
-  CUresult result = Success;
-  for (const auto &work : stream->work)
-    if (!result)
-      result = work();
+  CUresult result = stream->drain(/*isDone=*/false);
   protect(PROT_NONE);
   stream->work.clear();
   return result;
+}
+EXPORTED cuEventCreate(CUevent *event, unsigned) {
+  *event = new CUevent_st{};
+  return Success;
+}
+EXPORTED cuEventDestroy_v2(CUevent event) {
+  delete event;
+  return Success;
+}
+EXPORTED cuEventRecord(CUevent event, CUstream stream) {
+  *event = {std::make_shared<bool>(false), stream};
+  stream->add([happened = event->hasHappened] {
+    *happened = true;
+    return CUresult(Success);
+  });
+  return Success;
+}
+EXPORTED cuStreamWaitEvent(CUstream stream, CUevent event, unsigned) {
+  if (event->hasHappened)
+    stream->add(
+        [happened = event->hasHappened, other = event->stream] { return other->drain(*happened); });
+  return Success;
 }
 EXPORTED cuStreamBeginCapture_v2(CUstream stream, int) {
   if (CUresult refused = refuseInCapture())

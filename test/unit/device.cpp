@@ -191,8 +191,7 @@ TEST_F(Device, CallsBecomeGraphs) {
   EXPECT_EQ(session.variable("total").scalar<float>(), total);
 }
 
-// A variable whose memory was handed out goes to the GPU before what is replayed; variables that
-// exchange their values, and random numbers, go on.
+// A variable whose memory was handed out goes to the GPU before what is replayed.
 TEST_F(Device, GraphsSeeVariables) {
   gen::Session session = open(kCounter);
   gen::View count = session.variable("count"), other = session.variable("other");

@@ -1,0 +1,220 @@
+//===- device-memory.cpp - tensors, streams and events of a GPU, emulated -===//
+//
+// Calls in the GPU's memory, between the work of a program on a stream of its own.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Compiled.h"
+#include "gen/dlpack.h"
+#include "runtime/Cuda.h"
+#include <dlfcn.h>
+#include <filesystem>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+using namespace gen::runtime;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+namespace {
+
+const char *const kTotal = R"(
+gen.variable @total : tensor<2xf32> = dense<0.0> : tensor<2xf32>
+func.func @add(%x: tensor<2xf32>) -> tensor<2xf32> {
+  %0 = gen.read @total : tensor<2xf32>
+  %1 = gen.add %0, %x : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  gen.assign @total, %1 : tensor<2xf32>
+  return %1 : tensor<2xf32>
+}
+func.func @repeat(%x: tensor<?x1xf32> {gen.dims = ["n", ""]}) -> tensor<?x2xf32> {
+  %0 = gen.concat %x, %x axis 1 : (tensor<?x1xf32>, tensor<?x1xf32>) -> tensor<?x2xf32>
+  return %0 : tensor<?x2xf32>
+}
+)";
+
+/// What a program has beside the session: the driver, a stream, memory, an event.
+class Program {
+public:
+  Program() {
+    library = dlopen(GEN_CUDA_EMULATOR, RTLD_NOW);
+    function<CUresult (*)(CUstream *, unsigned)>("cuStreamCreate")(&stream, 1);
+    function<CUresult (*)(CUdeviceptr *, size_t)>("cuMemAlloc_v2")(&memory, 2 * sizeof(float));
+    function<CUresult (*)(CUevent *, unsigned)>("cuEventCreate")(&event, 0);
+  }
+  ~Program() {
+    function<CUresult (*)(CUevent)>("cuEventDestroy_v2")(event);
+    function<CUresult (*)(CUdeviceptr)>("cuMemFree_v2")(memory);
+    function<CUresult (*)(CUstream)>("cuStreamDestroy_v2")(stream);
+    dlclose(library);
+  }
+
+  /// Writes both elements of the memory, later.
+  void write(const float *elements) const {
+    function<CUresult (*)(CUdeviceptr, const void *, size_t, CUstream)>("cuMemcpyHtoDAsync_v2")(
+        memory, elements, 2 * sizeof(float), stream);
+  }
+  void record() const { function<CUresult (*)(CUevent, CUstream)>("cuEventRecord")(event, stream); }
+  void wait() const {
+    function<CUresult (*)(CUstream, CUevent, unsigned)>("cuStreamWaitEvent")(stream, event, 0);
+  }
+  /// The elements of a view of the GPU's memory, when the stream has come so far.
+  std::vector<float> read(const gen::View &view) const {
+    std::vector<float> elements(view.size());
+    function<CUresult (*)(void *, CUdeviceptr, size_t, CUstream)>("cuMemcpyDtoHAsync_v2")(
+        elements.data(), reinterpret_cast<CUdeviceptr>(view.raw()), view.bytes(), stream);
+    EXPECT_EQ(function<CUresult (*)(CUstream)>("cuStreamSynchronize")(stream), 0);
+    return elements;
+  }
+  /// The memory for a session.
+  gen::View view(const gen::Session &session, DLDevice device = {kDLCUDA, 0}) const {
+    int64_t shape[] = {2};
+    DLManagedTensor managed = {};
+    managed.dl_tensor = {
+        reinterpret_cast<void *>(memory), device, 1, {kDLFloat, 32, 1}, shape, nullptr, 0};
+    return gen::viewFromDLPack(session, managed);
+  }
+
+  CUstream stream = nullptr;
+  CUevent event = nullptr;
+
+private:
+  template <class Function> Function function(const char *name) const {
+    return reinterpret_cast<Function>(dlsym(library, name));
+  }
+  void *library;
+  CUdeviceptr memory = 0;
+};
+
+class DeviceMemory : public testing::Test {
+protected:
+  void SetUp() override {
+    setenv("GEN_CUDA_DRIVER", GEN_CUDA_EMULATOR, /*overwrite=*/1);
+    mlir::gen::CompileOptions options;
+    options.target = "cpu,cuda";
+    options.deviceCode = mlir::gen::DeviceCode::Bitcode;
+    optable::compileText(kTotal, options, path);
+  }
+  void TearDown() override {
+    unsetenv("GEN_EMULATOR_FAIL");
+    std::filesystem::remove(path);
+  }
+  gen::Session open(void *stream = nullptr, const char *device = "cuda") const {
+    gen::SessionOptions options;
+    options.device = device;
+    options.stream = stream;
+    return gen::Session(gen::Model::open(path), options);
+  }
+  template <class Body> static std::string errorOf(Body &&body) {
+    try {
+      body();
+    } catch (const gen::Error &error) {
+      return error.what();
+    }
+    return "";
+  }
+
+  std::string path = (std::filesystem::path(testing::TempDir()) /
+                      (std::string("device-memory-") +
+                       testing::UnitTest::GetInstance()->current_test_info()->name() + ".so"))
+                         .string();
+};
+
+// Two streams, ordered by events, in calls that are launches, recorded, and replayed.
+TEST_F(DeviceMemory, EventsOrderStreams) {
+  gen::Session session = open();
+  Program program;
+  for (float step = 1; step < 5; ++step) {
+    float elements[] = {step, 10 * step};
+    program.write(elements);
+    program.record();
+    session.waitEvent(program.event);
+    gen::Results results = session.callOnDevice("add", {program.view(session)});
+    session.recordEvent(program.event);
+    program.wait();
+    float total = step * (step + 1) / 2;
+    EXPECT_THAT(program.read(results[0]), ElementsAre(total, 10 * total));
+  }
+  EXPECT_THAT(session.variable("total").values<float>(), ElementsAre(10, 100));
+}
+
+TEST_F(DeviceMemory, SessionsUseTheStreamOfAProgram) {
+  Program program;
+  gen::Session session = open(program.stream);
+  EXPECT_EQ(session.stream(), program.stream);
+  for (float step = 1; step < 4; ++step) {
+    float elements[] = {1, 2};
+    program.write(elements);
+    EXPECT_THAT(program.read(session.callOnDevice("add", {program.view(session)})[0]),
+                ElementsAre(step, 2 * step));
+  }
+}
+
+// A result is an argument of the next call, also where its memory has to grow; calls in host memory
+// and variables that are set come in between.
+TEST_F(DeviceMemory, ResultsAreArguments) {
+  Program program;
+  gen::Session session = open(program.stream);
+  float elements[] = {1, 2};
+  program.write(elements);
+  gen::View now = program.view(session);
+  for (float factor : {1, 2, 4, 8}) {
+    now = session.callOnDevice("add", {now})[0];
+    EXPECT_THAT(program.read(now), ElementsAre(factor, 2 * factor));
+  }
+  session.setVariable("total", gen::Array(std::vector<float>{0, 0}, {2}));
+  gen::Array x(std::vector<float>{1, 1}, {2});
+  EXPECT_THAT(session.call("add", {x})[0].values<float>(), ElementsAre(1, 1));
+
+  gen::View column(program.view(session).raw(), GEN_F32, {2, 1});
+  gen::View row = session.callOnDevice("repeat", {column})[0];
+  EXPECT_THAT(program.read(row), ElementsAre(1, 1, 2, 2));
+  gen::View all(row.raw(), GEN_F32, {4, 1});
+  EXPECT_THAT(program.read(session.callOnDevice("repeat", {all})[0]),
+              ElementsAre(1, 1, 1, 1, 2, 2, 2, 2));
+}
+
+TEST_F(DeviceMemory, DLPackNamesTheDevice) {
+  gen::Session session = open(), onCpu = open(nullptr, "cpu");
+  Program program;
+  gen::View view = program.view(session);
+  DLManagedTensor *managed = gen::toDLPack(session, view);
+  EXPECT_EQ(managed->dl_tensor.device.device_type, kDLCUDA);
+  EXPECT_EQ(managed->dl_tensor.device.device_id, 0);
+  EXPECT_EQ(managed->dl_tensor.data, view.raw());
+  managed->deleter(managed);
+  EXPECT_EQ(errorOf([&] { program.view(session, {kDLCUDA, 1}); }),
+            "DLPack tensor: expected memory of GPU 0 (device type 2), got device type 2, number 1");
+  EXPECT_EQ(errorOf([&] { program.view(session, {kDLCPU, 0}); }),
+            "DLPack tensor: expected memory of GPU 0 (device type 2), got device type 1, number 0");
+  EXPECT_THAT(errorOf([&] { program.view(onCpu); }), HasSubstr("expected host memory"));
+}
+
+// On the CPU the device's memory is the host's; there is no stream.
+TEST_F(DeviceMemory, OnTheCpu) {
+  gen::Session session = open(nullptr, "cpu");
+  gen::Array x(std::vector<float>{1, 2}, {2});
+  EXPECT_THAT(session.callOnDevice("add", {x})[0].values<float>(), ElementsAre(1, 2));
+  session.wait();
+  EXPECT_EQ(errorOf([&] { session.stream(); }),
+            "gen_session_stream: the session runs on the CPU; hint: choose the device 'cuda'");
+  int stream = 0;
+  EXPECT_EQ(errorOf([&] { open(&stream, "cpu"); }),
+            "options.stream: a session on the CPU has no stream");
+}
+
+// A kernel's failure is known when someone waits; while a profile is recorded, it is named.
+TEST_F(DeviceMemory, FailuresAreNamed) {
+  gen::Session session = open();
+  Program program;
+  setenv("GEN_EMULATOR_FAIL", "1", /*overwrite=*/1);
+  session.callOnDevice("add", {program.view(session)});
+  EXPECT_EQ(errorOf([&] { session.wait(); }),
+            "GPU: cannot run the model's code (while a profile is recorded, the error names the "
+            "kernel): unspecified launch failure (CUDA error 719)");
+  session.startProfile();
+  EXPECT_THAT(errorOf([&] { session.callOnDevice("add", {program.view(session)}); }),
+              testing::MatchesRegex("GPU: cannot run kernel '.*' \\(.*\\) with 1 blocks of .* "
+                                    "threads: unspecified launch failure \\(CUDA error 719\\)"));
+}
+
+} // namespace

@@ -1,0 +1,54 @@
+#!/bin/bash
+# Checks and measures on a machine with an NVIDIA GPU what fill.sh has put into this folder. Needs the driver only; what
+# else it can use (compute-sanitizer, a Python with PyTorch and the folder PEERS_DIR with its models.py) is said to be
+# skipped where it is not there. The exit status is 0 if all that was run is right.
+#   bash run.sh [FOLDER]     default: where this file is
+set -uo pipefail
+folder=${1:-$(cd "$(dirname "$0")" && pwd)}
+export LD_LIBRARY_PATH=$folder/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+failed=0 skipped=()
+skip() { echo "SKIPPED: $1"; skipped+=("$1"); }
+
+echo "== machine"
+nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader 2>/dev/null || skip "nvidia-smi: not there"
+
+echo "== models on the GPU beside the CPU"
+"$folder/gpu-check" "$folder"/small/*.so || failed=1
+
+echo "== compute-sanitizer"
+if command -v compute-sanitizer >/dev/null; then
+  for model in vae gpt lstm resnet wgan_gp; do
+    [ -f "$folder/small/$model.so" ] || { skip "compute-sanitizer of $model: not in the folder"; continue; }
+    for tool in memcheck racecheck synccheck initcheck; do
+      echo "-- $model, $tool"
+      compute-sanitizer --tool $tool --error-exitcode 1 "$folder/gpu-check" "$folder/small/$model.so" || failed=1
+    done
+  done
+else
+  skip "compute-sanitizer: not there"
+fi
+
+echo "== times"
+shopt -s nullglob
+workloads=("$folder"/workloads/*.so)
+[ ${#workloads[@]} -gt 0 ] || skip "times: there are no workloads in the folder"
+for artefact in "${workloads[@]}"; do
+  name=$(basename "$artefact" .so)
+  line=$("$folder/gen-run" "$artefact" --device=cuda --benchmark --json) || { failed=1; continue; }
+  echo "{\"workload\":\"$name\",\"of\":\"gencc\",${line#\{}"
+done
+python=${PYTHON:-python3}
+if [ -z "${PEERS_DIR:-}" ]; then
+  skip "PyTorch: PEERS_DIR does not name the folder with models.py"
+elif ! "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' 2>/dev/null; then
+  skip "PyTorch: $python has none that sees a GPU"
+else
+  for artefact in "${workloads[@]}"; do
+    "$python" "$folder/torch_times.py" "$PEERS_DIR" "$(basename "$artefact" .so)" || failed=1
+  done
+fi
+skip "cuBLASLt, cuDNN and JAX: not measured by this script"
+
+echo "== $([ $failed = 0 ] && echo right || echo WRONG), ${#skipped[@]} skipped"
+for what in "${skipped[@]}"; do echo "skipped: $what"; done
+exit $failed

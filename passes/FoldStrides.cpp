@@ -108,12 +108,12 @@ void fold(ConvolutionOpInterface op) {
     result = unfoldedWeight(
         b,
         ConvolutionWeightGradientOp::create(b, folded, image, op.getOutput(), ones, zeros, zeros,
-                                            ones, /*groups=*/1, /*channelsLast=*/true),
+                                            ones, /*groups=*/1, /*channels_last=*/true),
         weight);
   } else {
     result = ConvolutionOp::create(b, op.getOutput().getType(), image,
                                    foldedWeight(b, op.getWeight()), ones, zeros, zeros, ones,
-                                   /*groups=*/1, /*channelsLast=*/true);
+                                   /*groups=*/1, /*channels_last=*/true);
   }
   op->getResult(0).replaceAllUsesWith(result);
   op->erase();

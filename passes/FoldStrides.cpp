@@ -41,21 +41,9 @@ RankedTensorType foldedType(ConvolutionOpInterface op) {
 }
 
 bool isFoldable(ConvolutionOpInterface op) {
-  ConvolutionWindow window = ConvolutionWindow::of(op);
-  RankedTensorType input = op.getInput().getType(), weight = op.getWeight().getType(),
-                   output = op.getOutput().getType();
-  auto all = [](ArrayRef<int64_t> numbers, int64_t wanted) {
-    return llvm::all_of(numbers, [&](int64_t number) { return number == wanted; });
-  };
-  auto isStatic = [](RankedTensorType type) {
-    return type.getNumDynamicDims() <= type.isDynamicDim(0);
-  };
-  if (op->getResult(0) == op.getInput() || !window.channelsLast || window.groups != 1 ||
-      weight.getRank() != 4 || !all(weight.getShape().take_front(2), kStride * kTaps) ||
-      !all(window.strides, kStride) || !all(window.dilations, 1) ||
-      !weight.getElementType().isF32() || !isStatic(input) || !isStatic(output) ||
-      llvm::any_of(op.getLow(), [](int64_t zeros) { return zeros < 0; }) ||
-      llvm::any_of(op.getHigh(), [](int64_t zeros) { return zeros < 0; }))
+  RankedTensorType input = op.getInput().getType(), output = op.getOutput().getType();
+  if (op->getResult(0) == op.getInput() || !isSquareConvolution(op, kStride * kTaps, kStride) ||
+      !isPadding(op.getLow()) || !isPadding(op.getHigh()))
     return false;
   ArrayRef<int64_t> x = framedType(op).getShape(), y = output.getShape();
   return x[1] == kStride * (y[1] + 1) && x[2] == kStride * (y[2] + 1) &&
@@ -65,12 +53,7 @@ bool isFoldable(ConvolutionOpInterface op) {
 Value foldedImage(GenBuilder &b, ConvolutionOpInterface op) {
   RankedTensorType framed = framedType(op), folded = foldedType(op);
   ArrayRef<int64_t> x = framed.getShape(), y = folded.getShape();
-  SmallVector<int64_t> low = {0, op.getLow()[0], op.getLow()[1], 0},
-                       high = {0, op.getHigh()[0], op.getHigh()[1], 0};
-  Value image = op.getInput();
-  if (framed != image.getType())
-    image = b.make<PadOp>(image, cast<TypedAttr>(b.getZeroAttr(framed.getElementType())), low, high,
-                          SmallVector<int64_t>(4, 0));
+  Value image = withFrame(b, op.getInput(), op.getLow(), op.getHigh());
   SmallVector<Value> images;
   if (framed.isDynamicDim(0))
     images.push_back(b.createOrFold<tensor::DimOp>(op.getInput(), int64_t(0)));

@@ -130,9 +130,9 @@ def TransformConvolutions : Pass<"gen-transform-convolutions", "::mlir::func::Fu
   let summary = "convolutions of 3 x 3 or 2 x 2 taps by Winograd's algorithm: 4 products where there were 9, or 9 for 16";
   let description = [{
     Channels last, with many channels and pixels; convolutions, and their gradients. Tiles of 4 x 4 pixels (3 x 3 for 2 x 2
-    taps) are transformed, multiplied, and transformed to 2 x 2 pixels. A weight that the entry does not assign is transformed once. For the gradient of
-    a weight, tiles of 4 x 4 pixels and of the output's 2 x 2 are transformed and multiplied, and the sum over tiles is
-    transformed to taps.
+    taps) are transformed, multiplied, and transformed to 2 x 2 pixels. A weight that the entry does not assign is transformed
+    once. For the gradient of a weight, these tiles and the output's of 2 x 2 pixels are transformed and multiplied, and the
+    sum over tiles is transformed to taps.
 
     Source: Lavin, Gray: Fast Algorithms for Convolutional Neural Networks, CVPR 2016.
   }];

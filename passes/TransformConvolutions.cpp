@@ -88,33 +88,11 @@ struct Form {
 };
 
 bool isTransformable(ConvolutionOpInterface op) {
-  ConvolutionWindow window = ConvolutionWindow::of(op);
-  RankedTensorType weight = op.getWeight().getType();
-  auto all = [](ArrayRef<int64_t> numbers, int64_t wanted) {
-    return llvm::all_of(numbers, [&](int64_t number) { return number == wanted; });
-  };
-  if (!window.channelsLast || window.groups != 1 || weight.getRank() != 4 ||
-      !Algorithm::of(weight.getDimSize(0)) || weight.getDimSize(0) != weight.getDimSize(1) ||
-      !all(window.strides, 1) || !all(window.dilations, 1) || !weight.getElementType().isF32())
+  int64_t taps = op.getWeight().getType().getDimSize(0);
+  if (!Algorithm::of(taps) || !isSquareConvolution(op, taps, /*stride=*/1))
     return false;
   Form form = Form::of(op);
-  auto isPadding = [](int64_t zeros) { return zeros >= 0; };
-  auto isStatic = [](RankedTensorType type) {
-    return type.getNumDynamicDims() <= type.isDynamicDim(0);
-  };
-  return isStatic(form.type()) && isStatic(form.imageType()) && llvm::all_of(form.low, isPadding) &&
-         llvm::all_of(form.high, isPadding);
-}
-
-Value padded(GenBuilder &b, const Form &form) {
-  auto frame = [](ArrayRef<int64_t> zeros) {
-    return SmallVector<int64_t>{0, zeros[0], zeros[1], 0};
-  };
-  SmallVector<int64_t> none(4, 0), low = frame(form.low), high = frame(form.high);
-  if (low == none && high == none)
-    return form.image;
-  auto zero = cast<TypedAttr>(b.getZeroAttr(form.type().getElementType()));
-  return b.make<PadOp>(form.image, zero, low, high, none);
+  return isPadding(form.low) && isPadding(form.high);
 }
 
 /// [squares, channels of the image, 1, 1, channels of the result].
@@ -203,9 +181,9 @@ Value weightGradient(GenBuilder &b, const Form &form, Value image) {
 void transform(ConvolutionOpInterface op) {
   GenBuilder b(op.getLoc(), op);
   Form form = Form::of(op);
-  Value image =
-      b.make<WinogradSplitOp>(Tiles(b, form).split(form.imageType().getDimSize(3)), padded(b, form),
-                              form.algorithm->image, form.algorithm->tile(), kPixels);
+  Value image = b.make<WinogradSplitOp>(Tiles(b, form).split(form.imageType().getDimSize(3)),
+                                        withFrame(b, form.image, form.low, form.high),
+                                        form.algorithm->image, form.algorithm->tile(), kPixels);
   bool isGradient = op->getResult(0) == op.getWeight();
   op->getResult(0).replaceAllUsesWith((isGradient ? weightGradient : convolved)(b, form, image));
   op->erase();

@@ -361,6 +361,15 @@ void gen_session::call(const char *name, const gen_tensor *arguments, size_t arg
       std::memcpy(outputs[i].data, state.outputs[i], resultBytes(entry, i));
 }
 
+const gen_entry_info &gen_session::findEntry(const char *name, const gen_tensor *results,
+                                             size_t resultCount) const {
+  const gen_entry_info &info = findEntry(name);
+  if (resultCount != info.result_count || (resultCount && !results))
+    fail(GEN_INVALID_ARGUMENT, "%s: expected %u results, got room for %zu", name, info.result_count,
+         results ? resultCount : 0);
+  return info;
+}
+
 gen_status *gen_session_call(gen_session *session, const char *entry, const gen_tensor *arguments,
                              size_t argumentCount, gen_tensor *results, size_t resultCount) {
   return guard([&] {
@@ -395,10 +404,7 @@ gen_status *gen_session_result_shapes(gen_session *session, const char *entry,
   return guard([&] {
     requireNonNull(entry, "gen_session_result_shapes", "entry");
     SessionUse use(session, "gen_session_result_shapes");
-    const gen_entry_info &info = session->findEntry(entry);
-    if (resultCount != info.result_count || (resultCount && !results))
-      fail(GEN_INVALID_ARGUMENT, "%s: expected %u results, got room for %zu", entry,
-           info.result_count, results ? resultCount : 0);
+    const gen_entry_info &info = session->findEntry(entry, results, resultCount);
     session->plan(info, session->stateOf(info), arguments, argumentCount);
     for (size_t i = 0; i < resultCount; ++i) {
       results[i] = session->result(info, i);

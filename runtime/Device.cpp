@@ -21,10 +21,7 @@ gen_status *gen_session_call_on_device(gen_session *session, const char *entry,
   return guard([&] {
     requireNonNull(entry, "gen_session_call_on_device", "entry");
     SessionUse use(session, "gen_session_call_on_device");
-    const gen_entry_info &info = session->findEntry(entry);
-    if (resultCount != info.result_count || (resultCount && !results))
-      fail(GEN_INVALID_ARGUMENT, "%s: expected %u results, got room for %zu", entry,
-           info.result_count, results ? resultCount : 0);
+    const gen_entry_info &info = session->findEntry(entry, results, resultCount);
     session->callOnDevice(info, arguments, argumentCount, results);
   });
 }

@@ -56,6 +56,9 @@ struct gen_session {
   const gen_entry_info &findEntry(const char *name) const {
     return artefact.entries[&model->findEntry(name) - model->artefact->entries];
   }
+  // The same, for a caller with room for that many results: as many as there are, or a Failure.
+  const gen_entry_info &findEntry(const char *name, const gen_tensor *results,
+                                  size_t resultCount) const;
 
   // A variable with its value, or only the place where a new one is to be written.
   gen_tensor variable(size_t index) {

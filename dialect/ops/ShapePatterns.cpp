@@ -21,7 +21,8 @@ struct JoinTransposes : OpRewritePattern<TransposeOp> {
   LogicalResult matchAndRewrite(TransposeOp op, PatternRewriter &rewriter) const override {
     auto reshape = op.getInput().getDefiningOp<ReshapeOp>();
     auto inner = reshape ? reshape.getInput().getDefiningOp<TransposeOp>() : TransposeOp();
-    if (!inner || !inner.getType().hasStaticShape() || inner.getType().getNumElements() == 0)
+    if (!inner || !inner.getType().hasStaticShape() || !reshape.getType().hasStaticShape() ||
+        inner.getType().getNumElements() == 0)
       return failure();
     Groups groups = reshapeGroups(inner.getType().getShape(), reshape.getType().getShape());
     std::reverse(groups.begin(), groups.end()); // outermost first

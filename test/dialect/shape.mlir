@@ -162,3 +162,13 @@ func.func @transpose_of_merged(%x: tensor<2x3x4x5xf32>) -> tensor<10x12xf32> {
   %2 = gen.transpose %1 permutation [1, 0] : tensor<12x10xf32> -> tensor<10x12xf32>
   return %2 : tensor<10x12xf32>
 }
+
+// Not where sizes are hidden.
+// FOLD-LABEL: @transpose_of_hidden
+// FOLD-COUNT-2: gen.transpose
+func.func @transpose_of_hidden(%x: tensor<5x4xf32>, %n: index) -> tensor<5x?xf32> {
+  %0 = gen.transpose %x permutation [1, 0] : tensor<5x4xf32> -> tensor<4x5xf32>
+  %1 = gen.reshape %0 sizes(%n) : tensor<4x5xf32> -> tensor<?x5xf32>
+  %2 = gen.transpose %1 permutation [1, 0] : tensor<?x5xf32> -> tensor<5x?xf32>
+  return %2 : tensor<5x?xf32>
+}

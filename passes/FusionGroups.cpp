@@ -71,23 +71,23 @@ static bool unpacks(Operation *user, Value value) {
   return contraction && packedRhs(contraction) == value;
 }
 
-/// True if an op puts one element together of many: no work for the end of a product's tile, whose
-/// runs of elements are short.
-static bool gathersElements(Operation *op) {
+/// What an op does to put one element together of others; 0 if it is elementwise or no such op.
+static int64_t costOfGathering(Operation *op) {
   auto pointwise = dyn_cast<PointwiseOpInterface>(op);
-  return pointwise && !pointwise.isElementwise() && pointwise.elementCost() > kCheap;
+  return pointwise && !pointwise.isElementwise() ? pointwise.elementCost() : 0;
 }
 
+/// True if an op puts one element together of many: no work for the end of a product's tile, whose
+/// runs of elements are short.
+static bool gathersElements(Operation *op) { return costOfGathering(op) > kCheap; }
+
 /// The same, or of a few: pooling.
-static bool combinesElements(Operation *op) {
-  auto pointwise = dyn_cast<PointwiseOpInterface>(op);
-  return pointwise && !pointwise.isElementwise() && pointwise.elementCost() >= kCheap;
-}
+static bool combinesElements(Operation *op) { return costOfGathering(op) >= kCheap; }
 
 /// True if `op` brings a convolution's weight gradient, or what is put together of many elements,
 /// into another order. That is a fast kernel of its own, and what follows, an optimizer's update,
 /// another.
-static bool ordersGradient(Operation *op) {
+static bool bringsIntoOrder(Operation *op) {
   auto transpose = dyn_cast<TransposeOp>(op);
   if (!transpose)
     return false;
@@ -103,7 +103,7 @@ static bool ordersGradient(Operation *op) {
 static bool isOrdered(Operation *user) {
   while (isa<ReshapeOp>(user) && user->hasOneUse())
     user = *user->user_begin();
-  return ordersGradient(user);
+  return bringsIntoOrder(user);
 }
 
 static bool isNeededInMemory(Operation *reshape) {
@@ -127,7 +127,7 @@ static bool readsMemory(OpOperand &use, Operation *op) {
 }
 
 bool FusionGroups::isMaterialized(Operation *op) {
-  if (ordersGradient(op))
+  if (bringsIntoOrder(op))
     return !op->use_empty();
   return llvm::any_of(op->getUses(), [op](OpOperand &use) {
     Operation *user = use.getOwner();
@@ -478,7 +478,7 @@ bool FusionGroups::trySharedResult(Number n) {
   if (groups[n].ops.empty() || groups[n].family != FusionGroup::Pointwise)
     return false;
   for (Number p : predecessors(n)) {
-    if (groups[p].family != FusionGroup::Pointwise || ordersGradient(groups[p].ops.back()) ||
+    if (groups[p].family != FusionGroup::Pointwise || bringsIntoOrder(groups[p].ops.back()) ||
         !sizes.sameShape(groups[n].shape, groups[p].shape) || !usesSameIndex(p, n) ||
         dependsThroughOthers(p, n))
       continue;

@@ -79,22 +79,22 @@ static ModelInfo translator(const char *name, const char *summary, const Setting
 
 ModelInfo transformer() {
   return translator("transformer", "Transformer, translates short sentences",
-                    {{"width", 128},
-                     {"heads", 4},
-                     {"layers", 3},
-                     {"inner", 512},
-                     {"warm_up", 1000},
-                     {"learning_rate", 2e-3}});
-}
-
-ModelInfo transformerBase() {
-  return translator("transformer_base", "the same in the size of the paper",
                     {{"width", 512},
                      {"heads", 8},
                      {"layers", 6},
                      {"inner", 2048},
                      {"warm_up", 4000},
                      {"learning_rate", 7e-4}}); // (width * warm_up)^-0.5
+}
+
+ModelInfo transformerSmall() {
+  return translator("transformer_small", "the same in a size for two cores",
+                    {{"width", 128},
+                     {"heads", 4},
+                     {"layers", 3},
+                     {"inner", 512},
+                     {"warm_up", 1000},
+                     {"learning_rate", 2e-3}});
 }
 
 } // namespace gen::zoo

@@ -40,7 +40,7 @@ const std::vector<ModelInfo> &models() {
       lstm(),
       gru(),
       transformer(),
-      transformerBase(),
+      transformerSmall(),
       bert(),
       bertClassifier(),
       gpt(),

@@ -75,7 +75,7 @@ ModelInfo rnn();
 ModelInfo lstm();
 ModelInfo gru();
 ModelInfo transformer();
-ModelInfo transformerBase();
+ModelInfo transformerSmall();
 ModelInfo bert();
 ModelInfo bertClassifier();
 

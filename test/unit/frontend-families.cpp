@@ -260,7 +260,7 @@ INSTANTIATE_TEST_SUITE_P(
                {"vocabulary=11", "length=12", "width=16", "heads=2", "layers=2"},
                8,
                kGptLosses},
-        Family{"transformer",
+        Family{"transformer_small",
                {"vocabulary=11", "length=12", "width=16", "heads=2", "layers=2", "inner=32",
                 "dropout=0", "warm_up=20"},
                8,

@@ -119,7 +119,7 @@ protected:
 
   Translating() {
     Program program("translator");
-    Settings settings = zoo::find("transformer")->defaults;
+    Settings settings = zoo::find("transformer_small")->defaults;
     for (auto [key, value] : {std::pair("vocabulary", kPieces),
                               {"length", kWindow},
                               {"width", 16L},
@@ -128,7 +128,7 @@ protected:
                               {"inner", 32L},
                               {"beams", 1L}})
       settings.at(key) = static_cast<double>(value);
-    zoo::find("transformer")->build(program, settings);
+    zoo::find("transformer_small")->build(program, settings);
     session = Session(compile(program), {.seed = 3});
     // Large weights, so that each piece matters.
     for (const TensorSpec &variable : session.model().variables())

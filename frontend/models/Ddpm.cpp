@@ -17,10 +17,11 @@ namespace gen::zoo {
 
 namespace {
 constexpr int64_t kSide = 28;
-constexpr data::ImageOptions kRange = {.low = -1, .high = 1};
+constexpr data::ImageOptions kRange = {.low = -1, .high = 1, .size = kSide};
 
 struct Painter {
   int64_t classes; ///< 0: it is told none
+  int64_t colours;
   Unet net;
   Diffusion diffusion;
   std::vector<Variable> weights;
@@ -28,14 +29,15 @@ struct Painter {
   Adam adam;
 
   Painter(const Program &program, const Settings &settings, int64_t classes)
-      : classes(classes), net(program / "unet", {.channels = sizeOf(settings, "width"),
-                                                 .colours = 1,
-                                                 .size = kSide,
-                                                 .attentionAt = 7,
-                                                 .blocks = sizeOf(settings, "blocks"),
-                                                 .groups = 8,
-                                                 .multiples = {1, 2, 2},
-                                                 .classes = classes}),
+      : classes(classes), colours(sizeOf(settings, "image_channels")),
+        net(program / "unet", {.channels = sizeOf(settings, "width"),
+                               .colours = colours,
+                               .size = kSide,
+                               .attentionAt = 7,
+                               .blocks = sizeOf(settings, "blocks"),
+                               .groups = 8,
+                               .multiples = {1, 2, 2},
+                               .classes = classes}),
         diffusion(settings), weights((program / "unet").parameters()),
         ema(program / "ema", settings.at("ema")),
         adam(program / "adam", {.learning_rate = settings.at("learning_rate")}) {}
@@ -43,6 +45,7 @@ struct Painter {
   Tensor loss(const Tensor &x, const Tensor &labels = {}) const {
     return diffusion.loss(x, [&](const Tensor &x, const Tensor &t) { return net(x, t, labels); });
   }
+  Shape images(const Dimension &count) const { return {count, colours, kSide, kSide}; }
   EntryResults step(const Tensor &loss) {
     adam.minimize(loss, weights, {.clip_norm = 1});
     ema.update(weights);
@@ -64,7 +67,7 @@ struct Painter {
 static void buildDdpm(Program &program, const Settings &settings) {
   Painter painter(program, settings, 0);
   Dimension batch = program.dimension("batch");
-  Input images = input("images", f32, {batch, 1, kSide, kSide});
+  Input images = input("images", f32, painter.images(batch));
   program.entry("train_step", {images}, training,
                 [&](Tensor x) { return painter.step(painter.loss(x)); });
   program.entry("evaluate", {images}, evaluation, [&](Tensor x) {
@@ -72,7 +75,7 @@ static void buildDdpm(Program &program, const Settings &settings) {
     return result("loss", painter.loss(x));
   });
   int64_t count = sizeOf(settings, "samples");
-  program.entry("noise", {}, [&] { return result("x", normal({count, 1, kSide, kSide})); });
+  program.entry("noise", {}, [&] { return result("x", normal(painter.images(count))); });
   program.entry("denoise", {images, input("done", i64, {})}, [&](Tensor x, Tensor done) {
     return painter.advance(x, done,
                            [&](const Tensor &x, const Tensor &t) { return painter.net(x, t); });
@@ -84,7 +87,7 @@ static void buildGuidedDdpm(Program &program, const Settings &settings) {
   int64_t classes = sizeOf(settings, "classes"), count = 10 * classes;
   Painter painter(program, settings, classes);
   Dimension batch = program.dimension("batch");
-  std::vector<Input> inputs = {input("images", f32, {batch, 1, kSide, kSide}),
+  std::vector<Input> inputs = {input("images", f32, painter.images(batch)),
                                input("labels", i64, {batch})};
   program.entry("train_step", inputs, training, [&](Tensor x, Tensor labels) {
     return painter.step(painter.loss(x, where(bernoulli_like(labels, kUntold), classes, labels)));
@@ -94,7 +97,7 @@ static void buildGuidedDdpm(Program &program, const Settings &settings) {
     return result("loss", painter.loss(x, labels));
   });
   program.entry("noise", {}, [&] { // a row for each class
-    return result("x", normal({count, 1, kSide, kSide}))
+    return result("x", normal(painter.images(count)))
         .result("labels", reshape(iota({classes, 10}, 0), {-1}));
   });
   inputs.push_back(input("done", i64, {}));

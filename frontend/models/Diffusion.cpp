@@ -72,9 +72,9 @@ Tensor Diffusion::advance(const Tensor &start, const Tensor &done, int64_t count
 }
 
 Settings diffusionSettings(Settings more) {
-  Settings settings = {{"width", 32}, {"blocks", 1},          {"ema", 0.995},
-                       {"cosine", 0}, {"predict_v", 0},       {"sample_steps", 50},
-                       {"eta", 0},    {"learning_rate", 1e-3}};
+  Settings settings = {{"width", 32}, {"blocks", 1},           {"ema", 0.995},
+                       {"cosine", 0}, {"predict_v", 0},        {"sample_steps", 50},
+                       {"eta", 0},    {"learning_rate", 1e-3}, {"image_channels", 1}};
   settings.merge(more);
   return settings;
 }

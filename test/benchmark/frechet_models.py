@@ -74,7 +74,6 @@ class Model(NamedTuple):
     side: int = 28      # images are resized to
     ema: float = 0      # decay of averaged weights; 0: there are none
     classes: int = 0    # ten samples of each in turn; 0: it is told none
-    samples: int = 10000
 
 
 MODELS = {
@@ -92,8 +91,7 @@ MODELS = {
     "dcgan": Model(lambda: families.dcgan(16, (64,), False, (2e-4, 1e-3)), 4000, 64, side=64),
     "sagan": Model(lambda: families.sagan(32, (4e-4, 1e-4)), 6000, 64, side=32),
     "progan": Model(lambda: families.progan(64, 500, 4e-3), 6000, 32, side=32, ema=0.99),
-    "ddpm": Model(lambda: families.diffusion("Ddpm", 0, True, True, 16, 100, 50, 0.0), 9370, 64, ema=0.995,
-                  samples=1000),
-    "guided_ddpm": Model(lambda: families.diffusion("GuidedDdpm", 10, True, True, 16, 0, 50, 0.0), 9370, 64, ema=0.995,
-                         classes=10, samples=1000),
+    "ddpm": Model(lambda: families.diffusion("Ddpm", 0, True, True, 16, 100, 10, 0.0), 9370, 64, ema=0.995),
+    "guided_ddpm": Model(lambda: families.diffusion("GuidedDdpm", 10, True, True, 16, 0, 10, 0.0), 9370, 64, ema=0.995,
+                         classes=10),
 }

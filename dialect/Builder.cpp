@@ -66,8 +66,9 @@ Value GenBuilder::transpose(Value x, ArrayRef<int64_t> permutation) {
   return make<TransposeOp>(x, permutation);
 }
 
-Value GenBuilder::matmul(Value lhs, Value rhs, bool transposeLhs, bool transposeRhs) {
-  return make<MatmulOp>(lhs, rhs, transposeLhs, transposeRhs);
+Value GenBuilder::matmul(Value lhs, Value rhs, bool transposeLhs, bool transposeRhs,
+                         IntegerAttr chain) {
+  return make<MatmulOp>(lhs, rhs, transposeLhs, transposeRhs, chain);
 }
 
 Value GenBuilder::broadcastLike(Value x, ArrayRef<int64_t> axes, Value like) {

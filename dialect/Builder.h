@@ -54,7 +54,8 @@ public:
 
   Value sum(Value x, ArrayRef<int64_t> axes);
   Value transpose(Value x, ArrayRef<int64_t> permutation);
-  Value matmul(Value lhs, Value rhs, bool transposeLhs, bool transposeRhs);
+  Value matmul(Value lhs, Value rhs, bool transposeLhs, bool transposeRhs,
+               IntegerAttr chain = nullptr);
 
   /// Broadcasts `x`, whose axis i is axis axes[i] of `like`, to the shape of `like`.
   Value broadcastLike(Value x, ArrayRef<int64_t> axes, Value like);

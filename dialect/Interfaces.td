@@ -72,6 +72,24 @@ def Gen_PointwiseOpInterface : OpInterface<"PointwiseOpInterface"> {
   ];
 }
 
+def Gen_TileOpInterface : OpInterface<"TileOpInterface"> {
+  let cppNamespace = "::mlir::gen";
+  let description = [{
+    A pointwise op whose elements share work within a tile of the result: a kernel computes it, and what follows elementwise, tile by
+    tile (passes/kernels/Tiles.cpp).
+  }];
+  let methods = [
+    InterfaceMethod<"Elements of a tile along each axis of the result: divisors of its sizes, 1 along the last axis.",
+      "::llvm::SmallVector<int64_t>", "tileShape", (ins)>,
+    InterfaceMethod<[{
+      Emits the elements of the tile with that number along each axis, and hands each to `take`, with its place in the tile. The last
+      index may run along the lanes of a vector.
+    }], "void", "emitTile",
+      (ins "::mlir::gen::ElementEmitter &":$emitter, "const ::mlir::gen::Indices &":$tile,
+           "::llvm::function_ref<void(::llvm::ArrayRef<int64_t>, ::mlir::Value)>":$take)>,
+  ];
+}
+
 def Gen_ReductionOpInterface : OpInterface<"ReductionOpInterface"> {
   let cppNamespace = "::mlir::gen";
   let description = [{
@@ -106,6 +124,8 @@ def Gen_ContractionOpInterface : OpInterface<"ContractionOpInterface"> {
   let methods = [
     InterfaceMethod<"True if lhs is stored as [b..., k, m].", "bool", "isLhsTransposed", (ins), "", "return false;">,
     InterfaceMethod<"True if rhs is stored as [b..., n, k].", "bool", "isRhsTransposed", (ins), "", "return false;">,
+    InterfaceMethod<"How many products at most are added one by one before the sums of so many are; 0: all.", "int64_t", "longestChain",
+      (ins), "", "return 0;">,
   ];
 }
 

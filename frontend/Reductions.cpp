@@ -78,7 +78,7 @@ Tensor matmul(const Tensor &lhs, const Tensor &rhs, const MatmulOptions &options
   mlir::Value l = entry.value(lhs, where), r = entry.value(rhs, where);
   return entry.emit<ops::MatmulOp>(where, lhs.dtype(), shape,
                                    callText("matmul", {lhs.text(), rhs.text()}), l, r,
-                                   options.transpose_lhs, options.transpose_rhs);
+                                   options.transpose_lhs, options.transpose_rhs, mlir::IntegerAttr());
 }
 
 } // namespace gen

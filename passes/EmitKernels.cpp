@@ -38,6 +38,8 @@ Family familyOf(KernelOp kernel) {
     return {kernels::emitReductionTask, kernels::emitReductionTaskCount};
   if (kernels::isTransposition(kernel))
     return {kernels::emitTranspositionTask, kernels::emitTranspositionTaskCount};
+  if (kernels::isTiled(kernel))
+    return {kernels::emitTileTask, kernels::emitTileTaskCount};
   if (kernel.getFamily() == "attention")
     return {kernels::emitAttentionTask, kernels::emitAttentionTaskCount};
   if (kernel.getFamily() == "scatter")

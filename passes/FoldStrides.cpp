@@ -47,7 +47,7 @@ bool isFoldable(ConvolutionOpInterface op) {
     return false;
   ArrayRef<int64_t> x = framedType(op).getShape(), y = output.getShape();
   return x[1] == kStride * (y[1] + 1) && x[2] == kStride * (y[2] + 1) &&
-         isWorthTransforming(input, output);
+         chooseWinograd(input, output, kTaps);
 }
 
 Value foldedImage(GenBuilder &b, ConvolutionOpInterface op) {

@@ -452,19 +452,10 @@ void FusionGroups::fuseEpilogues() {
   }
 }
 
-/// A frame of zeros around images: neither batch nor channels are padded.
-static bool isFrame(PadOp pad) {
-  auto isZero = [](int64_t number) { return number == 0; };
-  return pad.getType().getRank() >= 3 && llvm::all_of(pad.getInterior(), isZero) &&
-         pad.getLow().front() + pad.getHigh().front() + pad.getLow().back() +
-                 pad.getHigh().back() ==
-             0;
-}
-
 void FusionGroups::fuseFrames() {
   for (auto pad : block.getOps<PadOp>()) {
     Operation *producer = pad.getInput().getDefiningOp();
-    if (!producer || !number.contains(producer) || !number.contains(pad) || !isFrame(pad))
+    if (!producer || !number.contains(producer) || !number.contains(pad) || !kernels::isFrame(pad))
       continue;
     Number from = groupOf(pad), into = groupOf(producer);
     if (groups[from].ops.size() == 1 && groups[into].family == FusionGroup::Contraction &&

@@ -31,76 +31,72 @@ namespace mlir::gen {
 
 namespace {
 
-/// Pixels of a tile of the output along an axis.
-constexpr int64_t kPixels = 2;
-
-/// F(2 x 2, taps x taps) of Lavin and Gray: B^T, G and A^T, row-major.
-struct Algorithm {
-  int64_t taps;
-  ArrayRef<double> image, weight, result;
-
-  int64_t tile() const { return taps + kPixels - 1; }
-  int64_t squares() const { return tile() * tile(); }
-
-  /// Null if there is none.
-  static const Algorithm *of(int64_t taps);
-};
-
-constexpr double kImage2[] = {1, -1, 0, 0, 1, 0, 0, 1, -1};
-constexpr double kWeight2[] = {1, 0, 1, 1, 0, 1};
-constexpr double kResult2[] = {1, 1, 0, 0, 1, -1};
-constexpr double kImage3[] = {1, 0, -1, 0, 0, 1, 1, 0, 0, -1, 1, 0, 0, 1, 0, -1};
-constexpr double kWeight3[] = {1, 0, 0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0, 0, 1};
-constexpr double kResult3[] = {1, 1, 1, 0, 0, 1, -1, -1};
-
-const Algorithm *Algorithm::of(int64_t taps) {
-  static const Algorithm algorithms[] = {{2, kImage2, kWeight2, kResult2},
-                                         {3, kImage3, kWeight3, kResult3}};
-  const Algorithm *found =
-      llvm::find_if(algorithms, [&](const Algorithm &algorithm) { return algorithm.taps == taps; });
-  return found == std::end(algorithms) ? nullptr : found;
-}
-
 /// A convolution, its transpose or its gradient as one of `image`, which is to be padded: [low,
 /// high] zeros along both axes. One of image, output and weight is what the op computes.
 struct Form {
   Value image, output, weight;
   SmallVector<int64_t> low, high;
   bool isTransposed;
-  const Algorithm *algorithm;
+  WinogradAlgorithm algorithm;
 
-  static Form of(ConvolutionOpInterface op) {
-    bool isTransposed = op->getResult(0) == op.getInput();
-    int64_t taps = op.getWeight().getType().getDimSize(0);
-    auto rest = [taps](ArrayRef<int64_t> padding) {
-      return llvm::map_to_vector(padding, [&](int64_t zeros) { return taps - 1 - zeros; });
-    };
-    return {isTransposed ? op.getOutput() : op.getInput(),
-            isTransposed ? op.getInput() : op.getOutput(),
-            op.getWeight(),
-            isTransposed ? rest(op.getLow()) : SmallVector<int64_t>(op.getLow()),
-            isTransposed ? rest(op.getHigh()) : SmallVector<int64_t>(op.getHigh()),
-            isTransposed,
-            Algorithm::of(taps)};
-  }
+  /// None if there is no algorithm for the op.
+  static std::optional<Form> of(ConvolutionOpInterface op);
+
   RankedTensorType type() const { return cast<RankedTensorType>(output.getType()); }
   RankedTensorType imageType() const { return cast<RankedTensorType>(image.getType()); }
 };
 
-bool isTransformable(ConvolutionOpInterface op) {
+std::optional<Form> plainForm(ConvolutionOpInterface op) {
   int64_t taps = op.getWeight().getType().getDimSize(0);
-  if (!Algorithm::of(taps) || !isSquareConvolution(op, taps, /*stride=*/1))
-    return false;
-  Form form = Form::of(op);
-  return isPadding(form.low) && isPadding(form.high);
+  SmallVector<int64_t> low(op.getLow()), high(op.getHigh());
+  if (op->getResult(0) != op.getInput()) {
+    auto algorithm = chooseWinograd(op.getInput().getType(), op.getOutput().getType(), taps);
+    return algorithm ? std::optional(Form{op.getInput(), op.getOutput(), op.getWeight(), low, high,
+                                          false, *algorithm})
+                     : std::nullopt;
+  }
+  auto algorithm = chooseWinograd(op.getOutput().getType(), op.getInput().getType(), taps);
+  if (!algorithm)
+    return std::nullopt;
+  for (int64_t &zeros : llvm::concat<int64_t>(low, high))
+    zeros = taps - 1 - zeros;
+  return Form{op.getOutput(), op.getInput(), op.getWeight(), low, high, true, *algorithm};
+}
+
+/// A transposed convolution of 4 x 4 taps that doubles its images.
+std::optional<Form> doublingForm(ConvolutionOpInterface op) {
+  constexpr int64_t kTaps = 2;
+  auto isOne = [](int64_t zeros) { return zeros == 1; };
+  if (op->getResult(0) != op.getInput() || !llvm::all_of(op.getLow(), isOne) ||
+      !llvm::all_of(op.getHigh(), isOne))
+    return std::nullopt;
+  RankedTensorType image = op.getOutput().getType();
+  SmallVector<int64_t> phase(image.getShape());
+  phase.back() = op.getInput().getType().getShape().back();
+  auto algorithm = chooseWinograd(image, image.clone(phase), kTaps);
+  return algorithm
+             ? std::optional(Form{
+                   op.getOutput(), op.getInput(), op.getWeight(), SmallVector<int64_t>(op.getLow()),
+                   SmallVector<int64_t>(op.getHigh()), true, algorithm->interleaved()})
+             : std::nullopt;
+}
+
+std::optional<Form> Form::of(ConvolutionOpInterface op) {
+  constexpr int64_t kDoublingTaps = 4;
+  std::optional<Form> form;
+  if (isSquareConvolution(op, op.getWeight().getType().getDimSize(0), /*stride=*/1))
+    form = plainForm(op);
+  else if (isSquareConvolution(op, kDoublingTaps, /*stride=*/2))
+    form = doublingForm(op);
+  return form && isPadding(form->low) && isPadding(form->high) ? form : std::nullopt;
 }
 
 /// [squares, channels of the image, 1, 1, channels of the result].
 Value transformedWeight(GenBuilder &b, const Form &form) {
-  const Algorithm &algorithm = *form.algorithm;
+  const WinogradAlgorithm &algorithm = form.algorithm;
   SmallVector<double> matrix(algorithm.weight);
   if (form.isTransposed)
-    for (int64_t row = 0; row < algorithm.tile(); ++row)
+    for (int64_t row = 0; row < algorithm.products; ++row)
       std::reverse(&matrix[row * algorithm.taps], &matrix[row * algorithm.taps] + algorithm.taps);
   SmallVector<int64_t> order = {2, 0, 1, 3};
   if (form.isTransposed)
@@ -108,19 +104,20 @@ Value transformedWeight(GenBuilder &b, const Form &form) {
   RankedTensorType type = form.type();
   return b.make<WinogradSplitOp>(
       type.clone({algorithm.squares(), form.imageType().getDimSize(3), 1, 1, type.getDimSize(3)}),
-      b.transpose(form.weight, order), matrix, algorithm.tile(), /*step=*/1);
+      b.transpose(form.weight, order), matrix, algorithm.products, /*step=*/1);
 }
 
 /// Images in tiles, one after the other: [squares, tiles, channels].
 struct Tiles {
   GenBuilder &b;
-  RankedTensorType type; // of images whose tiles are of kPixels
-  int64_t squares;
+  RankedTensorType type; // of the images that are split, or joined, in tiles of `pixels`
+  int64_t squares, pixels;
   SmallVector<Value> images = {}, tiles = {};
-  int64_t height = type.getDimSize(1) / kPixels, width = type.getDimSize(2) / kPixels;
+  int64_t height = type.getDimSize(1) / pixels, width = type.getDimSize(2) / pixels;
 
   Tiles(GenBuilder &b, const Form &form)
-      : b(b), type(form.type()), squares(form.algorithm->squares()) {
+      : b(b), type(form.type()), squares(form.algorithm.squares()),
+        pixels(form.algorithm.pixels()) {
     if (!type.isDynamicDim(0))
       return;
     images.push_back(b.createOrFold<tensor::DimOp>(form.image, int64_t(0)));
@@ -140,15 +137,23 @@ struct Tiles {
   Value apart(Value value) { return b.make<ReshapeOp>(split(type.getDimSize(3)), value, images); }
 };
 
+/// Rounding grows with the size of tiles. For the larger ones the chains of roundings are kept
+/// short. (The gradient of a weight sums over tiles, far fewer than the pixels of a plain sum.)
+IntegerAttr chainOf(GenBuilder &b, const WinogradAlgorithm &algorithm) {
+  constexpr int64_t kChain = 64, kSmallTile = 2;
+  return algorithm.step > kSmallTile ? b.getI64IntegerAttr(kChain) : IntegerAttr();
+}
+
 Value convolved(GenBuilder &b, const Form &form, Value image) {
   Tiles tiles(b, form);
   Value weight = transformedWeight(b, form);
   int64_t channels = form.imageType().getDimSize(3), results = form.type().getDimSize(3);
   Value flat = b.make<ReshapeOp>(form.type().clone({tiles.squares, channels, results}), weight,
                                  ValueRange());
-  Value product = b.matmul(tiles.flat(image), flat, /*transposeLhs=*/false, /*transposeRhs=*/false);
-  return b.make<WinogradJoinOp>(form.type(), tiles.apart(product), form.algorithm->result, kPixels,
-                                kPixels);
+  Value product = b.matmul(tiles.flat(image), flat, /*transposeLhs=*/false, /*transposeRhs=*/false,
+                           chainOf(b, form.algorithm));
+  return b.make<WinogradJoinOp>(form.type(), tiles.apart(product), form.algorithm.result,
+                                tiles.pixels, tiles.pixels);
 }
 
 SmallVector<double> transposed(ArrayRef<double> matrix, int64_t columns) {
@@ -162,13 +167,13 @@ SmallVector<double> transposed(ArrayRef<double> matrix, int64_t columns) {
 /// The gradient of the weight: G^T [(B^T x B) * (A y A^T)] G, summed over tiles.
 Value weightGradient(GenBuilder &b, const Form &form, Value image) {
   Tiles tiles(b, form);
-  const Algorithm &algorithm = *form.algorithm;
+  const WinogradAlgorithm &algorithm = form.algorithm;
   RankedTensorType type = form.type();
   int64_t channels = form.imageType().getDimSize(3), results = type.getDimSize(3),
           taps = algorithm.taps;
   Value output = b.make<WinogradSplitOp>(tiles.split(results), form.output,
-                                         transposed(algorithm.result, algorithm.tile()),
-                                         algorithm.tile(), kPixels);
+                                         transposed(algorithm.result, algorithm.products),
+                                         algorithm.products, tiles.pixels);
   Value product = b.matmul(tiles.flat(image), tiles.flat(output), /*transposeLhs=*/true,
                            /*transposeRhs=*/false);
   Value apart = b.make<ReshapeOp>(type.clone({tiles.squares, channels, 1, 1, results}), product,
@@ -178,27 +183,22 @@ Value weightGradient(GenBuilder &b, const Form &form, Value image) {
   return b.transpose(sum, {1, 2, 0, 3});
 }
 
-void transform(ConvolutionOpInterface op) {
+void transform(ConvolutionOpInterface op, const Form &form) {
   GenBuilder b(op.getLoc(), op);
-  Form form = Form::of(op);
-  Value image = b.make<WinogradSplitOp>(Tiles(b, form).split(form.imageType().getDimSize(3)),
-                                        withFrame(b, form.image, form.low, form.high),
-                                        form.algorithm->image, form.algorithm->tile(), kPixels);
+  Value image =
+      b.make<WinogradSplitOp>(Tiles(b, form).split(form.imageType().getDimSize(3)),
+                              withFrame(b, form.image, form.low, form.high), form.algorithm.image,
+                              form.algorithm.products, form.algorithm.step);
   bool isGradient = op->getResult(0) == op.getWeight();
   op->getResult(0).replaceAllUsesWith((isGradient ? weightGradient : convolved)(b, form, image));
   op->erase();
 }
 
-bool isWorth(ConvolutionOpInterface op) {
-  Form form = Form::of(op);
-  return isWorthTransforming(form.imageType(), form.type());
-}
-
 struct TransformConvolutions : impl::TransformConvolutionsBase<TransformConvolutions> {
   void runOnOperation() override {
     for (auto op : llvm::to_vector(getOperation().getOps<ConvolutionOpInterface>()))
-      if (isTransformable(op) && isWorth(op))
-        transform(op);
+      if (std::optional<Form> form = Form::of(op))
+        transform(op, *form);
   }
 };
 

@@ -54,6 +54,8 @@ LogicalResult MatmulOp::verify() {
   if (const char *mistake = findMistake(lhs, rhs))
     return emitOpError(mistake) << ", got " << lhs << " and " << rhs;
 
+  if (std::optional<uint64_t> chain = getChain(); chain && static_cast<int64_t>(*chain) < 1)
+    return emitOpError("expected a positive chain (C6), got ") << static_cast<int64_t>(*chain);
   Product product(lhs.getShape(), rhs.getShape(), getTransposeLhs(), getTransposeRhs());
   if (!sizesAgree(product.lhsColumns, product.rhsRows)) {
     InFlightDiagnostic error = emitOpError("expected lhs columns to equal rhs rows (C2), got ");
@@ -117,6 +119,7 @@ LogicalResult MatmulOp::reifyResultShapes(OpBuilder &b, ReifiedRankedShapedTypeD
 
 bool MatmulOp::isLhsTransposed() { return getTransposeLhs(); }
 bool MatmulOp::isRhsTransposed() { return getTransposeRhs(); }
+int64_t MatmulOp::longestChain() { return static_cast<int64_t>(getChain().value_or(0)); }
 
 int64_t MatmulOp::countProducts(SmallVectorImpl<std::pair<Value, int64_t>> &sizes) {
   int64_t rank = getType().getRank();

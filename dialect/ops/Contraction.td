@@ -7,7 +7,7 @@ include "dialect/Gen.td"
 
 def Gen_MatmulOp : Gen_TensorOp<"matmul",
     [DeclareOpInterfaceMethods<InferTypeOpInterface, ["refineReturnTypes"]>, DeclareOpInterfaceMethods<Gen_DifferentiableOpInterface>,
-     DeclareOpInterfaceMethods<Gen_ContractionOpInterface, ["isLhsTransposed", "isRhsTransposed"]>,
+     DeclareOpInterfaceMethods<Gen_ContractionOpInterface, ["isLhsTransposed", "isRhsTransposed", "longestChain"]>,
      DeclareOpInterfaceMethods<Gen_ProductsOpInterface>]> {
   let summary = "matrix product, batched over leading axes";
   let description = [{
@@ -22,12 +22,17 @@ def Gen_MatmulOp : Gen_TensorOp<"matmul",
     (C3) The batch axes have equal sizes.
     (C4) The operands have one element type.
     (C5) The result has the shape [b..., m, n] and that element type.
+    (C6) `chain`, if there, is positive.
+
+    With `chain`, so many products at most are added one by one, and then the sums of so many: fewer roundings in a row, for
+    products that are to be more exact than a plain sum.
 
     ```mlir
     %z = gen.matmul %x, %weight transposed : (tensor<128x784xf32>, tensor<400x784xf32>) -> tensor<128x400xf32>
     ```
   }];
-  let arguments = (ins Gen_FloatTensor:$lhs, Gen_FloatTensor:$rhs, UnitAttr:$transpose_lhs, UnitAttr:$transpose_rhs);
+  let arguments = (ins Gen_FloatTensor:$lhs, Gen_FloatTensor:$rhs, UnitAttr:$transpose_lhs, UnitAttr:$transpose_rhs,
+    OptionalAttr<I64Attr>:$chain);
   let results = (outs Gen_FloatTensor:$result);
   let assemblyFormat = [{
     $lhs (`transposed` $transpose_lhs^)? `,` $rhs (`transposed` $transpose_rhs^)? attr-dict

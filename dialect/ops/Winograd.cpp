@@ -249,6 +249,45 @@ private:
 
 } // namespace
 
+/// The sum of the elements of `values`, with the coefficients of a row. (Those that are 1 begin.)
+static Value emitSum(ElementEmitter &emitter, Type type, Matrix matrix, int64_t row,
+                     llvm::function_ref<Value(int64_t)> element) {
+  Value sum;
+  for (bool isOne : {true, false})
+    for (int64_t column = 0; column < matrix.columns; ++column) {
+      double coefficient = matrix.at(row, column);
+      if (coefficient == 0 || (coefficient == 1) != isOne)
+        continue;
+      Value factor = emitter.constant(type, coefficient);
+      if (!sum)
+        sum = isOne ? element(column)
+                    : arith::MulFOp::create(emitter.b, element(column), factor).getResult();
+      else if (isOne)
+        sum = arith::AddFOp::create(emitter.b, sum, element(column));
+      else
+        sum = math::FmaOp::create(emitter.b, element(column), factor, sum);
+    }
+  return sum ? sum : emitter.constant(type, 0.0);
+}
+
+/// M x M^T of a square of elements, row by row.
+static void emitProduct(ElementEmitter &emitter, Type type, Matrix matrix,
+                        llvm::function_ref<Value(int64_t, int64_t)> element,
+                        llvm::function_ref<void(int64_t, int64_t, Value)> take) {
+  SmallVector<Value> square;
+  for (int64_t a = 0; a < matrix.columns; ++a)
+    for (int64_t b = 0; b < matrix.columns; ++b)
+      square.push_back(element(a, b));
+  for (int64_t i = 0; i < matrix.rows; ++i) {
+    SmallVector<Value> row;
+    for (int64_t b = 0; b < matrix.columns; ++b)
+      row.push_back(emitSum(emitter, type, matrix, i,
+                            [&](int64_t a) { return square[a * matrix.columns + b]; }));
+    for (int64_t j = 0; j < matrix.rows; ++j)
+      take(i, j, emitSum(emitter, type, matrix, j, [&](int64_t b) { return row[b]; }));
+  }
+}
+
 bool WinogradSplitOp::isElementwise() { return false; }
 bool WinogradJoinOp::isElementwise() { return false; }
 
@@ -282,4 +321,42 @@ Value WinogradJoinOp::emitAt(ElementEmitter &emitter, Indices at) {
                          Index number = emitter.add(emitter.multiply(i, columns), j);
                          return emitter.elementAt(getInput(), {number, at[0], p, q, at[3]});
                        });
+}
+
+SmallVector<int64_t> WinogradSplitOp::tileShape() {
+  auto rows = static_cast<int64_t>(getRows());
+  return {rows * rows, 1, 1, 1, 1};
+}
+SmallVector<int64_t> WinogradJoinOp::tileShape() {
+  auto rows = static_cast<int64_t>(getRows());
+  return {1, rows, rows, 1};
+}
+
+void WinogradSplitOp::emitTile(ElementEmitter &emitter, const Indices &tile,
+                               llvm::function_ref<void(ArrayRef<int64_t>, Value)> take) {
+  Matrix matrix = matrixOf(*this);
+  Value step = emitter.i64(static_cast<int64_t>(getStep()));
+  Index y = emitter.multiply(tile[2], step), x = emitter.multiply(tile[3], step);
+  emitProduct(
+      emitter, getType().getElementType(), matrix,
+      [&](int64_t a, int64_t b) {
+        return emitter.elementAt(getInput(), {tile[1], emitter.add(y, emitter.i64(a)),
+                                              emitter.add(x, emitter.i64(b)), tile[4]});
+      },
+      [&](int64_t i, int64_t j, Value element) {
+        take({i * matrix.rows + j, 0, 0, 0, 0}, element);
+      });
+}
+
+void WinogradJoinOp::emitTile(ElementEmitter &emitter, const Indices &tile,
+                              llvm::function_ref<void(ArrayRef<int64_t>, Value)> take) {
+  Matrix matrix = matrixOf(*this);
+  emitProduct(
+      emitter, getType().getElementType(), matrix,
+      [&](int64_t i, int64_t j) {
+        return emitter.elementAt(
+            getInput(),
+            {{emitter.i64(i * matrix.columns + j)}, tile[0], tile[1], tile[2], tile[3]});
+      },
+      [&](int64_t a, int64_t b, Value element) { take({0, a, b, 0}, element); });
 }

@@ -14,6 +14,7 @@ include "dialect/Gen.td"
 
 class Gen_WinogradOp<string mnemonic>
     : Gen_PointwiseOp<mnemonic, [DeclareOpInterfaceMethods<Gen_PointwiseOpInterface, ["isElementwise", "elementCost"]>,
+                                 DeclareOpInterfaceMethods<Gen_TileOpInterface>,
                                  DeclareOpInterfaceMethods<Gen_NotDifferentiableOpInterface>]> {
   let arguments = (ins Gen_FloatTensor:$input, DenseF64ArrayAttr:$matrix, I64Attr:$rows, I64Attr:$step);
   let results = (outs Gen_FloatTensor:$result);

@@ -499,6 +499,7 @@ private:
     }
     if (s.packRhs)
       tile.rhsAlignment = bytes * s.lanes;
+    tile.chain = s.chain;
     if (p.margins.empty())
       simplify(tile.depth);
     else

@@ -9,9 +9,10 @@
 // one code for all sizes, 0 included (no k: zeros; no row or column: no task).
 //
 // Every element of C is one chain acc = fma(A[m, k], B[k, n], acc) from 0 over k = 0, 1, ...,
-// whatever the schedule. So its bits depend on its row of A and its column of B alone: not on the
-// batch, the tile or edge it falls in, the thread, or whether sizes are dynamic. (With `dot` it is
-// one chain a lane, and a tree over the lanes, to the same effect.)
+// whatever the schedule (or, if the op asks for `chain`, the sum of such chains of equal length).
+// So its bits depend on its row of A and its column of B alone: not on the batch, the tile or edge
+// it falls in, the thread, or whether sizes are dynamic. (With `dot` it is one chain a lane, and a
+// tree over the lanes, to the same effect.)
 //
 // Scratch (packed operands, unfinished sums) is an alloca in the entry block of the function around
 // the task, at most a few hundred KB.
@@ -40,6 +41,7 @@ struct ContractionSchedule {
   int64_t rows = 8;    ///< Rows of a register tile.
   int64_t vectors = 3; ///< Accumulators a row of a register tile; lanes * vectors columns: a panel.
   int64_t depth = 0;   ///< Steps of k between two spills of the accumulators; 0: all.
+  int64_t chain = 0;   ///< Steps of k that are added one by one, of a matrix; 0: all.
   int64_t rowBlock = 128; ///< Rows of a task at most, a multiple of `rows`.
   int64_t panels = 1;     ///< Panels of a task at most.
   bool packLhs = false;   ///< Copy the task's block of A tile by tile (transposed A only).

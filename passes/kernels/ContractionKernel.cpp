@@ -95,6 +95,10 @@ static ContractionSchedule scheduleOf(KernelOp kernel) {
 static Contraction firstProduct(KernelFunction &function, Products &products) {
   Contraction contraction = products.first(function);
   contraction.schedule = scheduleOf(function.kernel);
+  contraction.schedule.chain = contractionOf(function.kernel).longestChain();
+  if (contraction.schedule.depth != 0) // whole chains
+    contraction.schedule.depth =
+        llvm::alignTo(contraction.schedule.depth, std::max<int64_t>(contraction.schedule.chain, 1));
   contraction.schedule.rhsIsPacked = bool(packedRhs(contractionOf(function.kernel)));
   contraction.longEpilogue = isEmittedOnce(function.kernel);
   return contraction;
@@ -107,16 +111,11 @@ static Value productTasks(KernelFunction &function, Products &products,
   return function.b.createOrFold<arith::MulIOp>(count, emitTaskCount(function.b, contraction));
 }
 
-static bool hasFrames(KernelFunction &function) {
-  return llvm::any_of(function.yield.getValues(),
-                      [&](Value value) { return bool(frameOf(function.kernel, value)); });
-}
-
 Value mlir::gen::kernels::emitContractionTaskCount(KernelFunction &function) {
   auto products = productsOf(contractionOf(function.kernel));
   Contraction contraction = firstProduct(function, *products);
   Value count = productTasks(function, *products, contraction);
-  if (hasFrames(function)) // one more an image
+  if (hasFrames(function.kernel)) // one more an image
     count = function.b.createOrFold<arith::AddIOp>(
         count, function.size(contractionOf(function.kernel)->getResult(0), 0));
   return count;
@@ -154,51 +153,6 @@ static void emitPrefetch(ImplicitLocOpBuilder &b, Value pointer, Type elementTyp
   LLVM::Prefetch::create(b, at, kRead, kAllLevels, kData);
 }
 
-/// Fills elements `from` .. `to` - 1.
-static void emitFill(ImplicitLocOpBuilder &b, Value pointer, TypedAttr value, Int from, Int to) {
-  auto type = VectorType::get(kLanes, value.getType());
-  Value filler = arith::ConstantOp::create(b, DenseElementsAttr::get(type, Attribute(value)));
-  emitLaneLoop(b, from, to, kLanes, /*once=*/true, [&](Value at, Value mask) {
-    Value place = LLVM::GEPOp::create(b, pointer.getType(), value.getType(), pointer,
-                                      ArrayRef<LLVM::GEPArg>{at});
-    LLVM::MaskedStoreOp::create(b, filler, place, mask,
-                                b.getI32IntegerAttr(value.getType().getIntOrFloatBitWidth() / 8));
-  });
-}
-
-/// Fills what padding adds to image `image` of a result [n, ..., lines, channels].
-static void emitFrame(KernelFunction &function, PadOp frame, Value pointer, Value image) {
-  ImplicitLocOpBuilder &b = function.b;
-  Value result = frame.getResult();
-  int64_t rank = frame.getType().getRank(), across = rank - 2;
-  auto size = [&](Value tensor, int64_t axis) { return Int(b, function.size(tensor, axis)); };
-  Int lines(b, 1);
-  for (int64_t axis = 1; axis < across; ++axis)
-    lines = lines * size(result, axis);
-  auto loop = scf::ForOp::create(b, i64Constant(b, 0), lines, i64Constant(b, 1));
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(loop.getBody());
-  Int line(b, loop.getInductionVar()), rest = line;
-  Value inside = arith::ConstantIntOp::create(b, 1, 1);
-  for (int64_t axis = across - 1; axis > 0; --axis) {
-    Int at = rest % size(result, axis);
-    rest = rest / size(result, axis);
-    Int first(b, frame.getLow()[axis]);
-    Value isIn = arith::AndIOp::create(b, first <= at, at < first + size(frame.getInput(), axis));
-    inside = arith::AndIOp::create(b, inside, isIn);
-  }
-  Int channels = size(result, rank - 1), width = size(result, across) * channels;
-  Int start = (Int(b, image) * lines + line) * width, end = start + width;
-  Int left = start + channels * frame.getLow()[across];
-  Int right = left + size(frame.getInput(), across) * channels;
-  auto branch = scf::IfOp::create(b, inside, /*withElseRegion=*/true);
-  b.setInsertionPointToStart(branch.thenBlock());
-  emitFill(b, pointer, frame.getValue(), start, left);
-  emitFill(b, pointer, frame.getValue(), right, end);
-  b.setInsertionPointToStart(branch.elseBlock());
-  emitFill(b, pointer, frame.getValue(), start, end);
-}
-
 static void emitProductTask(KernelFunction &function, Products &products, Contraction contraction,
                             Value index) {
   ImplicitLocOpBuilder &b = function.b;
@@ -232,17 +186,14 @@ void mlir::gen::kernels::emitContractionTask(KernelFunction &function, Value ind
   ImplicitLocOpBuilder &b = function.b;
   auto products = productsOf(contractionOf(function.kernel));
   Contraction contraction = firstProduct(function, *products);
-  if (!hasFrames(function))
+  if (!hasFrames(function.kernel))
     return emitProductTask(function, *products, contraction, index);
   Value tasks = productTasks(function, *products, contraction);
   Value isProduct = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, index, tasks);
   auto branch = scf::IfOp::create(b, isProduct, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.elseBlock());
-  Value image = arith::SubIOp::create(b, index, tasks);
-  for (auto [number, value] : llvm::enumerate(function.yield.getValues()))
-    if (PadOp frame = frameOf(function.kernel, value))
-      emitFrame(function, frame, function.resultPointer(number), image);
+  emitFrames(function, arith::SubIOp::create(b, index, tasks));
   b.setInsertionPointToStart(branch.thenBlock());
   emitProductTask(function, *products, contraction, index);
 }

@@ -82,14 +82,46 @@ public:
 
   void emit() {
     Int zero(b, 0);
-    if (tile.prefetch && tile.depth.size() > 1)
+    if (tile.prefetch && !spreadsPrefetch())
       emitLoop(b, zero, Int(b, tile.rows), 1, tile.prefetch);
+    if (isChained())
+      return emitChains();
     SmallVector<Value> sums = digit(tile.depth, zero, zero, initial());
     for (auto [i, sum] : llvm::enumerate(sums))
       storeVector(b, sum, accumulator(i), alignment);
   }
 
 private:
+  /// Whether k is one chain or several.
+  bool isChained() const {
+    if (tile.chain == 0 || tile.bytes || tile.depth.size() != 1)
+      return false;
+    std::optional<int64_t> steps = tile.depth.front().extent.constant();
+    return !steps || *steps > tile.chain;
+  }
+
+  /// Adds the sums of the chains to the accumulators.
+  void emitChains() {
+    for (auto [i, sum] : llvm::enumerate(initial()))
+      storeVector(b, sum, accumulator(i), alignment);
+    const DepthStep &all = tile.depth.front();
+    std::optional<int64_t> steps = all.extent.constant();
+    bool isEven = steps && *steps % tile.chain == 0;
+    emitLoop(b, Int(b, 0), all.extent, tile.chain, [&](Int from) {
+      Int chain(b, tile.chain);
+      DepthStep step{isEven ? chain : min(all.extent - from, chain), all.lhsStride, all.rhsStride};
+      SmallVector<Value> zeros(tile.rows * tile.vectors,
+                               arith::ConstantOp::create(b, b.getZeroAttr(tile.type)));
+      auto sums = run(step, from * all.lhsStride, from * all.rhsStride, zeros);
+      for (auto [i, sum] : llvm::enumerate(sums)) {
+        Value before = loadVector(b, tile.type, accumulator(i), alignment);
+        storeVector(b, arith::AddFOp::create(b, before, sum), accumulator(i), alignment);
+      }
+    });
+  }
+
+  bool spreadsPrefetch() const { return tile.depth.size() == 1 && !isChained(); }
+
   Value accumulator(int64_t i) {
     int64_t number = i / tile.vectors * tile.accumulatorStride + i % tile.vectors;
     return elementPointer(b, element, tile.accumulators, Int(b, number * lanes));
@@ -151,7 +183,7 @@ private:
     if (unroll == 0)
       return sums;
     Int start(b, 0), whole = step.extent / unroll * unroll;
-    if (tile.prefetch && tile.depth.size() == 1) {
+    if (tile.prefetch && spreadsPrefetch()) {
       Int part = step.extent / (tile.rows * unroll) * unroll; // of a row's turn
       sums = loop(start, Int(b, tile.rows), 1, sums, [&](Int row, SmallVectorImpl<Value> &current) {
         tile.prefetch(row);

@@ -164,6 +164,7 @@ struct RegisterTile {
   std::optional<VectorTarget> bytes = {};
   int64_t planeSize = 0;
   Value excess = nullptr; ///< Vectors to be subtracted from the sums; null: none.
+  int64_t chain = 0;      ///< Steps of k, of one digit, that are added one by one; 0: all.
 };
 
 /// accumulators = (first ? 0 : accumulators) + lhs * rhs.

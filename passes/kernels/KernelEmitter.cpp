@@ -213,7 +213,7 @@ void KernelEmitter::addElements(unsigned number, const Indices &at,
     }
     return;
   }
-  PadOp frame = frameOf(function.kernel, value);
+  PadOp frame = function.isOnDevice() ? PadOp() : frameOf(function.kernel, value);
   if (frame)
     for (auto [index, low] : llvm::zip_equal(place, frame.getLow()))
       index = add(index, i64(low));
@@ -280,10 +280,6 @@ void KernelEmitter::store(Value pointer, Type elementType, Value element, Index 
 
 bool mlir::gen::kernels::isOneElement(RankedTensorType type) {
   return type.hasStaticShape() && type.getNumElements() == 1;
-}
-
-PadOp mlir::gen::kernels::frameOf(KernelOp kernel, Value result) {
-  return kernel.getFamily() == "contraction" ? result.getDefiningOp<PadOp>() : PadOp();
 }
 
 bool mlir::gen::kernels::hasEqualParts(ConcatOp concat) {

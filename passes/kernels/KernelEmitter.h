@@ -32,6 +32,9 @@ public:
   KernelFunction(KernelOp kernel, LLVM::LLVMFuncOp function, ImplicitLocOpBuilder &b,
                  Words words = Words::InFrame);
 
+  /// True for a function of a device, where nothing fills frames apart.
+  bool isOnDevice() const { return wordsAre == Words::AsArguments; }
+
   /// The memory of a tensor argument or of result `number`.
   Value pointer(BlockArgument argument);
   Value resultPointer(unsigned number);
@@ -114,9 +117,20 @@ private:
 /// True if `type` is of one element, whatever the sizes of a call.
 bool isOneElement(RankedTensorType type);
 
-/// The padding of a contraction kernel's result, or null: its elements are stored where they come
-/// to be, and the rest is filled by tasks of its own.
+/// True for zeros, or the like, around images: neither batch nor channels are padded.
+bool isFrame(PadOp pad);
+
+/// The padding of the result of a kernel of products or tiles, or null: its elements are stored
+/// where they come to be, and the rest is filled by tasks of its own.
 PadOp frameOf(KernelOp kernel, Value result);
+/// True if there is one.
+bool hasFrames(KernelOp kernel);
+/// Fills image `image` of all frames.
+void emitFrames(KernelFunction &function, Value image);
+
+/// True if a kernel runs tile by tile: ops whose elements share work (TileOpInterface), all of one
+/// shape, and elementwise ops behind them.
+bool isTiled(KernelOp kernel);
 
 /// The concatenation of parts of one type that is a kernel's result, or null: the kernel runs over
 /// the elements of a part, and stores those of all parts where they come to be.
@@ -154,6 +168,8 @@ Value ceilDivide(ImplicitLocOpBuilder &b, Value value, Value divisor);
 /// The emitters of the families: the body of a task, and the number of tasks.
 void emitPointwiseTask(KernelFunction &function, Value index);
 Value emitPointwiseTaskCount(KernelFunction &function);
+void emitTileTask(KernelFunction &function, Value index);
+Value emitTileTaskCount(KernelFunction &function);
 void emitTranspositionTask(KernelFunction &function, Value index);
 Value emitTranspositionTaskCount(KernelFunction &function);
 void emitReductionTask(KernelFunction &function, Value index);

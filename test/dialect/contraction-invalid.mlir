@@ -63,3 +63,11 @@ func.func @result_element_type(%x: tensor<3x4xf32>, %y: tensor<4x5xf32>) {
   %0 = gen.matmul %x, %y : (tensor<3x4xf32>, tensor<4x5xf32>) -> tensor<3x5xf64>
   return
 }
+
+// -----
+
+func.func @no_chain(%x: tensor<3x4xf32>, %y: tensor<4x5xf32>) -> tensor<3x5xf32> {
+  // expected-error @+1 {{'gen.matmul' op expected a positive chain (C6), got 0}}
+  %0 = gen.matmul %x, %y {chain = 0} : (tensor<3x4xf32>, tensor<4x5xf32>) -> tensor<3x5xf32>
+  return %0 : tensor<3x5xf32>
+}

@@ -42,7 +42,7 @@ func.func @gradient(%x: tensor<?x16x16x64xf32>, %y: tensor<?x8x8x128xf32>) -> te
   return %t : tensor<128x64x4x4xf32>
 }
 
-// The transposed convolution, few channels, few pixels, other windows: as they are.
+// The transposed convolution (see transform-convolutions.mlir), few channels, few pixels, other windows: as they are.
 // CHECK-LABEL: func.func @others
 // CHECK-NOT: gen.reshape
 // CHECK: return

@@ -8,10 +8,6 @@
 using namespace optable;
 using mlir::gen::Array;
 
-/// Single operations stay within a few ulp; sums and what cancels within a few ulp of the largest
-/// number about.
-static constexpr double kUlps = 8;
-
 CompiledRow::CompiledRow(const Row &row, std::vector<Function> functions, const std::string &name)
     : row(row), functions(std::move(functions)), context(makeContext()) {
   mlir::DialectRegistry registry;
@@ -117,7 +113,7 @@ void CompiledRow::run(const gen::SessionOptions &options, bool isFirst) {
         double scale = isDevice && row.cancels && call.expected[i].size() == 1
                            ? largestPartialSum(call.arguments[0], call.expected[i].number(0))
                            : 0;
-        ASSERT_NO_FATAL_FAILURE(expectClose(results[i], call.expected[i], kUlps, what, scale));
+        ASSERT_NO_FATAL_FAILURE(expectClose(results[i], call.expected[i], row.ulps, what, scale));
       } else {
         EXPECT_TRUE(sameBits(results[i], call.first[i])) << what;
       }

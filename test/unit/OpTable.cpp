@@ -197,6 +197,9 @@ static void addReductions(std::vector<Row> &rows) {
   rows.push_back(matmul("", "AxBxE", "BxCxE", "AxCxE", "", ""));
   rows.push_back(matmul("lhs_transposed", "BxAxE", "BxCxE", "AxCxE", " transposed", ""));
   rows.push_back(matmul("rhs_transposed", "AxBxE", "CxBxE", "AxCxE", "", " transposed"));
+  rows.push_back(matmul("chains", "AxBxE", "BxCxE", "AxCxE", "", " {chain = 16}"));
+  rows.push_back(
+      matmul("chains_lhs_transposed", "BxAxE", "BxCxE", "AxCxE", " transposed", " {chain = 16}"));
   rows.push_back(
       matmul("both_transposed", "BxAxE", "CxBxE", "AxCxE", " transposed", " transposed"));
   Row batched = matmul("batched", "3xAxBxE", "3xBxCxE", "3xAxCxE", "", "");

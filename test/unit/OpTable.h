@@ -58,6 +58,9 @@ struct Row {
   /// True if the one result is the sum of so many elements that most of it cancels: it is compared
   /// on the scale of the largest partial sum, where the order of the sum is not the CPU's.
   bool cancels = false;
+  /// Room of an element of a compiled result: so many units in the last place of itself and of the
+  /// largest one. Single operations stay within a few, and so do sums of some hundred products.
+  double ulps = 8;
   /// False for rows that no kernel comes from.
   bool compiled = true;
 };

@@ -76,9 +76,9 @@ Tensor matmul(const Tensor &lhs, const Tensor &rhs, const MatmulOptions &options
   shape.insert(shape.end(), {rows, rhs.dimension(options.transpose_rhs ? -2 : -1)});
   Entry &entry = Entry::current(kName, where);
   mlir::Value l = entry.value(lhs, where), r = entry.value(rhs, where);
-  return entry.emit<ops::MatmulOp>(where, lhs.dtype(), shape,
-                                   callText("matmul", {lhs.text(), rhs.text()}), l, r,
-                                   options.transpose_lhs, options.transpose_rhs, mlir::IntegerAttr());
+  return entry.emit<ops::MatmulOp>(
+      where, lhs.dtype(), shape, callText("matmul", {lhs.text(), rhs.text()}), l, r,
+      options.transpose_lhs, options.transpose_rhs, mlir::IntegerAttr());
 }
 
 } // namespace gen

@@ -17,6 +17,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 namespace mlir::gen {
 #define GEN_PASS_DEF_EMITDEVICEKERNELS
@@ -26,6 +27,8 @@ namespace {
 
 /// Parameters of a function of a device: 4096 bytes in all.
 constexpr int64_t kMostWords = 512;
+/// Threads of a multiprocessor that are to run at least.
+constexpr int64_t kThreadsSideBySide = 512;
 
 /// A parameter for each word of the frame.
 SmallVector<Type> parametersOf(KernelOp kernel, Builder &b) {
@@ -39,6 +42,11 @@ SmallVector<Type> parametersOf(KernelOp kernel, Builder &b) {
 }
 
 struct EmitDeviceKernels : impl::EmitDeviceKernelsBase<EmitDeviceKernels> {
+  void getDependentDialects(DialectRegistry &registry) const override {
+    EmitDeviceKernelsBase::getDependentDialects(registry);
+    registry.insert<vector::VectorDialect>(); // of tiles and lanes
+  }
+
   void runOnOperation() override {
     if (failed(checkBounds(getOperation())))
       return signalPassFailure();
@@ -72,8 +80,11 @@ struct EmitDeviceKernels : impl::EmitDeviceKernelsBase<EmitDeviceKernels> {
         LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()), parameters));
     function.setCConv(LLVM::CConv::PTX_Kernel);
     int64_t threads = emitBody(kernel, function, b);
-    Attribute most = b.getStrArrayAttr({"nvvm.maxntid", std::to_string(threads)});
-    function.setPassthroughAttr(b.getArrayAttr(most));
+    // So many blocks side by side, and each thread has up to 128 registers.
+    int64_t blocks = std::max<int64_t>(kThreadsSideBySide / threads, 1);
+    function.setPassthroughAttr(
+        b.getArrayAttr({b.getStrArrayAttr({"nvvm.maxntid", std::to_string(threads)}),
+                        b.getStrArrayAttr({"nvvm.minctasm", std::to_string(blocks)})}));
     kernel->setAttr(kDeviceThreadsAttr, b.getI64IntegerAttr(threads));
     b.setInsertionPoint(kernel);
     kernels::emitTaskCounter(kernel, b, [](kernels::KernelFunction &host) {

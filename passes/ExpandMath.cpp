@@ -17,6 +17,7 @@
 #include "passes/kernels/VectorMath.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/AttrTypeSubElements.h"
 
@@ -90,6 +91,11 @@ public:
     });
     for (Operation *op : conversions)
       convert(op);
+    root->walk([&](NVVM::MmaOp product) { // tensor cores take numbers, which are made of integers
+      for (Value operand : product->getOperands())
+        if (isHalf(operand.getType()))
+          kept.insert(operand.getDefiningOp());
+    });
     root->walk([&](Operation *op) {
       if (!kept.contains(op))
         replacer.replaceElementsIn(op, /*replaceAttrs=*/true, /*replaceLocs=*/false,

@@ -46,7 +46,9 @@ Error prepareForCuda(llvm::Module &module, int optimization) {
   FunctionAnalysisManager functions;
   CGSCCAnalysisManager callGraph;
   llvm::ModuleAnalysisManager modules;
-  PassBuilder builder(machine->get());
+  PipelineTuningOptions tuning; // threads are the vectors
+  tuning.LoopVectorization = tuning.LoopInterleaving = tuning.SLPVectorization = false;
+  PassBuilder builder(machine->get(), tuning);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(callGraph);
   builder.registerFunctionAnalyses(functions);

@@ -1,5 +1,6 @@
 #include "Code.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/IR/IRBuilder.h"
@@ -30,8 +31,7 @@ public:
     for (GlobalVariable &global : module.globals())
       if (global.getAddressSpace() == kShared) {
         global.setLinkage(GlobalValue::ExternalLinkage);
-        shared.push_back({global.getName().str(),
-                          module.getDataLayout().getTypeAllocSize(global.getValueType())});
+        addShared(global);
       }
     for (Function &function : module) {
       function.setCallingConv(CallingConv::C);
@@ -41,9 +41,13 @@ public:
   }
 
   std::vector<Kernel> kernels;
-  std::vector<std::string> entries;                     // of each kernel, the function to call
-  std::vector<std::pair<std::string, uint64_t>> shared; // names and bytes
-  std::map<std::string, std::string> intrinsics;        // by the symbols that stand for them
+  std::vector<std::string> entries; // of each kernel, the function to call
+  struct Shared {
+    std::string name, kernel;
+    uint64_t bytes;
+  };
+  std::vector<Shared> shared;
+  std::map<std::string, std::string> intrinsics; // by the symbols that stand for them
 
 private:
   static constexpr unsigned kShared = 3;
@@ -62,28 +66,36 @@ private:
                                                                 argument.getArgNo())));
     b.CreateCall(&function, words);
     b.CreateRetVoid();
-    kernels.push_back({function.getName().str(), nullptr, words.size(), waits(function)});
+    kernels.push_back({function.getName().str(), nullptr, words.size(), waits(function), {}});
     entries.push_back(name);
+  }
+
+  // A kernel's shared memory is named after it.
+  void addShared(GlobalVariable &global) {
+    StringRef name = global.getName(), kernel = name;
+    kernel.consume_back("_shared");
+    shared.push_back(
+        {name.str(), kernel.str(), module.getDataLayout().getTypeAllocSize(global.getValueType())});
   }
 
   static bool waits(Function &function) {
     for (Instruction &instruction : instructions(function))
-      if (barrierOf(instruction))
+      if (callOf(instruction, isBarrier) || callOf(instruction, isOfWarp))
         return true;
     return false;
   }
 
-  static CallInst *barrierOf(Instruction &instruction) {
+  static CallInst *callOf(Instruction &instruction, bool (*isMeant)(const std::string &)) {
     auto *call = dyn_cast<CallInst>(&instruction);
     Function *callee = call ? call->getCalledFunction() : nullptr;
-    return callee && isBarrier(callee->getName().str()) ? call : nullptr;
+    return callee && isMeant(callee->getName().str()) ? call : nullptr;
   }
 
   void dropBarrier() {
     int number = 0;
     for (Function &function : module)
       for (Instruction &instruction : make_early_inc_range(instructions(function)))
-        if (CallInst *call = barrierOf(instruction))
+        if (CallInst *call = callOf(instruction, isBarrier))
           if (number++ == droppedBarrier)
             call->eraseFromParent();
   }
@@ -91,15 +103,39 @@ private:
   void replaceIntrinsic(Function &function) {
     std::string name = function.getName().str(), symbol = name;
     std::replace(symbol.begin(), symbol.end(), '.', '_');
-    auto *replacement =
-        Function::Create(function.getFunctionType(), GlobalValue::ExternalLinkage, symbol, module);
+    bool ofWarp = isOfWarp(name);
+    Type *pointer = PointerType::get(module.getContext(), 0);
+    FunctionType *type =
+        ofWarp ? FunctionType::get(Type::getVoidTy(module.getContext()), {pointer, pointer}, false)
+               : function.getFunctionType();
+    auto *replacement = Function::Create(type, GlobalValue::ExternalLinkage, symbol, module);
     for (User *user : make_early_inc_range(function.users()))
       if (auto *call = dyn_cast<CallInst>(user)) {
+        if (ofWarp) {
+          callThroughMemory(*call, replacement);
+          continue;
+        }
         call->setCalledFunction(replacement);
         call->setAttributes({});
       }
     function.eraseFromParent();
     intrinsics[symbol] = name;
+  }
+
+  // Calls `replacement` with memory for the result and memory with the arguments.
+  void callThroughMemory(CallInst &call, Function *replacement) {
+    SmallVector<Type *> types;
+    for (Value *argument : call.args())
+      types.push_back(argument->getType());
+    auto *arguments = StructType::get(module.getContext(), types);
+    IRBuilder<> b(&call.getFunction()->getEntryBlock().front());
+    Value *from = b.CreateAlloca(arguments), *to = b.CreateAlloca(call.getType());
+    b.SetInsertPoint(&call);
+    for (auto [i, argument] : enumerate(call.args()))
+      b.CreateStore(argument, b.CreateStructGEP(arguments, from, i));
+    b.CreateCall(replacement, {to, from});
+    call.replaceAllUsesWith(b.CreateLoad(call.getType(), to));
+    call.eraseFromParent();
   }
 
   llvm::Module &module;
@@ -156,11 +192,11 @@ std::unique_ptr<Code> Code::load(const char *bitcode, size_t bytes, int droppedB
       Kernel &kernel = code->kernels[retargeted.kernels[i].name] = retargeted.kernels[i];
       kernel.run = entry->toPtr<void (*)(const uint64_t *)>();
     }
-    for (const auto &[name, size] : retargeted.shared) {
-      auto memory = (*jit)->lookup(name);
+    for (const Retargeting::Shared &shared : retargeted.shared) {
+      auto memory = (*jit)->lookup(shared.name);
       if (!memory)
         return memory.takeError();
-      code->shared.push_back({memory->toPtr<char *>(), size});
+      code->kernels[shared.kernel].shared.push_back({memory->toPtr<char *>(), shared.bytes});
     }
     code->jit = std::move(*jit);
     return Error::success();
@@ -177,7 +213,7 @@ const Kernel *Code::find(const std::string &name) const {
   return found == kernels.end() ? nullptr : &found->second;
 }
 
-void Code::spoilSharedMemory() {
+void Kernel::spoilSharedMemory() const {
   for (const SharedMemory &memory : shared)
     std::memset(memory.data, 0xff, memory.bytes);
 }

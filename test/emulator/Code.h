@@ -16,16 +16,20 @@ class LLJIT;
 
 namespace emulator {
 
+struct SharedMemory {
+  char *data;
+  size_t bytes;
+};
+
 struct Kernel {
   std::string name;
   void (*run)(const uint64_t *words) = nullptr; // what one thread does
   size_t words = 0;                             // its parameters, of 8 bytes each
-  bool hasBarriers = false;
-};
+  bool waits = false;                           // for other threads
+  std::vector<SharedMemory> shared;
 
-struct SharedMemory {
-  char *data;
-  size_t bytes;
+  // What a block finds there is left by no other: every byte is 0xff.
+  void spoilSharedMemory() const;
 };
 
 class Code {
@@ -37,14 +41,11 @@ public:
   ~Code();
 
   const Kernel *find(const std::string &name) const;
-  // What a block finds there is left by no other: every byte is 0xff.
-  void spoilSharedMemory();
 
 private:
   Code();
   std::unique_ptr<llvm::orc::LLJIT> jit;
   std::map<std::string, Kernel> kernels;
-  std::vector<SharedMemory> shared;
 };
 
 } // namespace emulator

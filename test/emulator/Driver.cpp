@@ -127,10 +127,9 @@ CUresult run(CUfunction function, int64_t blocks, int threads, const std::vector
   if (std::getenv("GEN_EMULATOR_FAIL"))
     return LaunchFailed;
   for (int64_t block = 0; block < blocks; ++block) {
-    function->code->spoilSharedMemory();
-    std::string error =
-        emulator::runBlock(isBackward ? blocks - 1 - block : block, threads, kernel.hasBarriers,
-                           order, [&] { kernel.run(words.data()); });
+    kernel.spoilSharedMemory();
+    std::string error = emulator::runBlock(isBackward ? blocks - 1 - block : block, threads,
+                                           kernel.waits, order, [&] { kernel.run(words.data()); });
     if (!error.empty()) {
       std::fprintf(stderr, "emulator: kernel %s: %s\n", kernel.name.c_str(), error.c_str());
       return LaunchFailed;

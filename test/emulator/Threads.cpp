@@ -1,7 +1,9 @@
 #include "Threads.h"
 
 #include "Fiber.h"
+#include "Warp.h"
 
+#include <algorithm>
 #include <map>
 #include <vector>
 
@@ -9,72 +11,124 @@ namespace emulator {
 namespace {
 
 struct Thread {
+  enum State { Ready, AtBarrier, InWarp, Done };
+
   Fiber fiber;
-  bool isDone = false;
+  State state = Ready;
+  WarpOperation operation = nullptr; // that the warp does when all of its threads are there
+  Lane lane;                         // what it does it with
 };
 
 // The block that runs, and its thread.
 struct Running {
   int64_t block = 0;
-  int thread = 0;
+  int threads = 0, thread = 0;
+  Order order = Order::Forward;
   const std::function<void()> *body = nullptr;
   Fiber scheduler;
-  std::vector<Thread> threads;
+  std::vector<Thread> all;
 };
 Running running;
 
-void stop() { Fiber::change(running.threads[running.thread].fiber, running.scheduler); }
+void stop(Thread::State state) {
+  Thread &thread = running.all[running.thread];
+  thread.state = state;
+  Fiber::change(thread.fiber, running.scheduler);
+}
 
 void runThread() {
   (*running.body)();
-  running.threads[running.thread].isDone = true;
-  stop();
+  stop(Thread::Done);
 }
 
 int32_t threadNumber() { return running.thread; }
 int32_t blockNumber() { return int32_t(running.block); }
 
-void waitAtBarrier(int32_t) { stop(); }
+void waitAtBarrier(int32_t) { stop(Thread::AtBarrier); }
 
-// Runs every thread up to its next barrier. Returns how many have ended.
-int step(int threads, Order order) {
-  int done = 0;
-  for (int i = 0; i < threads; ++i) {
-    running.thread = order == Order::Forward ? i : threads - 1 - i;
-    Thread &thread = running.threads[running.thread];
-    if (!thread.isDone)
-      Fiber::change(running.scheduler, thread.fiber);
-    done += thread.isDone;
+template <WarpOperation operation> void waitForWarp(void *result, const void *arguments) {
+  Thread &thread = running.all[running.thread];
+  thread.operation = operation;
+  thread.lane = {result, arguments};
+  stop(Thread::InWarp);
+}
+
+// Number i of the order in which threads run, of `count`.
+int inOrder(int i, int count) { return running.order == Order::Forward ? i : count - 1 - i; }
+
+// Runs the threads of a warp until each waits at a barrier or has ended. Returns whether they do
+// together what a warp does together.
+bool runWarp(int first) {
+  for (;;) {
+    std::vector<Lane> lanes;
+    WarpOperation operation = nullptr;
+    for (int i = 0; i < kWarp; ++i) {
+      running.thread = first + inOrder(i, kWarp);
+      if (running.thread >= running.threads)
+        continue;
+      Thread &thread = running.all[running.thread];
+      if (thread.state == Thread::Ready)
+        Fiber::change(running.scheduler, thread.fiber);
+    }
+    for (int i = first; i < std::min(first + kWarp, running.threads); ++i)
+      if (running.all[i].state == Thread::InWarp) {
+        Thread &thread = running.all[i];
+        if (operation && operation != thread.operation)
+          return false;
+        operation = thread.operation;
+        lanes.push_back(thread.lane);
+        thread.state = Thread::Ready;
+      }
+    if (lanes.empty())
+      return true;
+    if (lanes.size() != kWarp)
+      return false;
+    operation(lanes.data());
   }
+}
+
+// Counts the threads that have ended; the others go on.
+int passBarrier() {
+  int done = 0;
+  for (int i = 0; i < running.threads; ++i)
+    if (running.all[i].state == Thread::Done)
+      ++done;
+    else
+      running.all[i].state = Thread::Ready;
   return done;
 }
 
-void startThreads(int threads) {
-  if (running.threads.size() < size_t(threads))
-    running.threads.resize(threads);
-  for (int i = 0; i < threads; ++i) {
-    running.threads[i].fiber.start(runThread);
-    running.threads[i].isDone = false;
+void startThreads() {
+  if (running.all.size() < size_t(running.threads))
+    running.all.resize(running.threads);
+  for (int i = 0; i < running.threads; ++i) {
+    running.all[i].fiber.start(runThread);
+    running.all[i].state = Thread::Ready;
   }
 }
 
 } // namespace
 
-std::string runBlock(int64_t block, int threads, bool hasBarriers, Order order,
+std::string runBlock(int64_t block, int threads, bool waits, Order order,
                      const std::function<void()> &body) {
   running.block = block;
+  running.threads = threads;
+  running.order = order;
   running.body = &body;
-  if (!hasBarriers) {
+  if (!waits) {
     for (int i = 0; i < threads; ++i) {
-      running.thread = order == Order::Forward ? i : threads - 1 - i;
+      running.thread = inOrder(i, threads);
       body();
     }
     return "";
   }
-  startThreads(threads);
-  int done = 0;
-  while (done < threads) {
-    done = step(threads, order);
+  startThreads();
+  int warps = (threads + kWarp - 1) / kWarp;
+  for (int done = 0; done < threads;) {
+    for (int i = 0; i < warps; ++i)
+      if (!runWarp(inOrder(i, warps) * kWarp))
+        return "the threads of a warp do not come together to an operation of the warp";
+    done = passBarrier();
     if (done > 0 && done < threads)
       return std::to_string(done) + " of " + std::to_string(threads) +
              " threads have ended while the others wait at a barrier";
@@ -87,6 +141,13 @@ static const std::map<std::string, void *> &intrinsics() {
       {"llvm.nvvm.read.ptx.sreg.tid.x", reinterpret_cast<void *>(threadNumber)},
       {"llvm.nvvm.read.ptx.sreg.ctaid.x", reinterpret_cast<void *>(blockNumber)},
       {"llvm.nvvm.barrier.cta.sync.aligned.all", reinterpret_cast<void *>(waitAtBarrier)},
+      {"llvm.nvvm.ldmatrix.sync.aligned.m8n8.x2.b16.p3",
+       reinterpret_cast<void *>(waitForWarp<loadTwoMatrices>)},
+      {"llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.b16.p3",
+       reinterpret_cast<void *>(waitForWarp<loadFourMatrices>)},
+      {"llvm.nvvm.mma.m16n8k16.row.col.bf16", reinterpret_cast<void *>(waitForWarp<multiplyBF16>)},
+      {"llvm.nvvm.mma.m16n8k16.row.col.f32.f32",
+       reinterpret_cast<void *>(waitForWarp<multiplyF16>)},
   };
   return table;
 }
@@ -97,5 +158,8 @@ void *findIntrinsic(const std::string &name) {
 }
 
 bool isBarrier(const std::string &name) { return name.rfind("llvm.nvvm.barrier", 0) == 0; }
+bool isOfWarp(const std::string &name) {
+  return name.rfind("llvm.nvvm.mma.", 0) == 0 || name.rfind("llvm.nvvm.ldmatrix.", 0) == 0;
+}
 
 } // namespace emulator

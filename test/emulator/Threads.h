@@ -10,14 +10,17 @@ namespace emulator {
 enum class Order { Forward, Backward };
 
 // Runs body for every thread of block `block`. Those that wait at a barrier go on, in that order,
-// when all do. `hasBarriers` false promises that none ever waits. Returns what went wrong, or "".
-std::string runBlock(int64_t block, int threads, bool hasBarriers, Order order,
+// when all do; before, a warp runs as far as it comes. `waits` false promises that no thread waits
+// for another. Returns what went wrong, or "".
+std::string runBlock(int64_t block, int threads, bool waits, Order order,
                      const std::function<void()> &body);
 
 // The functions that compiled code calls, by the names of the intrinsics they stand for; null for
 // an unknown one.
 void *findIntrinsic(const std::string &name);
-// True for intrinsics at which threads wait for each other.
+// True for intrinsics at which the threads of a block wait for each other.
 bool isBarrier(const std::string &name);
+// True for those at which the threads of a warp do.
+bool isOfWarp(const std::string &name);
 
 } // namespace emulator

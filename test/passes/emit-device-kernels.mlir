@@ -5,7 +5,7 @@
 // CHECK: %[[BLOCKS:.*]] = arith.constant 4 : i64
 // CHECK: llvm.return %[[BLOCKS]]
 // CHECK: module @gen.device
-// CHECK: llvm.func ptx_kernelcc @gen_exp_add(%[[X:.*]]: !llvm.ptr, %[[Y:.*]]: !llvm.ptr, %[[RESULT:.*]]: !llvm.ptr) attributes {passthrough = {{\[\[}}"nvvm.maxntid", "256"]]}
+// CHECK: llvm.func ptx_kernelcc @gen_exp_add(%[[X:.*]]: !llvm.ptr, %[[Y:.*]]: !llvm.ptr, %[[RESULT:.*]]: !llvm.ptr) attributes {passthrough = {{\[\[}}"nvvm.maxntid", "256"], ["nvvm.minctasm", "2"]]}
 // CHECK-DAG: nvvm.read.ptx.sreg.ctaid.x
 // CHECK-DAG: nvvm.read.ptx.sreg.tid.x
 // CHECK: arith.cmpi slt
@@ -22,17 +22,28 @@ func.func @f(%x: tensor<1000xf32>, %y: tensor<1000xf32>) -> tensor<1000xf32> {
 
 // -----
 
-// A thread adds up the products of one element, and its epilogue follows at once.
+// A block of threads copies a step of both operands to shared memory, and asks for those of the next
+// before it multiplies. Epilogues follow from the sums, which lie in shared memory in the end.
+// CHECK: llvm.mlir.global internal @gen_matmul_relu_shared() {addr_space = 3 : i32, alignment = 16 : i64}
 // CHECK-LABEL: llvm.func ptx_kernelcc @gen_matmul_relu
-// CHECK: %[[SUM:.*]] = scf.for {{.*}} iter_args
-// CHECK: math.fma {{.*}} : f32
-// CHECK-NOT: llvm.store
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: llvm.store {{.*}} : f32, !llvm.ptr<3>
+// CHECK: nvvm.barrier
+// CHECK: llvm.load {{.*}} : !llvm.ptr -> f32
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: llvm.load {{.*}} : !llvm.ptr<3> -> vector<4xf32>
+// CHECK: math.fma {{.*}} : vector<4xf32>
+// CHECK: nvvm.barrier
+// CHECK: llvm.store {{.*}} : vector<4xf32>, !llvm.ptr<3>
+// CHECK: nvvm.barrier
+// CHECK: %[[SUM:.*]] = llvm.load {{.*}} : !llvm.ptr<3> -> f32
 // CHECK: arith.maximumf {{.*}}%[[SUM]]
-// CHECK: llvm.store
-func.func @product(%x: tensor<?x64xf32>, %w: tensor<32x64xf32>) -> tensor<?x32xf32> {
-  %0 = gen.matmul %x, %w transposed : (tensor<?x64xf32>, tensor<32x64xf32>) -> tensor<?x32xf32>
-  %1 = gen.relu %0 : tensor<?x32xf32>
-  return %1 : tensor<?x32xf32>
+// CHECK: llvm.store {{.*}} : f32, !llvm.ptr
+// CHECK-NOT: nvvm.barrier
+func.func @product(%x: tensor<?x64xf32>, %w: tensor<64x64xf32>) -> tensor<?x64xf32> {
+  %0 = gen.matmul %x, %w transposed : (tensor<?x64xf32>, tensor<64x64xf32>) -> tensor<?x64xf32>
+  %1 = gen.relu %0 : tensor<?x64xf32>
+  return %1 : tensor<?x64xf32>
 }
 
 // -----

@@ -28,9 +28,11 @@ protected:
     std::filesystem::remove(path);
   }
 
-  gen::Session open(const std::string &text, const std::string &target = "cpu,cuda") {
+  gen::Session open(const std::string &text, const std::string &target = "cpu,cuda",
+                    const std::string &precision = "f32") {
     mlir::gen::CompileOptions options;
     options.target = target;
+    options.precision = precision;
     options.deviceCode = mlir::gen::DeviceCode::Bitcode;
     compileText(text, options, path);
     return openAgain();
@@ -41,14 +43,24 @@ protected:
     return gen::Session(gen::Model::open(path), options);
   }
 
+  /// Numbers from 0 to 10, without an order.
+  static gen::Array numbers(const std::vector<int64_t> &shape) {
+    gen::Array x(GEN_F32, shape);
+    for (size_t i = 0; i < x.size(); ++i)
+      x.data<float>()[i] = float(i * 7919 % 1009) / 100;
+    return x;
+  }
   static std::vector<float> elements(const gen::View &view) {
     return {view.data<float>(), view.data<float>() + view.size()};
   }
 
-  std::string path = (std::filesystem::path(testing::TempDir()) /
-                      (std::string("device-") +
-                       testing::UnitTest::GetInstance()->current_test_info()->name() + ".so"))
-                         .string();
+  static std::string fileName() {
+    std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
+    std::replace(name.begin(), name.end(), '/', '-');
+    return "device-" + name + ".so";
+  }
+
+  std::string path = (std::filesystem::path(testing::TempDir()) / fileName()).string();
 };
 
 const char *const kCounter = R"(
@@ -209,30 +221,121 @@ TEST_F(Device, GraphsSeeVariables) {
   EXPECT_EQ(driverCalls("cuGraphLaunch"), launches);
 }
 
-// Each barrier is needed: without it, results are wrong in one order of threads or the other.
-TEST_F(Device, MissingBarriersShow) {
-  gen::Session session = open(R"(
+class DeviceBarriers : public Device {
+protected:
+  /// Each barrier is needed: without it, results are wrong in one order of threads or the other.
+  void expectNeeded(const std::string &text, const std::vector<gen::Array> &arrays, int barriers,
+                    const std::string &precision = "f32") {
+    std::vector<gen::View> arguments(arrays.begin(), arrays.end());
+    gen::Session session = open(text, "cuda", precision);
+    gen::Array expected(session.call("main", arguments)[0]);
+    for (int dropped = 0; dropped <= barriers; ++dropped) {
+      setenv("GEN_EMULATOR_DROP_BARRIER", std::to_string(dropped).c_str(), /*overwrite=*/1);
+      bool isSame = true;
+      for (const char *order : {"forward", "backward"}) {
+        setenv("GEN_EMULATOR_ORDER", order, /*overwrite=*/1);
+        isSame &= sameBits(openAgain().call("main", arguments)[0], expected);
+      }
+      EXPECT_EQ(isSame, dropped == barriers) << "without barrier " << dropped;
+    }
+  }
+};
+
+// Two folds of 64 lanes, each with a barrier for a halving and one for the result, and one between.
+TEST_F(DeviceBarriers, OfRowsAreNeeded) {
+  expectNeeded(R"(
 func.func @main(%x: tensor<5x200xf32>) -> tensor<5x200xf32> {
   %0 = gen.softmax %x axis 1 : tensor<5x200xf32>
   return %0 : tensor<5x200xf32>
 })",
-                              "cuda");
-  gen::Array x(GEN_F32, {5, 200});
-  for (size_t i = 0; i < x.size(); ++i)
-    x.data<float>()[i] = float(i * 7919 % 1009) / 100;
-  gen::Array expected(session.call("main", {x})[0]);
-  // Two folds of 64 lanes, each with a barrier for a halving and one for the result, and one
-  // between.
-  constexpr int kBarriers = 2 * 7 + 1;
-  for (int dropped = 0; dropped <= kBarriers; ++dropped) {
-    setenv("GEN_EMULATOR_DROP_BARRIER", std::to_string(dropped).c_str(), /*overwrite=*/1);
-    bool isSame = true;
-    for (const char *order : {"forward", "backward"}) {
-      setenv("GEN_EMULATOR_ORDER", order, /*overwrite=*/1);
-      isSame &= sameBits(openAgain().call("main", {x})[0], expected);
-    }
-    EXPECT_EQ(isSame, dropped == kBarriers) << "without barrier " << dropped;
+               {numbers({5, 200})}, 2 * 7 + 1);
+}
+
+const char *const kProduct = R"(
+func.func @main(%x: tensor<20x70xf32>, %y: tensor<70x100xf32>) -> tensor<20x100xf32> {
+  %0 = gen.matmul %x, %y : (tensor<20x70xf32>, tensor<70x100xf32>) -> tensor<20x100xf32>
+  return %0 : tensor<20x100xf32>
+})";
+
+// One a step, one before the sums take the place of operands, one before they are read.
+TEST_F(DeviceBarriers, OfProductsAreNeeded) {
+  expectNeeded(kProduct, {numbers({20, 70}), numbers({70, 100})}, 3);
+}
+
+TEST_F(DeviceBarriers, OfProductsOfHalvesAreNeeded) {
+  expectNeeded(kProduct, {numbers({20, 70}), numbers({70, 100})}, 3, "bf16");
+}
+
+// Tensor cores come to what the CPU does: tiles of all sizes, their ends, all kinds of products.
+class DeviceHalves : public Device, public testing::WithParamInterface<const char *> {
+protected:
+  void expectSame(const std::string &text, const std::vector<gen::Array> &arrays) {
+    std::vector<gen::View> arguments(arrays.begin(), arrays.end());
+    gen::Session device = open(text, "cpu,cuda", GetParam());
+    std::vector<float> results = elements(device.call("main", arguments)[0]);
+    gen::Session cpu(gen::Model::open(path), {});
+    std::vector<float> expected = elements(cpu.call("main", arguments)[0]);
+    EXPECT_THAT(results, testing::Pointwise(testing::FloatNear(tolerance(expected)), expected));
   }
+
+private:
+  /// Sums of positive numbers, in another order.
+  static float tolerance(const std::vector<float> &expected) {
+    constexpr float kRounding = 1e-6f;
+    return kRounding * std::max(1.0f, *std::max_element(expected.begin(), expected.end()));
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Types, DeviceHalves, testing::Values("bf16", "f16"),
+                         [](const auto &info) { return info.param; });
+
+TEST_P(DeviceHalves, Products) {
+  expectSame(kProduct, {numbers({20, 70}), numbers({70, 100})});
+  expectSame(R"(
+func.func @main(%x: tensor<3x?x9xf32> {gen.dims = ["", "rows", ""]}, %y: tensor<3x5x9xf32>) -> tensor<3x?x5xf32> {
+  %0 = gen.matmul %x, %y transposed : (tensor<3x?x9xf32>, tensor<3x5x9xf32>) -> tensor<3x?x5xf32>
+  %1 = gen.relu %0 : tensor<3x?x5xf32>
+  return %1 : tensor<3x?x5xf32>
+})",
+             {numbers({3, 70, 9}), numbers({3, 5, 9})});
+  expectSame(R"(
+func.func @main(%x: tensor<130x400xf32>, %y: tensor<130x3xf32>) -> tensor<400x3xf32> {
+  %0 = gen.matmul %x transposed, %y : (tensor<130x400xf32>, tensor<130x3xf32>) -> tensor<400x3xf32>
+  return %0 : tensor<400x3xf32>
+})",
+             {numbers({130, 400}), numbers({130, 3})});
+}
+
+// Two turns of 128 x 128 sums.
+TEST_P(DeviceHalves, ManyProducts) {
+  expectSame(R"(
+func.func @main(%x: tensor<64x130x128xf32>, %y: tensor<64x128x140xf32>) -> tensor<64x130x140xf32> {
+  %0 = gen.matmul %x, %y : (tensor<64x130x128xf32>, tensor<64x128x140xf32>) -> tensor<64x130x140xf32>
+  return %0 : tensor<64x130x140xf32>
+})",
+             {numbers({64, 130, 128}), numbers({64, 128, 140})});
+}
+
+TEST_P(DeviceHalves, Convolutions) {
+  const std::string window = " strides [2, 2] low [1, 1] high [1, 1] dilations [1, 1] : ";
+  expectSame("func.func @main(%x: tensor<2x3x9x8xf32>, %w: tensor<10x3x4x3xf32>) -> "
+             "tensor<2x10x4x4xf32> {\n %y = gen.convolution %x, %w" +
+                 window +
+                 "(tensor<2x3x9x8xf32>, tensor<10x3x4x3xf32>) -> tensor<2x10x4x4xf32>\n"
+                 " return %y : tensor<2x10x4x4xf32>\n}",
+             {numbers({2, 3, 9, 8}), numbers({10, 3, 4, 3})});
+  expectSame("func.func @main(%y: tensor<2x10x4x4xf32>, %w: tensor<10x3x4x3xf32>) -> "
+             "tensor<2x3x9x8xf32> {\n %x = gen.convolution_transpose %y, %w" +
+                 window +
+                 "(tensor<2x10x4x4xf32>, tensor<10x3x4x3xf32>) -> tensor<2x3x9x8xf32>\n"
+                 " return %x : tensor<2x3x9x8xf32>\n}",
+             {numbers({2, 10, 4, 4}), numbers({10, 3, 4, 3})});
+  expectSame("func.func @main(%x: tensor<2x3x9x8xf32>, %y: tensor<2x10x4x4xf32>) -> "
+             "tensor<10x3x4x3xf32> {\n %w = gen.convolution_weight_gradient %x, %y" +
+                 window +
+                 "(tensor<2x3x9x8xf32>, tensor<2x10x4x4xf32>) -> tensor<10x3x4x3xf32>\n"
+                 " return %w : tensor<10x3x4x3xf32>\n}",
+             {numbers({2, 3, 9, 8}), numbers({2, 10, 4, 4})});
 }
 
 } // namespace

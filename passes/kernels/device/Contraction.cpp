@@ -1,15 +1,18 @@
-//===- Contraction.cpp - one element of a product -------------------------===//
+//===- Contraction.cpp - products, a tile for each block of threads -------===//
 //
-// The sum over all products, one after another, each with one rounding. Convolutions have their
-// channels last; `k` are the taps of the weight, `p` the positions of the output.
+// A step of k at a time, the threads of a block copy what their tile of the result needs of both
+// operands to shared memory, and multiply it from there. While they multiply one step, the elements
+// of the next are on their way. In the end the sums lie in shared memory, and each thread asks for
+// the results at some of their places: neighbours for neighbouring columns.
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialect/ops/Convolution.h"
 #include "passes/kernels/device/DeviceEmitter.h"
+#include "passes/kernels/device/ProductElements.h"
+#include "passes/kernels/device/ProductTile.h"
 
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 using namespace mlir::gen;
@@ -17,155 +20,223 @@ using namespace mlir::gen::kernels;
 
 namespace {
 
-class ElementOfProduct {
+/// An element that a thread copies in each step.
+struct Copy {
+  SmallVector<Int> place; ///< Its row or column in the product.
+  Int outer, k;           ///< Where it is in the tile.
+};
+
+/// What the threads of a block read of an operand in each step.
+struct Part {
+  unsigned number;
+  Value tensor;
+  SmallVector<Copy> copies; ///< This thread's.
+  int64_t offset;           ///< In shared memory, in bytes: twice a step.
+  int64_t bytes;            ///< Of a step.
+};
+
+class ContractionEmitter : public DeviceEmitter {
 public:
-  ElementOfProduct(KernelFunction &function, ContractionOpInterface op, const Indices &at)
-      : function(function), b(function.b), op(op), lhs(op->getOperand(0)), rhs(op->getOperand(1)) {
-    for (const Index &index : at)
-      this->at.push_back(Int(b, index.value));
+  explicit ContractionEmitter(KernelFunction &function) : DeviceEmitter(function) {
+    for (Operation &op : function.kernel.getBody().front())
+      if (auto contraction = dyn_cast<ContractionOpInterface>(op))
+        this->op = contraction;
+    products = productElements(function, op);
+    chooseTile();
   }
 
-  Value emit() {
-    auto convolution = dyn_cast<ConvolutionOpInterface>(op.getOperation());
-    if (!convolution)
-      return emitMatrixProduct();
-    window.emplace(ConvolutionWindow::of(convolution));
-    axes.emplace(window->axes());
-    weight = convolution.getWeight();
-    output = convolution.getOutput();
-    if (op->getResult(0) == convolution.getInput())
-      return emitInput();
-    return op->getResult(0) == weight ? emitWeight() : emitOutput();
+  int64_t threads() const override { return tile->shape.threads; }
+  Value blocks() override { return rowTiles() * columnTiles() * products->count(); }
+
+  void emitThread(Int block, Int thread) override {
+    Int firstRow = block % rowTiles() * tile->shape.rows;
+    Int rest = block / rowTiles();
+    Int firstColumn = rest % columnTiles() * tile->shape.columns;
+    products->moveTo(rest / columnTiles());
+    int64_t offset = 0;
+    auto part = [&](unsigned number, Int first, Int limit, int64_t side) {
+      int64_t bytes = tile->elements(number) * bytesOf(tile->storedType);
+      Part result{number, operands[number], copiesOf(number, thread, first, limit, side), offset,
+                  bytes};
+      offset += 2 * bytes;
+      return result;
+    };
+    Part parts[] = {part(0, firstRow, products->rows(), tile->shape.rows),
+                    part(1, firstColumn, products->columns(), tile->shape.columns)};
+    int64_t sums = tile->shape.groups * tile->rowsOfTurn() * tile->rowStrideOfSums();
+    shared = sharedMemory(std::max(offset, sums * bytesOf(tile->sumType)));
+    storeResults(thread, firstRow, firstColumn, addSteps(thread, parts));
   }
 
 private:
-  Value emitMatrixProduct() {
-    size_t rank = at.size();
-    ArrayRef<Int> batch = ArrayRef(at).drop_back(2);
-    Int row = at[rank - 2], column = at[rank - 1];
-    bool isLhsTransposed = op.isLhsTransposed(), isRhsTransposed = op.isRhsTransposed();
-    Int depth = size(lhs, static_cast<int64_t>(isLhsTransposed ? rank - 2 : rank - 1));
-    return emitFold(b, {depth}, zero(), [&](ArrayRef<Int> k, Value sum) {
-      SmallVector<Int> left(batch), right(batch);
-      left.append(isLhsTransposed ? std::initializer_list<Int>{k[0], row}
-                                  : std::initializer_list<Int>{row, k[0]});
-      right.append(isRhsTransposed ? std::initializer_list<Int>{column, k[0]}
-                                   : std::initializer_list<Int>{k[0], column});
-      return addProduct(left, right, sum);
-    });
-  }
-
-  /// [n, p..., o] += input [n, p * stride + k * dilation, c] * weight[k..., c, o]
-  Value emitOutput() {
-    Int channel = at.back(), group = channel / outputsOfGroup();
-    SmallVector<Int> extents = taps();
-    extents.push_back(size(weight, axes->inputChannels()));
-    return emitFold(b, extents, zero(), [&](ArrayRef<Int> k, Value sum) {
-      SmallVector<Int> input{at.front()}, tap(k);
-      for (int64_t i = 0; i < axes->spatialRank(); ++i)
-        input.push_back(at[axes->spatial(i)] * window->strides[i] + k[i] * window->dilations[i]);
-      input.push_back(group * extents.back() + k.back());
-      tap.push_back(channel);
-      return addProduct(input, tap, sum);
-    });
-  }
-
-  /// [k..., c, o] += input [n, p * stride + k * dilation, c] * output[n, p..., o]
-  Value emitWeight() {
-    Int channel = at.back(), group = channel / outputsOfGroup();
-    Int inputChannel = at[axes->inputChannels()];
-    SmallVector<Int> extents;
-    for (int64_t axis = 0; axis <= axes->spatialRank(); ++axis)
-      extents.push_back(size(output, axis));
-    return emitFold(b, extents, zero(), [&](ArrayRef<Int> p, Value sum) {
-      SmallVector<Int> input{p.front()}, position(p);
-      for (int64_t i = 0; i < axes->spatialRank(); ++i)
-        input.push_back(p[i + 1] * window->strides[i] + at[axes->kernel(i)] * window->dilations[i]);
-      input.push_back(group * size(weight, axes->inputChannels()) + inputChannel);
-      position.push_back(channel);
-      return addProduct(input, position, sum);
-    });
-  }
-
-  /// [n, s..., c] += output[n, p..., o] * weight[k..., c, o], where s = p * stride + k * dilation -
-  /// low.
-  Value emitInput() {
-    Int inputs = size(weight, axes->inputChannels());
-    Int group = at.back() / inputs, channel = at.back() % inputs;
-    return emitFold(b, taps(), zero(), [&](ArrayRef<Int> k, Value sum) {
-      SmallVector<Int> position{at.front()};
-      Value exists = meetOutput(k, position);
-      auto branch = scf::IfOp::create(b, sum.getType(), exists, /*withElseRegion=*/true);
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(branch.elseBlock());
-      scf::YieldOp::create(b, sum);
-      b.setInsertionPointToStart(branch.thenBlock());
-      Int outputs = outputsOfGroup();
-      scf::YieldOp::create(b, emitFold(b, {outputs}, sum, [&](ArrayRef<Int> o, Value inner) {
-                             SmallVector<Int> left(position), right(k);
-                             left.push_back(group * outputs + o[0]);
-                             right.append({channel, left.back()});
-                             return addProduct(left, right, inner);
-                           }));
-      return branch.getResult(0);
-    });
-  }
-
-  /// Adds the spatial indices of the output that tap `k` brings to this input. Returns whether
-  /// there are such.
-  Value meetOutput(ArrayRef<Int> k, SmallVector<Int> &position) {
-    Value exists = arith::ConstantIntOp::create(b, 1, 1);
-    for (int64_t i = 0; i < axes->spatialRank(); ++i) {
-      int64_t stride = window->strides[i];
-      Int distance = at[axes->spatial(i)] + window->low[i] - k[i] * window->dilations[i];
-      position.push_back(distance / stride);
-      for (Value holds : {Int(b, 0) <= distance, distance % stride == Int(b, 0),
-                          position.back() < size(output, axes->spatial(i))})
-        exists = b.createOrFold<arith::AndIOp>(exists, holds);
+  /// Numbers of 16 bits that are converted for the product are a tensor core's.
+  void chooseTile() {
+    ProductSizes sizes{products->count().constant(), products->rows().constant(),
+                       products->columns().constant(), products->depth().constant()};
+    Type sumType = getElementTypeOrSelf(op->getResult(0));
+    SmallVector<Value> converted;
+    for (Value operand : op->getOperands().take_front(2))
+      if (auto cast = operand.getDefiningOp<CastOp>())
+        converted.push_back(cast.getInput());
+    if (converted.size() == 2 && sumType.isF32()) {
+      Type type = getElementTypeOrSelf(converted[0]);
+      if ((type.isBF16() || type.isF16()) && type == getElementTypeOrSelf(converted[1])) {
+        operands = std::move(converted);
+        tile = tensorTile(b, chooseTensorTile(sizes), type);
+        return;
+      }
     }
-    return exists;
+    llvm::append_range(operands, op->getOperands().take_front(2));
+    tile = scalarTile(b, chooseScalarTile(sizes, sumType), sumType);
   }
 
-  SmallVector<Int> taps() {
-    SmallVector<Int> extents;
-    for (int64_t i = 0; i < axes->spatialRank(); ++i)
-      extents.push_back(size(weight, axes->kernel(i)));
-    return extents;
-  }
-  Int outputsOfGroup() { return size(weight, axes->outputChannels()) / window->groups; }
-  Int size(Value tensor, int64_t axis) { return {b, function.size(tensor, axis)}; }
+  static int64_t bytesOf(Type type) { return type.getIntOrFloatBitWidth() / 8; }
+  Int rowTiles() { return roundedUpQuotient(products->rows(), tile->shape.rows); }
+  Int columnTiles() { return roundedUpQuotient(products->columns(), tile->shape.columns); }
 
-  Value zero() {
-    return arith::ConstantOp::create(
-        b, b.getZeroAttr(getElementTypeOrSelf(op->getResult(0).getType())));
-  }
-
-  Value addProduct(ArrayRef<Int> left, ArrayRef<Int> right, Value sum) {
-    KernelEmitter emitter(function, /*lanes=*/1);
-    auto element = [&](Value tensor, ArrayRef<Int> indices) {
-      Indices where;
-      for (Int index : indices)
-        where.push_back({index, Index::Uniform});
-      return emitter.elementAt(tensor, where);
+  /// The sums of this thread, over all steps.
+  SmallVector<Value> addSteps(Int thread, ArrayRef<Part> parts) {
+    Int steps = roundedUpQuotient(products->depth(), tile->shape.depth);
+    auto fetchBoth = [&](Int step) {
+      SmallVector<Value> fetched = fetch(parts[0], step);
+      fetched.append(fetch(parts[1], step));
+      return fetched;
     };
-    Value x = element(lhs, left), y = element(rhs, right);
-    return math::FmaOp::create(b, x, y, sum);
+    SmallVector<Value> state = tile->zeros();
+    size_t count = state.size();
+    state.append(fetchBoth(Int(b, 0)));
+    state = emitLoop(Int(b, 0), steps, 1, state, [&](Int step, MutableArrayRef<Value> now) {
+      ArrayRef<Value> fetched = now.drop_front(count);
+      size_t ofLhs = parts[0].copies.size();
+      Value lhs = put(parts[0], step, fetched.take_front(ofLhs)),
+            rhs = put(parts[1], step, fetched.drop_front(ofLhs));
+      // Who is here has read the step before, so it may be overwritten in the step after.
+      emitBarrier();
+      llvm::copy(fetchBoth(step + 1), now.begin() + count);
+      tile->addProducts(thread, lhs, rhs, now.take_front(count));
+    });
+    state.truncate(count);
+    return state;
   }
 
-  KernelFunction &function;
-  ImplicitLocOpBuilder &b;
+  /// What a thread copies of an operand in each step, of a tile that begins at `first` of `limit`
+  /// rows or columns. If there are more threads than elements, some copy the same. Rows and columns
+  /// that are not there are others', which nobody stores.
+  SmallVector<Copy> copiesOf(unsigned number, Int thread, Int first, Int limit, int64_t side) {
+    int64_t together = tile->elementsOfCopy, depth = tile->shape.depth / together;
+    bool isAlongDepth = products->isContiguousAlongDepth(number);
+    int64_t fast = isAlongDepth ? depth : side, all = side * depth;
+    if (all < threads())
+      thread = thread % all;
+    SmallVector<Copy> copies;
+    for (int64_t before = 0; before < all; before += threads()) {
+      // Powers of two: threads that pass along whole lines stay at their place in them.
+      bool staysInLine = threads() % fast == 0;
+      Int inLine = (staysInLine ? thread : thread + before) % fast;
+      Int line = staysInLine ? thread / fast + before / fast : (thread + before) / fast;
+      Int outer = isAlongDepth ? line : inLine, k = (isAlongDepth ? inLine : line) * together;
+      Int place = first + outer;
+      if (!(limit % side).is(0))
+        place = min(place, limit - 1);
+      SmallVector<Int> digits = products->outerDigits(number, place);
+      for (int64_t i = 0; i < together; ++i)
+        copies.push_back({digits, outer, k + i});
+    }
+    return copies;
+  }
+
+  /// Steps of k that are not there are zeros.
+  SmallVector<Value> fetch(const Part &part, Int step) {
+    Int depth = products->depth();
+    bool isWhole = depth.constant().value_or(0) > 0 && (depth % tile->shape.depth).is(0);
+    if (isWhole) // beyond the last step the last one, which nobody uses
+      step = min(step, depth / tile->shape.depth - 1);
+    struct Step {
+      SmallVector<Int> digits;
+      Value exists;
+    };
+    llvm::MapVector<Value, Step> known; // by the place in the tile
+    SmallVector<Value> fetched;
+    for (const Copy &copy : part.copies) {
+      Step &now = known[copy.k.value];
+      if (now.digits.empty()) {
+        Int k = step * tile->shape.depth + copy.k;
+        now = {products->depthDigits(k), isWhole ? Value() : k < depth};
+      }
+      fetched.push_back(
+          products->element(part.number, part.tensor, copy.place, now.digits, now.exists));
+    }
+    return fetched;
+  }
+
+  /// Copies what was fetched to shared memory. Returns where that is.
+  Value put(const Part &part, Int step, ValueRange fetched) {
+    Value memory = LLVM::GEPOp::create(b, shared.getType(), b.getI8Type(), shared,
+                                       ValueRange{step % 2 * part.bytes + part.offset});
+    int64_t together = tile->elementsOfCopy;
+    for (size_t i = 0; i < fetched.size(); i += together) {
+      const Copy &copy = part.copies[i];
+      Value to = LLVM::GEPOp::create(b, memory.getType(), tile->storedType, memory,
+                                     ValueRange{tile->position(part.number, copy.outer, copy.k)});
+      Value element = fetched[i];
+      if (together > 1)
+        element = vector::FromElementsOp::create(b, VectorType::get(together, tile->storedType),
+                                                 fetched.slice(i, together));
+      LLVM::StoreOp::create(b, element, to,
+                            static_cast<unsigned>(together * bytesOf(tile->storedType)));
+    }
+    return memory;
+  }
+
+  void storeResults(Int thread, Int firstRow, Int firstColumn, ValueRange sums) {
+    int64_t rows = tile->rowsOfTurn(), columns = tile->shape.columns;
+    emitLoop(Int(b, 0), Int(b, tile->shape.rows / rows), 1, {}, [&](Int turn, auto) {
+      emitBarrier();
+      tile->storeSums(thread, turn, sums, shared);
+      emitBarrier();
+      emitLoop(thread, Int(b, rows * columns), threads(), {}, [&](Int number, auto) {
+        Int row = firstRow + turn * rows + number / columns;
+        Int column = firstColumn + number % columns;
+        Value exists =
+            arith::AndIOp::create(b, row < products->rows(), column < products->columns());
+        auto branch = scf::IfOp::create(b, exists, /*withElseRegion=*/false);
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPointToStart(branch.thenBlock());
+        products->atResult(row, column, [&](const Indices &at) {
+          KernelEmitter emitter(function, /*lanes=*/1);
+          emitter.bind(op->getResult(0), sumOf(number / columns, number % columns));
+          emitter.storeResults(at);
+        });
+      });
+    });
+  }
+
+  /// What the groups have of an element, one after another.
+  Value sumOf(Int row, Int column) {
+    auto load = [&](Int group) -> Value {
+      Int at = (group * tile->rowsOfTurn() + row) * tile->rowStrideOfSums() + column;
+      Value from = LLVM::GEPOp::create(b, shared.getType(), tile->sumType, shared, ValueRange{at});
+      return LLVM::LoadOp::create(b, tile->sumType, from);
+    };
+    Value first = load(Int(b, 0));
+    if (tile->shape.groups == 1)
+      return first;
+    return emitLoop(Int(b, 1), Int(b, tile->shape.groups), 1, first,
+                    [&](Int group, MutableArrayRef<Value> sum) {
+                      sum[0] = arith::AddFOp::create(b, sum[0], load(group));
+                    })[0];
+  }
+
   ContractionOpInterface op;
-  Value lhs, rhs;
-  SmallVector<Int> at;
-  // Of convolutions:
-  std::optional<ConvolutionWindow> window;
-  std::optional<ConvolutionAxes> axes;
-  Value weight, output;
+  SmallVector<Value> operands; ///< Converted or not.
+  std::unique_ptr<ProductElements> products;
+  std::unique_ptr<ProductTile> tile;
+  Value shared;
 };
 
 } // namespace
 
-Value mlir::gen::kernels::emitContractionElement(KernelFunction &function,
-                                                 ContractionOpInterface op, const Indices &at) {
-  return ElementOfProduct(function, op, at).emit();
+std::unique_ptr<DeviceEmitter>
+mlir::gen::kernels::makeContractionEmitter(KernelFunction &function) {
+  return std::make_unique<ContractionEmitter>(function);
 }

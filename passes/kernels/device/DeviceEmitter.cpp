@@ -11,9 +11,41 @@ using namespace mlir::gen::kernels;
 
 void DeviceEmitter::emitBarrier() { NVVM::BarrierOp::create(b); }
 
+Value DeviceEmitter::sharedMemory(int64_t bytes) {
+  if (shared)
+    return shared;
+  constexpr unsigned kShared = 3;
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(function.function->getParentOfType<ModuleOp>().getBody());
+  auto global = LLVM::GlobalOp::create(
+      b, LLVM::LLVMArrayType::get(b.getI8Type(), bytes), /*isConstant=*/false,
+      LLVM::Linkage::Internal, (function.function.getSymName() + "_shared").str(), Attribute(),
+      /*alignment=*/16, kShared);
+  ImplicitLocOpBuilder inside(b.getLoc(), b.getContext());
+  inside.setInsertionPointToStart(inside.createBlock(&global.getInitializerRegion()));
+  LLVM::ReturnOp::create(inside, LLVM::UndefOp::create(inside, global.getType()).getResult());
+  b.setInsertionPointToStart(&function.function.getBody().front());
+  return shared = LLVM::AddressOfOp::create(b, global);
+}
+
+SmallVector<Value>
+DeviceEmitter::emitLoop(Int from, Int to, int64_t step, ValueRange initial,
+                        llvm::function_ref<void(Int, MutableArrayRef<Value>)> body) {
+  auto loop = scf::ForOp::create(b, from, to, Int(b, step), initial);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  SmallVector<Value> state(loop.getRegionIterArgs());
+  body(Int(b, loop.getInductionVar()), state);
+  if (!initial.empty())
+    scf::YieldOp::create(b, state);
+  return SmallVector<Value>(loop.getResults());
+}
+
 std::unique_ptr<DeviceEmitter> mlir::gen::kernels::makeDeviceEmitter(KernelFunction &function) {
   if (function.kernel.getFamily() == "reduction")
     return makeRowsEmitter(function);
+  if (function.kernel.getFamily() == "contraction")
+    return makeContractionEmitter(function);
   return makeElementsEmitter(function);
 }
 

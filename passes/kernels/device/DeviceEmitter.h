@@ -31,19 +31,26 @@ public:
 protected:
   /// Waits until all threads of the block are here.
   void emitBarrier();
+  /// The block's shared memory, `bytes` of it, the same for every call. Nothing is in it at first.
+  Value sharedMemory(int64_t bytes);
+  /// Emits a loop that carries values, which `body` replaces.
+  SmallVector<Value> emitLoop(Int from, Int to, int64_t step, ValueRange initial,
+                              llvm::function_ref<void(Int, MutableArrayRef<Value>)> body);
 
   KernelFunction &function;
   ImplicitLocOpBuilder &b;
+
+private:
+  Value shared;
 };
 
 /// The emitter of a kernel's family.
 std::unique_ptr<DeviceEmitter> makeDeviceEmitter(KernelFunction &function);
 std::unique_ptr<DeviceEmitter> makeElementsEmitter(KernelFunction &function);
+std::unique_ptr<DeviceEmitter> makeContractionEmitter(KernelFunction &function);
 std::unique_ptr<DeviceEmitter> makeRowsEmitter(KernelFunction &function);
 
-/// Emits the element at `at` of a contraction's or a scatter's result, from those of its operands.
-Value emitContractionElement(KernelFunction &function, ContractionOpInterface op,
-                             const Indices &at);
+/// Emits the element at `at` of a scatter's result, from those of its operands.
 Value emitScatterElement(KernelFunction &function, Operation *scatter, const Indices &at);
 
 /// Emits a loop over all `extents`, the last one innermost, that carries one value.

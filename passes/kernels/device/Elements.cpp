@@ -1,8 +1,8 @@
 //===- Elements.cpp - a thread for each element ---------------------------===//
 //
-// Kernels without an anchor, contractions and scatters: a thread computes one element of the
-// kernel's shape, of all results. If the kernel has an anchor, the thread computes the element of
-// the anchor's result first, and what the kernel yields is emitted from it.
+// Kernels without an anchor, and scatters: a thread computes one element of the kernel's shape, of
+// all results. If there is a scatter, the thread computes the element of its result first, and what
+// the kernel yields is emitted from it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,7 +20,7 @@ class ElementsEmitter : public DeviceEmitter {
 public:
   explicit ElementsEmitter(KernelFunction &function) : DeviceEmitter(function) {
     for (Operation &op : function.kernel.getBody().front())
-      if (isa<ContractionOpInterface, AnchorOpInterface>(op))
+      if (isa<AnchorOpInterface>(op))
         anchor = &op;
     shape = anchor ? anchor->getResult(0) : function.yield.getValues().front();
     if (ConcatOp concat = anchor ? ConcatOp() : concatOf(function.kernel, shape))
@@ -44,17 +44,11 @@ public:
         at.push_back({index, Index::Uniform});
     KernelEmitter emitter(function, /*lanes=*/1, isFlat);
     if (anchor)
-      emitter.bind(shape, emitAnchor(at));
+      emitter.bind(shape, emitScatterElement(function, anchor, at));
     emitter.storeResults(at);
   }
 
 private:
-  Value emitAnchor(const Indices &at) {
-    if (auto contraction = dyn_cast<ContractionOpInterface>(anchor))
-      return emitContractionElement(function, contraction, at);
-    return emitScatterElement(function, anchor, at);
-  }
-
   SmallVector<int64_t> axes() {
     return llvm::to_vector(
         llvm::seq<int64_t>(0, cast<RankedTensorType>(shape.getType()).getRank()));

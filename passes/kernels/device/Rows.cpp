@@ -48,7 +48,7 @@ public:
     RowValues values;
     emitRowOps(0, values);
     for (auto [number, loop] : llvm::enumerate(plan.loops)) {
-      SmallVector<Value> folded = emitLoop(loop, end, values);
+      SmallVector<Value> folded = emitRowLoop(loop, end, values);
       for (auto [reduction, own] : llvm::zip_equal(loop.reductions, folded))
         values[reduction->getResult(0)] = foldLanes(reduction, own);
       emitRowOps(number + 1, values);
@@ -73,7 +73,7 @@ private:
 
   /// This lane's part of a loop: what each reduction folds of it, in several parts side by side, so
   /// that loads need not wait for each other.
-  SmallVector<Value> emitLoop(const RowLoop &loop, Int end, const RowValues &values) {
+  SmallVector<Value> emitRowLoop(const RowLoop &loop, Int end, const RowValues &values) {
     constexpr int64_t kParts = 4;
     size_t count = loop.reductions.size();
     int64_t parts = count == 0 ? 1 : kParts;
@@ -99,19 +99,6 @@ private:
       for (auto [i, reduction] : llvm::enumerate(loop.reductions))
         folded[i] = ReductionOpInterface(reduction).combine(b, folded[i], state[part * count + i]);
     return folded;
-  }
-
-  /// A loop that carries values, which `body` replaces.
-  SmallVector<Value> emitLoop(Int from, Int to, int64_t step, ValueRange initial,
-                              llvm::function_ref<void(Int, MutableArrayRef<Value>)> body) {
-    auto loop = scf::ForOp::create(b, from, to, Int(b, step), initial);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    SmallVector<Value> state(loop.getRegionIterArgs());
-    body(Int(b, loop.getInductionVar()), state);
-    if (!initial.empty())
-      scf::YieldOp::create(b, state);
-    return SmallVector<Value>(loop.getResults());
   }
 
   /// The indices of element `number` of the row.
@@ -183,24 +170,7 @@ private:
   }
 
   /// 8 bytes a thread.
-  Value shared() {
-    if (!sharedMemory) {
-      constexpr unsigned kShared = 3;
-      auto module = function.function->getParentOfType<ModuleOp>();
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(module.getBody());
-      auto global = LLVM::GlobalOp::create(
-          b, LLVM::LLVMArrayType::get(b.getI64Type(), threads()), /*isConstant=*/false,
-          LLVM::Linkage::Internal, (function.function.getSymName() + "_shared").str(), Attribute(),
-          /*alignment=*/16, kShared);
-      ImplicitLocOpBuilder inside(b.getLoc(), b.getContext());
-      inside.setInsertionPointToStart(inside.createBlock(&global.getInitializerRegion()));
-      LLVM::ReturnOp::create(inside, LLVM::UndefOp::create(inside, global.getType()).getResult());
-      b.setInsertionPointToStart(&function.function.getBody().front());
-      sharedMemory = LLVM::AddressOfOp::create(b, global);
-    }
-    return sharedMemory;
-  }
+  Value shared() { return sharedMemory(8 * threads()); }
 
   /// Computes the values of one element a row that loop `number` may use.
   void emitRowOps(size_t number, RowValues &values) {
@@ -239,7 +209,6 @@ private:
   int64_t lanes, rows;             ///< Of a row; of a block.
   std::optional<Int> thread, lane; ///< Of the block; of the row.
   Indices at;                      ///< The row's.
-  Value sharedMemory;
   bool hasFolded = false;
 };
 

@@ -1,0 +1,118 @@
+//===- ProductElements.cpp - a contraction, element by element ------------===//
+
+#include "passes/kernels/device/ProductElements.h"
+
+using namespace mlir;
+using namespace mlir::gen;
+using namespace mlir::gen::kernels;
+
+ProductElements::ProductElements(KernelFunction &function, ContractionOpInterface op)
+    : function(function), b(function.b), op(op) {}
+
+/// Numbers below 2^31 are divided in 32 bits, which GPUs have instructions for.
+static Int divide(Int x, Int y, bool isSmall) {
+  if (!isSmall)
+    return x / y;
+  ImplicitLocOpBuilder &b = *x.b;
+  auto narrow = [&](Int wide) {
+    return b.createOrFold<arith::TruncIOp>(b.getI32Type(), wide.value);
+  };
+  Value quotient = b.createOrFold<arith::DivUIOp>(narrow(x), narrow(y));
+  return {b, b.createOrFold<arith::ExtUIOp>(b.getI64Type(), quotient)};
+}
+
+SmallVector<Int> ProductElements::digits(Int number, ArrayRef<Int> extents) {
+  SmallVector<Int> result(extents.size(), number);
+  constexpr uint64_t kUnknown = ~0ULL;
+  uint64_t all = 1;
+  for (Int extent : extents)
+    all = llvm::SaturatingMultiply<uint64_t>(all, extent.constant().value_or(kUnknown));
+  bool isSmall = all < (1ULL << 31);
+  for (size_t i = extents.size(); i-- > 1;) {
+    // Where there is nothing, digits are asked for, but not used.
+    Int extent = extents[i].constant() ? extents[i] : max(extents[i], Int(b, 1));
+    Int quotient = divide(result[0], extent, isSmall);
+    result[i] = result[0] - quotient * extent;
+    result[0] = quotient;
+  }
+  return result;
+}
+
+Value ProductElements::element(unsigned number, Value tensor, ArrayRef<Int> outer, ArrayRef<Int> k,
+                               Value exists) {
+  KernelEmitter emitter(function, /*lanes=*/1);
+  Place place = number == 0 ? lhs(outer, k) : rhs(outer, k);
+  if (place.exists)
+    exists = exists ? b.createOrFold<arith::AndIOp>(exists, place.exists) : place.exists;
+  if (!exists)
+    return emitter.elementAt(tensor, place.at);
+  Value element = emitter.masked(exists, [&] { return emitter.elementAt(tensor, place.at); });
+  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(element.getType()));
+  return arith::SelectOp::create(b, exists, element, zero);
+}
+
+namespace {
+
+class MatrixElements : public ProductElements {
+public:
+  MatrixElements(KernelFunction &function, ContractionOpInterface op)
+      : ProductElements(function, op), result(op->getResult(0)),
+        rank(cast<RankedTensorType>(result.getType()).getRank()) {}
+
+  Int count() override { return {b, function.product(result, batchAxes())}; }
+  Int rows() override { return size(result, rank - 2); }
+  Int columns() override { return size(result, rank - 1); }
+  Int depth() override {
+    return size(op->getOperand(0), op.isLhsTransposed() ? rank - 2 : rank - 1);
+  }
+
+  void moveTo(Int number) override {
+    SmallVector<Int> extents;
+    for (int64_t axis : batchAxes())
+      extents.push_back(size(result, axis));
+    batch.clear();
+    if (!extents.empty())
+      for (Int digit : digits(number, extents))
+        batch.push_back({digit, Index::Uniform});
+  }
+
+  SmallVector<Int> outerDigits(unsigned, Int outer) override { return {outer}; }
+  SmallVector<Int> depthDigits(Int k) override { return {k}; }
+  Place lhs(ArrayRef<Int> row, ArrayRef<Int> k) override {
+    return place(row[0], k[0], op.isLhsTransposed());
+  }
+  Place rhs(ArrayRef<Int> column, ArrayRef<Int> k) override {
+    return place(column[0], k[0], !op.isRhsTransposed());
+  }
+  bool isContiguousAlongDepth(unsigned operand) override {
+    return operand == 0 ? !op.isLhsTransposed() : op.isRhsTransposed();
+  }
+
+  void atResult(Int row, Int column, llvm::function_ref<void(const Indices &)> body) override {
+    body(place(row, column, /*isSwapped=*/false).at);
+  }
+
+private:
+  SmallVector<int64_t> batchAxes() { return llvm::to_vector(llvm::seq<int64_t>(0, rank - 2)); }
+  Place place(Int first, Int second, bool isSwapped) {
+    Place result{batch, Value()};
+    if (isSwapped)
+      std::swap(first, second);
+    result.at.push_back({first, Index::Uniform});
+    result.at.push_back({second, Index::Uniform});
+    return result;
+  }
+
+  Value result;
+  int64_t rank;
+  Indices batch;
+};
+
+} // namespace
+
+std::unique_ptr<ProductElements> mlir::gen::kernels::productElements(KernelFunction &function,
+                                                                     ContractionOpInterface op) {
+  if (auto convolution = dyn_cast<ConvolutionOpInterface>(op.getOperation()))
+    return convolutionElements(function, convolution);
+  return std::make_unique<MatrixElements>(function, op);
+}

@@ -1,0 +1,77 @@
+//===- ProductTile.h - a tile of a product, by a block of threads -*- C++ -*-===//
+//
+// What a block of threads does with a step of k that lies in shared memory.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GEN_PASSES_KERNELS_DEVICE_PRODUCTTILE_H
+#define GEN_PASSES_KERNELS_DEVICE_PRODUCTTILE_H
+
+#include "passes/kernels/Int.h"
+
+#include <memory>
+
+namespace mlir::gen::kernels {
+
+/// The sizes of products, where they are known.
+struct ProductSizes {
+  std::optional<int64_t> count, rows, columns, depth;
+};
+
+/// The shape of a tile.
+struct TileShape {
+  int64_t rows, columns;
+  int64_t depth;  ///< Of k in one step.
+  int64_t groups; ///< Of threads, each of which takes a part of a step's depth.
+  int64_t threads;
+};
+
+/// The rule table: rows and columns, no less than `least` each, and up to 128 if they may be many.
+TileShape chooseSides(const ProductSizes &sizes, int64_t least, bool mayBeMany);
+TileShape chooseScalarTile(const ProductSizes &sizes, Type sumType);
+TileShape chooseTensorTile(const ProductSizes &sizes);
+
+/// The threads of a block at work on a tile: each has sums of its own.
+class ProductTile {
+public:
+  ProductTile(ImplicitLocOpBuilder &b, const TileShape &shape, Type sumType, Type storedType,
+              int64_t elementsOfCopy)
+      : shape(shape), sumType(sumType), storedType(storedType), elementsOfCopy(elementsOfCopy),
+        b(b) {}
+  virtual ~ProductTile() = default;
+
+  /// Where the element of operand `number` at (row or column, k) lies in shared memory, by
+  /// position, and how many elements there are in all.
+  virtual Int position(unsigned number, Int outer, Int k) = 0;
+  virtual int64_t elements(unsigned number) = 0;
+
+  virtual SmallVector<Value> zeros() = 0;
+  /// Adds the products of a step; `lhs` and `rhs` are where its operands lie.
+  virtual void addProducts(Int thread, Value lhs, Value rhs, MutableArrayRef<Value> sums) = 0;
+
+  /// The rows come out in turns, the first ones first, of so many each.
+  virtual int64_t rowsOfTurn() = 0;
+  /// Elements between two rows of sums.
+  virtual int64_t rowStrideOfSums() = 0;
+  /// Stores the sums of turn `turn` as [groups, rowsOfTurn, columns].
+  virtual void storeSums(Int thread, Int turn, ValueRange sums, Value shared) = 0;
+
+  const TileShape shape;
+  const Type sumType, storedType;
+  /// Neighbours along k that lie side by side, and are copied at once.
+  const int64_t elementsOfCopy;
+
+protected:
+  ImplicitLocOpBuilder &b;
+};
+
+/// One product after another, each with one rounding.
+std::unique_ptr<ProductTile> scalarTile(ImplicitLocOpBuilder &b, const TileShape &shape,
+                                        Type sumType);
+/// By tensor cores: of bf16 or f16, sums in f32.
+std::unique_ptr<ProductTile> tensorTile(ImplicitLocOpBuilder &b, const TileShape &shape,
+                                        Type storedType);
+
+} // namespace mlir::gen::kernels
+
+#endif // GEN_PASSES_KERNELS_DEVICE_PRODUCTTILE_H

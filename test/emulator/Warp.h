@@ -1,0 +1,23 @@
+// What the threads of a warp do together: each brings its operands, and each gets a result.
+#pragma once
+
+namespace emulator {
+
+constexpr int kWarp = 32;
+
+// Memory of a thread: what an intrinsic returns, and its arguments, one behind the other.
+struct Lane {
+  void *result;
+  const void *arguments;
+};
+
+using WarpOperation = void (*)(const Lane *lanes);
+
+// ldmatrix of 2 and 4 matrices of 8 x 8 numbers of 16 bits: each 8 lanes point to the rows of one.
+void loadTwoMatrices(const Lane *lanes);
+void loadFourMatrices(const Lane *lanes);
+// mma.sync.m16n8k16, of bf16 or f16, with sums in f32.
+void multiplyBF16(const Lane *lanes);
+void multiplyF16(const Lane *lanes);
+
+} // namespace emulator

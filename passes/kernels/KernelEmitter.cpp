@@ -255,7 +255,9 @@ Value KernelEmitter::load(Value pointer, Type elementType, Index position) {
       element = LLVM::MaskedLoadOp::create(b, type, from, laneMask, zeros,
                                            b.getI32IntegerAttr(alignment));
     } else {
-      element = LLVM::LoadOp::create(b, type, from, alignment);
+      int64_t bytes = lanes() * alignment;
+      element = LLVM::LoadOp::create(
+          b, type, from, std::max<unsigned>(alignment, std::min(bytes, alignmentOfLanes)));
     }
   }
   return boolean ? arith::TruncIOp::create(b, laneType(elementType), element).getResult() : element;

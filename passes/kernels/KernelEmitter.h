@@ -77,6 +77,9 @@ public:
   void bind(Value tensor, Value element) { bound[tensor] = element; }
   /// Restricts all memory access to the lanes of `mask` (null: all).
   void setMask(Value mask) { laneMask = mask; }
+  /// Says that lanes side by side in memory begin at a multiple of `bytes`, or of what they take
+  /// together, if that is less.
+  void setAlignment(int64_t bytes) { alignmentOfLanes = bytes; }
 
   Value elementAt(Value tensor, const Indices &at) override;
   Value elementAtPosition(Value tensor, Index position) override;
@@ -109,6 +112,7 @@ private:
   };
   KernelFunction &function;
   Value laneMask;
+  int64_t alignmentOfLanes = 1;
   Value condition; ///< The part of the mask that ops added: where their operands exist.
   llvm::DenseMap<Value, Value> bound;
   SmallVector<Computed> computed;

@@ -25,6 +25,7 @@ public:
       if (!function.isDeclaration() && function.getCallingConv() == CallingConv::PTX_Kernel)
         addKernel(function);
     dropBarrier();
+    requireAlignment();
     for (Function &function : make_early_inc_range(module))
       if (function.isDeclaration() && function.getName().starts_with("llvm.nvvm."))
         replaceIntrinsic(function);
@@ -98,6 +99,25 @@ private:
         if (CallInst *call = callOf(instruction, isBarrier))
           if (number++ == droppedBarrier)
             call->eraseFromParent();
+  }
+
+  // Of vectors in the memory of the GPU: this machine reads them from anywhere.
+  void requireAlignment() {
+    IRBuilder<> b(module.getContext());
+    Type *number = b.getInt64Ty();
+    FunctionCallee check = module.getOrInsertFunction(
+        "emulator_require_alignment", FunctionType::get(b.getVoidTy(), {number, number}, false));
+    intrinsics["emulator_require_alignment"] = kRequireAlignment;
+    for (Function &function : module)
+      for (Instruction &instruction : instructions(function)) {
+        auto *load = dyn_cast<LoadInst>(&instruction);
+        if (!load || !load->getType()->isVectorTy() || load->getPointerAddressSpace() == kShared)
+          continue;
+        b.SetInsertPoint(load);
+        b.CreateCall(check, {b.CreatePtrToInt(load->getPointerOperand(), number),
+                             b.getInt64(load->getAlign().value())});
+        load->setAlignment(Align(1));
+      }
   }
 
   void replaceIntrinsic(Function &function) {

@@ -25,6 +25,7 @@ struct Running {
   int threads = 0, thread = 0;
   Order order = Order::Forward;
   const std::function<void()> *body = nullptr;
+  bool isMisaligned = false; // something that was read
   Fiber scheduler;
   std::vector<Thread> all;
 };
@@ -107,6 +108,15 @@ void startThreads() {
   }
 }
 
+// A GPU stops where several elements are read at once from elsewhere.
+void requireAlignment(uint64_t address, uint64_t bytes) {
+  running.isMisaligned |= address % bytes != 0;
+}
+
+std::string faults() {
+  return running.isMisaligned ? "it reads a vector from an address that is not aligned" : "";
+}
+
 } // namespace
 
 std::string runBlock(int64_t block, int threads, bool waits, Order order,
@@ -115,12 +125,13 @@ std::string runBlock(int64_t block, int threads, bool waits, Order order,
   running.threads = threads;
   running.order = order;
   running.body = &body;
+  running.isMisaligned = false;
   if (!waits) {
     for (int i = 0; i < threads; ++i) {
       running.thread = inOrder(i, threads);
       body();
     }
-    return "";
+    return faults();
   }
   startThreads();
   int warps = (threads + kWarp - 1) / kWarp;
@@ -133,11 +144,12 @@ std::string runBlock(int64_t block, int threads, bool waits, Order order,
       return std::to_string(done) + " of " + std::to_string(threads) +
              " threads have ended while the others wait at a barrier";
   }
-  return "";
+  return faults();
 }
 
 static const std::map<std::string, void *> &intrinsics() {
   static const std::map<std::string, void *> table = {
+      {kRequireAlignment, reinterpret_cast<void *>(requireAlignment)},
       {"llvm.nvvm.read.ptx.sreg.tid.x", reinterpret_cast<void *>(threadNumber)},
       {"llvm.nvvm.read.ptx.sreg.ctaid.x", reinterpret_cast<void *>(blockNumber)},
       {"llvm.nvvm.barrier.cta.sync.aligned.all", reinterpret_cast<void *>(waitAtBarrier)},

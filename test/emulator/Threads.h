@@ -15,6 +15,9 @@ enum class Order { Forward, Backward };
 std::string runBlock(int64_t block, int threads, bool waits, Order order,
                      const std::function<void()> &body);
 
+// Stands before each vector that is read: void(u64 address, u64 alignment).
+constexpr const char *kRequireAlignment = "emulator.require.alignment";
+
 // The functions that compiled code calls, by the names of the intrinsics they stand for; null for
 // an unknown one.
 void *findIntrinsic(const std::string &name);

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <numeric>
 
 using namespace gen::runtime;
 using testing::ElementsAre;
@@ -30,15 +31,19 @@ func.func @repeat(%x: tensor<?x1xf32> {gen.dims = ["n", ""]}) -> tensor<?x2xf32>
   %0 = gen.concat %x, %x axis 1 : (tensor<?x1xf32>, tensor<?x1xf32>) -> tensor<?x2xf32>
   return %0 : tensor<?x2xf32>
 }
+func.func @square(%x: tensor<8x8xf32>) -> tensor<8x8xf32> {
+  %0 = gen.matmul %x, %x transposed : (tensor<8x8xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
+  return %0 : tensor<8x8xf32>
+}
 )";
 
 /// What a program has beside the session: the driver, a stream, memory, an event.
 class Program {
 public:
-  Program() {
+  explicit Program(size_t count = 2) : bytes(count * sizeof(float)) {
     library = dlopen(GEN_CUDA_EMULATOR, RTLD_NOW);
     function<CUresult (*)(CUstream *, unsigned)>("cuStreamCreate")(&stream, 1);
-    function<CUresult (*)(CUdeviceptr *, size_t)>("cuMemAlloc_v2")(&memory, 2 * sizeof(float));
+    function<CUresult (*)(CUdeviceptr *, size_t)>("cuMemAlloc_v2")(&memory, bytes);
     function<CUresult (*)(CUevent *, unsigned)>("cuEventCreate")(&event, 0);
   }
   ~Program() {
@@ -48,10 +53,10 @@ public:
     dlclose(library);
   }
 
-  /// Writes both elements of the memory, later.
+  /// Writes all elements of the memory, later.
   void write(const float *elements) const {
     function<CUresult (*)(CUdeviceptr, const void *, size_t, CUstream)>("cuMemcpyHtoDAsync_v2")(
-        memory, elements, 2 * sizeof(float), stream);
+        memory, elements, bytes, stream);
   }
   void record() const { function<CUresult (*)(CUevent, CUstream)>("cuEventRecord")(event, stream); }
   void wait() const {
@@ -65,7 +70,7 @@ public:
     EXPECT_EQ(function<CUresult (*)(CUstream)>("cuStreamSynchronize")(stream), 0);
     return elements;
   }
-  /// The memory for a session.
+  /// The memory's first elements for a session.
   gen::View view(const gen::Session &session, DLDevice device = {kDLCUDA, 0}) const {
     int64_t shape[] = {2};
     DLManagedTensor managed = {};
@@ -81,6 +86,7 @@ private:
   template <class Function> Function function(const char *name) const {
     return reinterpret_cast<Function>(dlsym(library, name));
   }
+  const size_t bytes;
   void *library;
   CUdeviceptr memory = 0;
 };
@@ -146,6 +152,27 @@ TEST_F(DeviceMemory, SessionsUseTheStreamOfAProgram) {
     program.write(elements);
     EXPECT_THAT(program.read(session.callOnDevice("add", {program.view(session)})[0]),
                 ElementsAre(step, 2 * step));
+  }
+}
+
+// Kernels copy 16 bytes at once only where the memory of an argument begins at a multiple of them.
+TEST_F(DeviceMemory, ArgumentsLieAnywhere) {
+  constexpr size_t kSide = 8;
+  std::vector<float> numbers(kSide * kSide + 3);
+  std::iota(numbers.begin(), numbers.end(), 0.0f);
+  Program program(numbers.size());
+  gen::Session session = open(program.stream);
+  program.write(numbers.data());
+  for (size_t offset : {0, 1, 2, 3}) {
+    const float *x = numbers.data() + offset;
+    std::vector<float> expected;
+    for (size_t i = 0; i < kSide; ++i)
+      for (size_t j = 0; j < kSide; ++j)
+        expected.push_back(
+            std::inner_product(x + i * kSide, x + (i + 1) * kSide, x + j * kSide, 0.0f));
+    gen::View argument(static_cast<const float *>(program.view(session).raw()) + offset, GEN_F32,
+                       {kSide, kSide});
+    EXPECT_EQ(program.read(session.callOnDevice("square", {argument})[0]), expected);
   }
 }
 

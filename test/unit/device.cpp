@@ -266,8 +266,8 @@ TEST_F(DeviceBarriers, OfProductsOfHalvesAreNeeded) {
   expectNeeded(kProduct, {numbers({20, 70}), numbers({70, 100})}, 3, "bf16");
 }
 
-// Tensor cores come to what the CPU does: tiles of all sizes, their ends, all kinds of products.
-class DeviceHalves : public Device, public testing::WithParamInterface<const char *> {
+// A GPU comes to what the CPU does: tiles of all sizes, their ends, all kinds of products.
+class DeviceProducts : public Device, public testing::WithParamInterface<const char *> {
 protected:
   void expectSame(const std::string &text, const std::vector<gen::Array> &arrays) {
     std::vector<gen::View> arguments(arrays.begin(), arrays.end());
@@ -278,7 +278,32 @@ protected:
     EXPECT_THAT(results, testing::Pointwise(testing::FloatNear(tolerance(expected)), expected));
   }
 
+  /// A convolution and its gradients, of `inputs` channels, of which each of the `outputs` sees
+  /// `seen`.
+  void expectConvolutions(int64_t inputs, int64_t seen, int64_t outputs,
+                          const std::string &groups) {
+    std::vector<int64_t> image = {2, inputs, 9, 8}, made = {2, outputs, 4, 4},
+                         weights = {outputs, seen, 4, 3};
+    std::string window = " %x, %y strides [2, 2] low [1, 1] high [1, 1] dilations [1, 1]" + groups;
+    expectOp("gen.convolution" + window, image, weights, made);
+    expectOp("gen.convolution_transpose" + window, made, weights, image);
+    expectOp("gen.convolution_weight_gradient" + window, image, made, weights);
+  }
+  void expectOp(const std::string &op, const std::vector<int64_t> &x, const std::vector<int64_t> &y,
+                const std::vector<int64_t> &z) {
+    expectSame("func.func @main(%x: " + typeOf(x) + ", %y: " + typeOf(y) + ") -> " + typeOf(z) +
+                   " {\n %z = " + op + " : (" + typeOf(x) + ", " + typeOf(y) + ") -> " + typeOf(z) +
+                   "\n return %z : " + typeOf(z) + "\n}",
+               {numbers(x), numbers(y)});
+  }
+
 private:
+  static std::string typeOf(const std::vector<int64_t> &shape) {
+    std::string type = "tensor<";
+    for (int64_t size : shape)
+      type += std::to_string(size) + "x";
+    return type + "f32>";
+  }
   /// Sums of positive numbers, in another order.
   static float tolerance(const std::vector<float> &expected) {
     constexpr float kRounding = 1e-6f;
@@ -286,10 +311,10 @@ private:
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Types, DeviceHalves, testing::Values("bf16", "f16"),
+INSTANTIATE_TEST_SUITE_P(Types, DeviceProducts, testing::Values("f32", "bf16", "f16"),
                          [](const auto &info) { return info.param; });
 
-TEST_P(DeviceHalves, Products) {
+TEST_P(DeviceProducts, OfMatrices) {
   expectSame(kProduct, {numbers({20, 70}), numbers({70, 100})});
   expectSame(R"(
 func.func @main(%x: tensor<3x?x9xf32> {gen.dims = ["", "rows", ""]}, %y: tensor<3x5x9xf32>) -> tensor<3x?x5xf32> {
@@ -306,8 +331,16 @@ func.func @main(%x: tensor<130x400xf32>, %y: tensor<130x3xf32>) -> tensor<400x3x
              {numbers({130, 400}), numbers({130, 3})});
 }
 
+// Sizes that let a thread copy 16 bytes at once, along k or not.
+TEST_P(DeviceProducts, OfAlignedMatrices) {
+  expectOp("gen.matmul %x, %y", {72, 48}, {48, 136}, {72, 136});
+  expectOp("gen.matmul %x, %y transposed", {72, 48}, {136, 48}, {72, 136});
+  expectOp("gen.matmul %x transposed, %y", {48, 72}, {48, 136}, {72, 136});
+  expectOp("gen.matmul %x transposed, %y transposed", {48, 72}, {136, 48}, {72, 136});
+}
+
 // Two turns of 128 x 128 sums.
-TEST_P(DeviceHalves, ManyProducts) {
+TEST_P(DeviceProducts, OfManyMatrices) {
   expectSame(R"(
 func.func @main(%x: tensor<64x130x128xf32>, %y: tensor<64x128x140xf32>) -> tensor<64x130x140xf32> {
   %0 = gen.matmul %x, %y : (tensor<64x130x128xf32>, tensor<64x128x140xf32>) -> tensor<64x130x140xf32>
@@ -316,26 +349,10 @@ func.func @main(%x: tensor<64x130x128xf32>, %y: tensor<64x128x140xf32>) -> tenso
              {numbers({64, 130, 128}), numbers({64, 128, 140})});
 }
 
-TEST_P(DeviceHalves, Convolutions) {
-  const std::string window = " strides [2, 2] low [1, 1] high [1, 1] dilations [1, 1] : ";
-  expectSame("func.func @main(%x: tensor<2x3x9x8xf32>, %w: tensor<10x3x4x3xf32>) -> "
-             "tensor<2x10x4x4xf32> {\n %y = gen.convolution %x, %w" +
-                 window +
-                 "(tensor<2x3x9x8xf32>, tensor<10x3x4x3xf32>) -> tensor<2x10x4x4xf32>\n"
-                 " return %y : tensor<2x10x4x4xf32>\n}",
-             {numbers({2, 3, 9, 8}), numbers({10, 3, 4, 3})});
-  expectSame("func.func @main(%y: tensor<2x10x4x4xf32>, %w: tensor<10x3x4x3xf32>) -> "
-             "tensor<2x3x9x8xf32> {\n %x = gen.convolution_transpose %y, %w" +
-                 window +
-                 "(tensor<2x10x4x4xf32>, tensor<10x3x4x3xf32>) -> tensor<2x3x9x8xf32>\n"
-                 " return %x : tensor<2x3x9x8xf32>\n}",
-             {numbers({2, 10, 4, 4}), numbers({10, 3, 4, 3})});
-  expectSame("func.func @main(%x: tensor<2x3x9x8xf32>, %y: tensor<2x10x4x4xf32>) -> "
-             "tensor<10x3x4x3xf32> {\n %w = gen.convolution_weight_gradient %x, %y" +
-                 window +
-                 "(tensor<2x3x9x8xf32>, tensor<2x10x4x4xf32>) -> tensor<10x3x4x3xf32>\n"
-                 " return %w : tensor<10x3x4x3xf32>\n}",
-             {numbers({2, 3, 9, 8}), numbers({2, 10, 4, 4})});
+// Of 3 and 10 channels, which are copied one by one, and of two groups of 8 and 16.
+TEST_P(DeviceProducts, OfConvolutions) {
+  expectConvolutions(3, 3, 10, "");
+  expectConvolutions(16, 8, 32, " groups 2");
 }
 
 } // namespace

@@ -87,6 +87,10 @@ public:
     return operand == 0 ? !makesWeight : makesInput;
   }
 
+  Int contiguousExtent(unsigned operand) override { // of a group's channels
+    return {b, operand == 0 && !makesInput ? inputsOfGroup : outputsOfGroup};
+  }
+
   void atResult(Int row, Int column, llvm::function_ref<void(const Indices &)> body) override {
     SmallVector<Int> at = digits(row, rowExtents());
     Value exists;

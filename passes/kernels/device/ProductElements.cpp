@@ -2,6 +2,9 @@
 
 #include "passes/kernels/device/ProductElements.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
 using namespace mlir;
 using namespace mlir::gen;
 using namespace mlir::gen::kernels;
@@ -38,17 +41,95 @@ SmallVector<Int> ProductElements::digits(Int number, ArrayRef<Int> extents) {
   return result;
 }
 
-Value ProductElements::element(unsigned number, Value tensor, ArrayRef<Int> outer, ArrayRef<Int> k,
-                               Value exists) {
-  KernelEmitter emitter(function, /*lanes=*/1);
+/// `exists` becomes null or the condition of all.
+ProductElements::Place ProductElements::placeOf(unsigned number, ArrayRef<Int> outer,
+                                                ArrayRef<Int> k, Value &exists) {
   Place place = number == 0 ? lhs(outer, k) : rhs(outer, k);
   if (place.exists)
     exists = exists ? b.createOrFold<arith::AndIOp>(exists, place.exists) : place.exists;
+  return place;
+}
+
+Value ProductElements::element(unsigned number, Value tensor, ArrayRef<Int> outer, ArrayRef<Int> k,
+                               Value exists) {
+  KernelEmitter emitter(function, /*lanes=*/1);
+  Place place = placeOf(number, outer, k, exists);
   if (!exists)
     return emitter.elementAt(tensor, place.at);
   Value element = emitter.masked(exists, [&] { return emitter.elementAt(tensor, place.at); });
   Value zero = arith::ConstantOp::create(b, b.getZeroAttr(element.getType()));
   return arith::SelectOp::create(b, exists, element, zero);
+}
+
+/// Emits both, each for when it is chosen.
+static Value emitChoice(ImplicitLocOpBuilder &b, Type type, Value condition,
+                        llvm::function_ref<Value()> chosen, llvm::function_ref<Value()> other) {
+  auto branch = scf::IfOp::create(b, type, condition, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  scf::YieldOp::create(b, chosen());
+  b.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(b, other());
+  return branch.getResult(0);
+}
+
+Value ProductElements::elements(unsigned number, Value tensor, ArrayRef<Int> outer, ArrayRef<Int> k,
+                                Value exists, int64_t count, Value isAligned) {
+  Place place = placeOf(number, outer, k, exists);
+  auto type = VectorType::get(count, getElementTypeOrSelf(tensor));
+  auto readAtOnce = [&] {
+    KernelEmitter emitter(function, count);
+    emitter.setAlignment(kBytesAtOnce);
+    Indices at = place.at;
+    at.back().kind = Index::Consecutive;
+    return emitter.elementAt(tensor, at);
+  };
+  auto readEach = [&]() -> Value {
+    SmallVector<Value> elements;
+    for (int64_t i = 0; i < count; ++i) {
+      KernelEmitter emitter(function, /*lanes=*/1);
+      Indices at = place.at;
+      at.back().value = Int(b, at.back().value) + i;
+      elements.push_back(emitter.elementAt(tensor, at));
+    }
+    return vector::FromElementsOp::create(b, type, elements);
+  };
+  auto read = [&] { return emitChoice(b, type, isAligned, readAtOnce, readEach); };
+  if (!exists)
+    return read();
+  auto zeros = [&]() -> Value { return arith::ConstantOp::create(b, b.getZeroAttr(type)); };
+  return emitChoice(b, type, exists, read, zeros);
+}
+
+/// True if each element of `tensor` is computed of elements at the same position in `arguments`.
+static bool isPositional(Value tensor, SmallVectorImpl<BlockArgument> &arguments) {
+  if (auto argument = dyn_cast<BlockArgument>(tensor)) {
+    arguments.push_back(argument);
+    return true;
+  }
+  auto type = cast<RankedTensorType>(tensor.getType());
+  Operation *op = tensor.getDefiningOp();
+  if (auto reshape = dyn_cast<ReshapeOp>(op))
+    return isa<BlockArgument>(reshape.getInput()) && isPositional(reshape.getInput(), arguments);
+  auto pointwise = dyn_cast<PointwiseOpInterface>(op);
+  return pointwise && pointwise.isElementwise() &&
+         llvm::all_of(op->getOperands(), [&](Value operand) {
+           auto other = dyn_cast<RankedTensorType>(operand.getType());
+           return other && (isOneElement(other) || (other.getShape() == type.getShape() &&
+                                                    isPositional(operand, arguments)));
+         });
+}
+
+Value ProductElements::isAligned(Value tensor) {
+  SmallVector<BlockArgument> arguments;
+  if (!isPositional(tensor, arguments) || arguments.empty())
+    return {};
+  Int addresses(b, 0);
+  for (BlockArgument argument : arguments) {
+    Value address = LLVM::PtrToIntOp::create(b, b.getI64Type(), function.pointer(argument));
+    addresses = foldInt<arith::OrIOp>(addresses, Int(b, address));
+  }
+  return addresses % kBytesAtOnce == Int(b, 0);
 }
 
 namespace {
@@ -86,6 +167,10 @@ public:
   }
   bool isContiguousAlongDepth(unsigned operand) override {
     return operand == 0 ? !op.isLhsTransposed() : op.isRhsTransposed();
+  }
+
+  Int contiguousExtent(unsigned operand) override {
+    return isContiguousAlongDepth(operand) ? depth() : operand == 0 ? rows() : columns();
   }
 
   void atResult(Int row, Int column, llvm::function_ref<void(const Indices &)> body) override {

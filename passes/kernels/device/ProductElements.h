@@ -20,6 +20,9 @@
 
 namespace mlir::gen::kernels {
 
+/// What a thread reads at once, if it can.
+inline constexpr int64_t kBytesAtOnce = 16;
+
 class ProductElements {
 public:
   ProductElements(KernelFunction &function, ContractionOpInterface op);
@@ -45,6 +48,8 @@ public:
   virtual Place rhs(ArrayRef<Int> column, ArrayRef<Int> k) = 0;
   /// True if neighbours along k lie side by side in memory; else those along rows or columns do.
   virtual bool isContiguousAlongDepth(unsigned operand) = 0;
+  /// So many of them lie side by side, or a multiple of it.
+  virtual Int contiguousExtent(unsigned operand) = 0;
 
   /// Emits `body` for the place of (row, column) in the op's result, if there is one.
   virtual void atResult(Int row, Int column, llvm::function_ref<void(const Indices &)> body) = 0;
@@ -52,6 +57,17 @@ public:
   /// The element of operand `number` at (row or column, k), read from `tensor`, which is the
   /// operand or what it is converted from; zero where there is none. `exists` may be null.
   Value element(unsigned number, Value tensor, ArrayRef<Int> outer, ArrayRef<Int> k, Value exists);
+  /// That element and the next ones that lie side by side, a vector of `count`: read at once where
+  /// `isAligned`. The place has to be a multiple of `count`, and so the extent.
+  Value elements(unsigned number, Value tensor, ArrayRef<Int> outer, ArrayRef<Int> k, Value exists,
+                 int64_t count, Value isAligned);
+
+  /// True where memory that `tensor` is read from begins at a multiple of `kBytesAtOnce`; null if
+  /// what lies side by side in it does not in memory.
+  Value isAligned(Value tensor);
+
+private:
+  Place placeOf(unsigned number, ArrayRef<Int> outer, ArrayRef<Int> k, Value &exists);
 
 protected:
   Int size(Value tensor, int64_t axis) { return {b, function.size(tensor, axis)}; }

@@ -40,6 +40,9 @@ public:
         b(b) {}
   virtual ~ProductTile() = default;
 
+  /// Rows, or columns.
+  int64_t side(unsigned number) const { return number == 0 ? shape.rows : shape.columns; }
+
   /// Where the element of operand `number` at (row or column, k) lies in shared memory, by
   /// position, and how many elements there are in all.
   virtual Int position(unsigned number, Int outer, Int k) = 0;
@@ -58,7 +61,8 @@ public:
 
   const TileShape shape;
   const Type sumType, storedType;
-  /// Neighbours along k that lie side by side, and are copied at once.
+  /// Neighbours along k that are copied together, since they lie side by side; if 1, neighbouring
+  /// rows or columns do.
   const int64_t elementsOfCopy;
 
 protected:

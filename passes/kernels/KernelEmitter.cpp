@@ -255,9 +255,7 @@ Value KernelEmitter::load(Value pointer, Type elementType, Index position) {
       element = LLVM::MaskedLoadOp::create(b, type, from, laneMask, zeros,
                                            b.getI32IntegerAttr(alignment));
     } else {
-      int64_t bytes = lanes() * alignment;
-      element = LLVM::LoadOp::create(
-          b, type, from, std::max<unsigned>(alignment, std::min(bytes, alignmentOfLanes)));
+      element = LLVM::LoadOp::create(b, type, from, ofLanes(alignment));
     }
   }
   return boolean ? arith::TruncIOp::create(b, laneType(elementType), element).getResult() : element;
@@ -273,7 +271,13 @@ void KernelEmitter::store(Value pointer, Type elementType, Value element, Index 
   if (lanes() > 1 && laneMask)
     LLVM::MaskedStoreOp::create(b, element, to, laneMask, b.getI32IntegerAttr(alignment));
   else
-    LLVM::StoreOp::create(b, element, to, alignment);
+    LLVM::StoreOp::create(b, element, to, ofLanes(alignment));
+}
+
+/// Of lanes whose elements have `alignment`.
+unsigned KernelEmitter::ofLanes(unsigned alignment) const {
+  int64_t bytes = lanes() * alignment;
+  return std::max(alignment, static_cast<unsigned>(std::min(bytes, alignmentOfLanes)));
 }
 
 //===----------------------------------------------------------------------===//

@@ -105,6 +105,7 @@ private:
   Value load(BlockArgument argument, Index position);
   Value address(Value pointer, Type elementType, Value position);
   Value guarded(Value address);
+  unsigned ofLanes(unsigned alignment) const;
 
   struct Computed {
     Value tensor, mask, element;

@@ -7,8 +7,10 @@
 #include "Compiled.h"
 #include "gen/dlpack.h"
 #include "runtime/Cuda.h"
+#include <algorithm>
 #include <dlfcn.h>
 #include <filesystem>
+#include <functional>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <numeric>
@@ -30,6 +32,10 @@ func.func @add(%x: tensor<2xf32>) -> tensor<2xf32> {
 func.func @repeat(%x: tensor<?x1xf32> {gen.dims = ["n", ""]}) -> tensor<?x2xf32> {
   %0 = gen.concat %x, %x axis 1 : (tensor<?x1xf32>, tensor<?x1xf32>) -> tensor<?x2xf32>
   return %0 : tensor<?x2xf32>
+}
+func.func @negate(%x: tensor<?xf32> {gen.dims = ["n"]}) -> tensor<?xf32> {
+  %0 = gen.neg %x : tensor<?xf32>
+  return %0 : tensor<?xf32>
 }
 func.func @square(%x: tensor<8x8xf32>) -> tensor<8x8xf32> {
   %0 = gen.matmul %x, %x transposed : (tensor<8x8xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
@@ -155,7 +161,7 @@ TEST_F(DeviceMemory, SessionsUseTheStreamOfAProgram) {
   }
 }
 
-// Kernels copy 16 bytes at once only where the memory of an argument begins at a multiple of them.
+// Kernels read 16 bytes at once only where the memory of an argument begins at a multiple of them.
 TEST_F(DeviceMemory, ArgumentsLieAnywhere) {
   constexpr size_t kSide = 8;
   std::vector<float> numbers(kSide * kSide + 3);
@@ -173,6 +179,12 @@ TEST_F(DeviceMemory, ArgumentsLieAnywhere) {
     gen::View argument(static_cast<const float *>(program.view(session).raw()) + offset, GEN_F32,
                        {kSide, kSide});
     EXPECT_EQ(program.read(session.callOnDevice("square", {argument})[0]), expected);
+    for (size_t count : {kSide * kSide, kSide * kSide - 1, size_t(3)}) {
+      std::vector<float> negative;
+      std::transform(x, x + count, std::back_inserter(negative), std::negate<>());
+      gen::View some(argument.raw(), GEN_F32, {int64_t(count)});
+      EXPECT_EQ(program.read(session.callOnDevice("negate", {some})[0]), negative);
+    }
   }
 }
 

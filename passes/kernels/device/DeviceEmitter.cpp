@@ -9,6 +9,13 @@ using namespace mlir;
 using namespace mlir::gen;
 using namespace mlir::gen::kernels;
 
+Value mlir::gen::kernels::areAligned(ImplicitLocOpBuilder &b, ValueRange addresses) {
+  Int all(b, 0);
+  for (Value address : addresses)
+    all = foldInt<arith::OrIOp>(all, {b, LLVM::PtrToIntOp::create(b, b.getI64Type(), address)});
+  return all % kBytesAtOnce == Int(b, 0);
+}
+
 void DeviceEmitter::emitBarrier() { NVVM::BarrierOp::create(b); }
 
 Value DeviceEmitter::sharedMemory(int64_t bytes) {

@@ -16,6 +16,11 @@
 
 namespace mlir::gen::kernels {
 
+/// What a thread reads or writes at once, if it can.
+inline constexpr int64_t kBytesAtOnce = 16;
+/// True where all addresses are multiples of that.
+Value areAligned(ImplicitLocOpBuilder &b, ValueRange addresses);
+
 class DeviceEmitter {
 public:
   explicit DeviceEmitter(KernelFunction &function) : function(function), b(function.b) {}

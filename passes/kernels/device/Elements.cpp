@@ -1,8 +1,9 @@
 //===- Elements.cpp - a thread for each element ---------------------------===//
 //
 // Kernels without an anchor, and scatters: a thread computes one element of the kernel's shape, of
-// all results. If there is a scatter, the thread computes the element of its result first, and what
-// the kernel yields is emitted from it.
+// all results; or four, if there are many and they are computed of elements at the same position: a
+// GPU has to have many bytes on their way to be as fast as its memory. If there is a scatter, the
+// thread computes the element of its result first, and what the kernel yields is emitted from it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,16 +27,39 @@ public:
     if (ConcatOp concat = anchor ? ConcatOp() : concatOf(function.kernel, shape))
       shape = concat.getInputs().front();
     isFlat = !anchor && kernels::isFlat(function.kernel);
+    constexpr int64_t kMany = 1 << 18; // more than a GPU has threads
+    auto type = cast<RankedTensorType>(shape.getType());
+    if (isFlat && (!type.hasStaticShape() || type.getNumElements() >= kMany))
+      lanes = 4;
   }
 
   int64_t threads() const override { return 256; }
-  Value blocks() override { return roundedUpQuotient(elements(), threads()); }
+  Value blocks() override { return roundedUpQuotient(elements(), threads() * lanes); }
 
   void emitThread(Int block, Int thread) override {
-    Int position = block * threads() + thread;
+    Int position = (block * threads() + thread) * lanes, end = min(position + lanes, elements());
+    if (lanes == 1)
+      return emitAtMostOne(position);
+    Value isWhole = b.createOrFold<arith::AndIOp>(areAligned(b, memory()), position + lanes == end);
+    auto branch = scf::IfOp::create(b, isWhole, /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    KernelEmitter emitter(function, lanes, isFlat);
+    emitter.setAlignment(kBytesAtOnce);
+    emitter.storeResults({{position, Index::Consecutive}});
+    b.setInsertionPointToStart(branch.elseBlock());
+    emitLoop(position, end, 1, {}, [&](Int i, auto) { emitOne(i); });
+  }
+
+private:
+  void emitAtMostOne(Int position) {
     auto branch = scf::IfOp::create(b, position < elements(), /*withElseRegion=*/false);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(branch.thenBlock());
+    emitOne(position);
+  }
+
+  void emitOne(Int position) {
     Indices at;
     if (isFlat)
       at.push_back({position, Index::Uniform});
@@ -48,7 +72,17 @@ public:
     emitter.storeResults(at);
   }
 
-private:
+  /// Of all arguments that are read by element, and of results.
+  SmallVector<Value> memory() {
+    SmallVector<Value> addresses;
+    for (BlockArgument argument : function.kernel.getBody().getArguments())
+      if (auto type = dyn_cast<RankedTensorType>(argument.getType()); type && !isOneElement(type))
+        addresses.push_back(function.pointer(argument));
+    for (unsigned i = 0; i < function.yield.getValues().size(); ++i)
+      addresses.push_back(function.resultPointer(i));
+    return addresses;
+  }
+
   SmallVector<int64_t> axes() {
     return llvm::to_vector(
         llvm::seq<int64_t>(0, cast<RankedTensorType>(shape.getType()).getRank()));
@@ -58,6 +92,7 @@ private:
   Operation *anchor = nullptr;
   Value shape; ///< A value that has the shape.
   bool isFlat;
+  int64_t lanes = 1; ///< Elements of a thread.
 };
 
 } // namespace

@@ -1,6 +1,7 @@
 //===- OperandTile.cpp - what a block of threads copies of an operand -----===//
 
 #include "passes/kernels/device/OperandTile.h"
+#include "passes/kernels/device/DeviceEmitter.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 

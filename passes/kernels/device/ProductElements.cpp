@@ -1,6 +1,7 @@
 //===- ProductElements.cpp - a contraction, element by element ------------===//
 
 #include "passes/kernels/device/ProductElements.h"
+#include "passes/kernels/device/DeviceEmitter.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -124,12 +125,10 @@ Value ProductElements::isAligned(Value tensor) {
   SmallVector<BlockArgument> arguments;
   if (!isPositional(tensor, arguments) || arguments.empty())
     return {};
-  Int addresses(b, 0);
-  for (BlockArgument argument : arguments) {
-    Value address = LLVM::PtrToIntOp::create(b, b.getI64Type(), function.pointer(argument));
-    addresses = foldInt<arith::OrIOp>(addresses, Int(b, address));
-  }
-  return addresses % kBytesAtOnce == Int(b, 0);
+  SmallVector<Value> addresses;
+  for (BlockArgument argument : arguments)
+    addresses.push_back(function.pointer(argument));
+  return areAligned(b, addresses);
 }
 
 namespace {

@@ -20,9 +20,6 @@
 
 namespace mlir::gen::kernels {
 
-/// What a thread reads at once, if it can.
-inline constexpr int64_t kBytesAtOnce = 16;
-
 class ProductElements {
 public:
   ProductElements(KernelFunction &function, ContractionOpInterface op);

@@ -82,10 +82,13 @@ def Gen_TileOpInterface : OpInterface<"TileOpInterface"> {
     InterfaceMethod<"Elements of a tile along each axis of the result: divisors of its sizes, 1 along the last axis.",
       "::llvm::SmallVector<int64_t>", "tileShape", (ins)>,
     InterfaceMethod<[{
-      Emits the elements of the tile with that number along each axis, and hands each to `take`, with its place in the tile. The last
-      index may run along the lanes of a vector.
+      Parts of a tile that are computed one after the other: fewer lines of memory at once, which may share the sets of a cache.
+    }], "int64_t", "tileParts", (ins)>,
+    InterfaceMethod<[{
+      Emits the elements of a part of the tile with that number along each axis, and hands each to `take`, with its place in the
+      tile. The last index may run along the lanes of a vector.
     }], "void", "emitTile",
-      (ins "::mlir::gen::ElementEmitter &":$emitter, "const ::mlir::gen::Indices &":$tile,
+      (ins "::mlir::gen::ElementEmitter &":$emitter, "const ::mlir::gen::Indices &":$tile, "int64_t":$part,
            "::llvm::function_ref<void(::llvm::ArrayRef<int64_t>, ::mlir::Value)>":$take)>,
   ];
 }

@@ -127,12 +127,13 @@ def FoldStrides : Pass<"gen-fold-strides", "::mlir::func::FuncOp"> {
 }
 
 def TransformConvolutions : Pass<"gen-transform-convolutions", "::mlir::func::FuncOp"> {
-  let summary = "convolutions of 3 x 3 or 2 x 2 taps by Winograd's algorithm: 4 products where there were 9, or 9 for 16";
+  let summary = "convolutions of 3 x 3, 2 x 2 or, transposed, 4 x 4 taps by Winograd's algorithm: 9 products where there were 36";
   let description = [{
-    Channels last, with many channels and pixels; convolutions, and their gradients. Tiles of 4 x 4 pixels (3 x 3 for 2 x 2
-    taps) are transformed, multiplied, and transformed to 2 x 2 pixels. A weight that the entry does not assign is transformed
-    once. For the gradient of a weight, these tiles and the output's of 2 x 2 pixels are transformed and multiplied, and the
-    sum over tiles is transformed to taps.
+    Channels last, with many channels and pixels; convolutions, and their gradients. Tiles of 6 x 6 pixels (5 x 5 for 2 x 2
+    taps) are transformed, multiplied, and transformed to 4 x 4 pixels; small images have tiles of 2 x 2 pixels. A weight that
+    the entry does not assign is transformed once. For the gradient of a weight, these tiles and the output's are transformed
+    and multiplied, and the sum over tiles is transformed to taps. A transposed convolution of 4 x 4 taps with a stride of 2 is
+    two convolutions of 2 taps along each axis, of tiles that begin one pixel apart.
 
     Source: Lavin, Gray: Fast Algorithms for Convolutional Neural Networks, CVPR 2016.
   }];

@@ -2,12 +2,12 @@
 //
 // In:   %y = gen.convolution %x, %w ... channels_last
 //           : (tensor<8x18x18x256xf32>, tensor<3x3x256x256xf32>) -> tensor<8x16x16x256xf32>
-// Out:  %t = gen.winograd_split %x ... -> tensor<16x8x8x8x256xf32>     tiles of 4 x 4 pixels
-//       %u = gen.winograd_split (gen.transpose %w) ... -> tensor<16x256x1x1x256xf32>
-//       %p = gen.matmul %t, %u : (tensor<16x512x256xf32>, tensor<16x256x256xf32>) -> ...
-//       %y = gen.winograd_join %p ... -> tensor<8x16x16x256xf32>       tiles of 2 x 2 pixels
+// Out:  %t = gen.winograd_split %x ... -> tensor<36x8x4x4x256xf32>     tiles of 6 x 6 pixels
+//       %u = gen.winograd_split (gen.transpose %w) ... -> tensor<36x256x1x1x256xf32>
+//       %p = gen.matmul %t, %u : (tensor<36x128x256xf32>, tensor<36x256x256xf32>) -> ...
+//       %y = gen.winograd_join %p ... -> tensor<8x16x16x256xf32>       tiles of 4 x 4 pixels
 //
-// Each tile takes 16 products for each pair of channels, where the convolution takes 36. The
+// Each tile takes 36 products for each pair of channels, where the convolution takes 144. The
 // transformations go through memory once more; they pay off where there are many channels. The
 // gradient with respect to the input is such a convolution, too, of the output's gradient with the
 // taps in reverse. That with respect to the weight is the transposed of the same steps: the

@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/IntEqClasses.h"
 #include "llvm/Support/InterleavedRange.h"
 
 using namespace mlir;
@@ -270,21 +271,57 @@ static Value emitSum(ElementEmitter &emitter, Type type, Matrix matrix, int64_t 
   return sum ? sum : emitter.constant(type, 0.0);
 }
 
-/// M x M^T of a square of elements, row by row.
-static void emitProduct(ElementEmitter &emitter, Type type, Matrix matrix,
+/// The rows of a matrix in groups: none shares a column with another group's if that is possible,
+/// and none is large.
+static SmallVector<SmallVector<int64_t>> rowGroups(Matrix matrix) {
+  constexpr int64_t kMost = 6;
+  llvm::IntEqClasses sharing(matrix.rows);
+  for (int64_t column = 0; column < matrix.columns; ++column)
+    for (int64_t row = 0, before = -1; row < matrix.rows; ++row)
+      if (matrix.at(row, column) != 0) {
+        if (before >= 0)
+          sharing.join(before, row);
+        before = row;
+      }
+  sharing.compress();
+  SmallVector<SmallVector<int64_t>> together(sharing.getNumClasses()), groups;
+  for (int64_t row = 0; row < matrix.rows; ++row)
+    together[sharing[row]].push_back(row);
+  for (ArrayRef<int64_t> rows : together) {
+    auto size = static_cast<int64_t>(rows.size()), parts = (size + kMost - 1) / kMost;
+    for (int64_t part = 0; part < parts; ++part)
+      groups.emplace_back(
+          rows.slice(part * size / parts, (part + 1) * size / parts - part * size / parts));
+  }
+  return groups;
+}
+
+template <typename Op> static int64_t countParts(Op op) {
+  auto groups = static_cast<int64_t>(rowGroups(matrixOf(op)).size());
+  return groups * groups;
+}
+
+/// Part `part` of M x M^T, row by row, where `element` gives those of the square x.
+static void emitProduct(ElementEmitter &emitter, Type type, Matrix matrix, int64_t part,
                         llvm::function_ref<Value(int64_t, int64_t)> element,
                         llvm::function_ref<void(int64_t, int64_t, Value)> take) {
-  SmallVector<Value> square;
-  for (int64_t a = 0; a < matrix.columns; ++a)
-    for (int64_t b = 0; b < matrix.columns; ++b)
-      square.push_back(element(a, b));
-  for (int64_t i = 0; i < matrix.rows; ++i) {
-    SmallVector<Value> row;
-    for (int64_t b = 0; b < matrix.columns; ++b)
-      row.push_back(emitSum(emitter, type, matrix, i,
-                            [&](int64_t a) { return square[a * matrix.columns + b]; }));
-    for (int64_t j = 0; j < matrix.rows; ++j)
-      take(i, j, emitSum(emitter, type, matrix, j, [&](int64_t b) { return row[b]; }));
+  auto groups = rowGroups(matrix);
+  auto count = static_cast<int64_t>(groups.size());
+  ArrayRef<int64_t> rows = groups[part / count], columns = groups[part % count];
+  SmallVector<Value> square(matrix.columns * matrix.columns);
+  auto at = [&](int64_t a, int64_t b) {
+    Value &value = square[a * matrix.columns + b];
+    return value ? value : value = element(a, b);
+  };
+  for (int64_t i : rows) {
+    SmallVector<Value> sums(matrix.columns);
+    auto sumAt = [&](int64_t b) {
+      Value &sum = sums[b];
+      return sum ? sum
+                 : sum = emitSum(emitter, type, matrix, i, [&](int64_t a) { return at(a, b); });
+    };
+    for (int64_t j : columns)
+      take(i, j, emitSum(emitter, type, matrix, j, sumAt));
   }
 }
 
@@ -332,13 +369,16 @@ SmallVector<int64_t> WinogradJoinOp::tileShape() {
   return {1, rows, rows, 1};
 }
 
-void WinogradSplitOp::emitTile(ElementEmitter &emitter, const Indices &tile,
+int64_t WinogradSplitOp::tileParts() { return countParts(*this); }
+int64_t WinogradJoinOp::tileParts() { return countParts(*this); }
+
+void WinogradSplitOp::emitTile(ElementEmitter &emitter, const Indices &tile, int64_t part,
                                llvm::function_ref<void(ArrayRef<int64_t>, Value)> take) {
   Matrix matrix = matrixOf(*this);
   Value step = emitter.i64(static_cast<int64_t>(getStep()));
   Index y = emitter.multiply(tile[2], step), x = emitter.multiply(tile[3], step);
   emitProduct(
-      emitter, getType().getElementType(), matrix,
+      emitter, getType().getElementType(), matrix, part,
       [&](int64_t a, int64_t b) {
         return emitter.elementAt(getInput(), {tile[1], emitter.add(y, emitter.i64(a)),
                                               emitter.add(x, emitter.i64(b)), tile[4]});
@@ -348,11 +388,11 @@ void WinogradSplitOp::emitTile(ElementEmitter &emitter, const Indices &tile,
       });
 }
 
-void WinogradJoinOp::emitTile(ElementEmitter &emitter, const Indices &tile,
+void WinogradJoinOp::emitTile(ElementEmitter &emitter, const Indices &tile, int64_t part,
                               llvm::function_ref<void(ArrayRef<int64_t>, Value)> take) {
   Matrix matrix = matrixOf(*this);
   emitProduct(
-      emitter, getType().getElementType(), matrix,
+      emitter, getType().getElementType(), matrix, part,
       [&](int64_t i, int64_t j) {
         return emitter.elementAt(
             getInput(),

@@ -1,8 +1,8 @@
 //===- Tiles.cpp - kernels whose elements share work within a tile --------===//
 //
 // Winograd's transformations compute all elements of a tile from the same operands: a kernel of
-// them, and of what is elementwise behind, runs over tiles, with lanes along the last axis.
-// (Element by element, a tile of 6 x 6 would read 16 operands for each.)
+// them, and of what is elementwise behind, runs over tiles, part by part, with lanes along the last
+// axis. (Element by element, a tile of 6 x 6 would read 16 operands for each.)
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,8 +39,9 @@ bool mlir::gen::kernels::isTiled(KernelOp kernel) {
     return false;
   TileOpInterface first = ops.front();
   auto isAlike = [&](TileOpInterface op) {
-    return shapeOf(op->getResult(0)) == shapeOf(first->getResult(0)) &&
-           op.tileShape() == first.tileShape() && isReadInPlace(op->getResult(0));
+    return op->getName() == first->getName() &&
+           op->getAttrDictionary() == first->getAttrDictionary() &&
+           op->getResultTypes() == first->getResultTypes() && isReadInPlace(op->getResult(0));
   };
   auto isStored = [&](Value value) {
     auto pad = value.getDefiningOp<PadOp>();
@@ -90,16 +91,16 @@ Value mlir::gen::kernels::emitTileTaskCount(KernelFunction &function) {
   return tasks;
 }
 
-/// All elements of the kernel's results in the tiles at `tile`.
+/// The elements of the kernel's results in a part of the tiles at `tile`.
 static void emitTile(KernelFunction &function, const TileSpace &space, const Indices &tile,
-                     Value mask) {
+                     int64_t part, Value mask) {
   KernelEmitter emitter(function, kLanes);
   emitter.setMask(mask);
   // The elements of all ops but the last; with those of the last, results can be stored.
   SmallVector<SmallVector<Value>> elements(space.ops.size());
   for (auto [op, values] : llvm::zip_equal(space.ops, elements)) {
     bool isLast = op == space.ops.back();
-    TileOpInterface(op).emitTile(emitter, tile, [&](ArrayRef<int64_t> place, Value element) {
+    TileOpInterface(op).emitTile(emitter, tile, part, [&](ArrayRef<int64_t> place, Value element) {
       values.push_back(element);
       if (!isLast)
         return;
@@ -132,10 +133,12 @@ static void emitTiles(KernelFunction &function, const TileSpace &space, Value ta
   }
   std::optional<int64_t> columns = space.columns.constant();
   bool isOnce = !columns || *columns % kLanes != 0;
-  emitLaneLoop(b, i64Constant(b, 0), space.columns, kLanes, isOnce, [&](Value column, Value mask) {
-    tile.back() = {column, Index::Consecutive};
-    emitTile(function, space, tile, mask);
-  });
+  for (int64_t part = 0; part < TileOpInterface(space.ops.front()).tileParts(); ++part)
+    emitLaneLoop(b, i64Constant(b, 0), space.columns, kLanes, isOnce,
+                 [&](Value column, Value mask) {
+                   tile.back() = {column, Index::Consecutive};
+                   emitTile(function, space, tile, part, mask);
+                 });
 }
 
 void mlir::gen::kernels::emitTileTask(KernelFunction &function, Value index) {

@@ -48,19 +48,23 @@ struct Form {
 
 std::optional<Form> plainForm(ConvolutionOpInterface op) {
   int64_t taps = op.getWeight().getType().getDimSize(0);
-  SmallVector<int64_t> low(op.getLow()), high(op.getHigh());
-  if (op->getResult(0) != op.getInput()) {
-    auto algorithm = chooseWinograd(op.getInput().getType(), op.getOutput().getType(), taps);
-    return algorithm ? std::optional(Form{op.getInput(), op.getOutput(), op.getWeight(), low, high,
-                                          false, *algorithm})
-                     : std::nullopt;
+  Form form{op.getInput(),
+            op.getOutput(),
+            op.getWeight(),
+            SmallVector<int64_t>(op.getLow()),
+            SmallVector<int64_t>(op.getHigh()),
+            op->getResult(0) == op.getInput(),
+            {}};
+  if (form.isTransposed) {
+    std::swap(form.image, form.output);
+    for (int64_t &zeros : llvm::concat<int64_t>(form.low, form.high))
+      zeros = taps - 1 - zeros;
   }
-  auto algorithm = chooseWinograd(op.getOutput().getType(), op.getInput().getType(), taps);
+  auto algorithm = chooseWinograd(form.imageType(), form.type(), taps);
   if (!algorithm)
     return std::nullopt;
-  for (int64_t &zeros : llvm::concat<int64_t>(low, high))
-    zeros = taps - 1 - zeros;
-  return Form{op.getOutput(), op.getInput(), op.getWeight(), low, high, true, *algorithm};
+  form.algorithm = *algorithm;
+  return form;
 }
 
 /// A transposed convolution of 4 x 4 taps that doubles its images.
@@ -74,11 +78,10 @@ std::optional<Form> doublingForm(ConvolutionOpInterface op) {
   SmallVector<int64_t> phase(image.getShape());
   phase.back() = op.getInput().getType().getShape().back();
   auto algorithm = chooseWinograd(image, image.clone(phase), kTaps);
-  return algorithm
-             ? std::optional(Form{
-                   op.getOutput(), op.getInput(), op.getWeight(), SmallVector<int64_t>(op.getLow()),
-                   SmallVector<int64_t>(op.getHigh()), true, algorithm->interleaved()})
-             : std::nullopt;
+  if (!algorithm)
+    return std::nullopt;
+  return Form{op.getOutput(), op.getInput(), op.getWeight(),          {1, 1},
+              {1, 1},         true,          algorithm->interleaved()};
 }
 
 std::optional<Form> Form::of(ConvolutionOpInterface op) {

@@ -250,7 +250,8 @@ private:
 
 } // namespace
 
-/// The sum of the elements of `values`, with the coefficients of a row. (Those that are 1 begin.)
+/// The sum over the columns of a row of its coefficients times what `element` gives. (Coefficients
+/// that are 1 begin.)
 static Value emitSum(ElementEmitter &emitter, Type type, Matrix matrix, int64_t row,
                      llvm::function_ref<Value(int64_t)> element) {
   Value sum;

@@ -114,11 +114,7 @@ static Value productTasks(KernelFunction &function, Products &products,
 Value mlir::gen::kernels::emitContractionTaskCount(KernelFunction &function) {
   auto products = productsOf(contractionOf(function.kernel));
   Contraction contraction = firstProduct(function, *products);
-  Value count = productTasks(function, *products, contraction);
-  if (hasFrames(function.kernel)) // one more an image
-    count = function.b.createOrFold<arith::AddIOp>(
-        count, function.size(contractionOf(function.kernel)->getResult(0), 0));
-  return count;
+  return withFrameTasks(function, productTasks(function, *products, contraction));
 }
 
 /// The memory that the epilogue reads element by element: the residual, a weight and its moments.
@@ -183,17 +179,9 @@ static void emitProductTask(KernelFunction &function, Products &products, Contra
 }
 
 void mlir::gen::kernels::emitContractionTask(KernelFunction &function, Value index) {
-  ImplicitLocOpBuilder &b = function.b;
   auto products = productsOf(contractionOf(function.kernel));
   Contraction contraction = firstProduct(function, *products);
-  if (!hasFrames(function.kernel))
-    return emitProductTask(function, *products, contraction, index);
-  Value tasks = productTasks(function, *products, contraction);
-  Value isProduct = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, index, tasks);
-  auto branch = scf::IfOp::create(b, isProduct, /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(branch.elseBlock());
-  emitFrames(function, arith::SubIOp::create(b, index, tasks));
-  b.setInsertionPointToStart(branch.thenBlock());
-  emitProductTask(function, *products, contraction, index);
+  emitWithFrames(
+      function, index, [&] { return productTasks(function, *products, contraction); },
+      [&] { emitProductTask(function, *products, contraction, index); });
 }

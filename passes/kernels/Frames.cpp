@@ -25,12 +25,13 @@ bool mlir::gen::kernels::isFrame(PadOp pad) {
 
 PadOp mlir::gen::kernels::frameOf(KernelOp kernel, Value result) {
   bool isFilledApart = kernel.getFamily() == "contraction" || isTiled(kernel);
-  return isFilledApart ? result.getDefiningOp<PadOp>() : PadOp();
+  auto pad = isFilledApart ? result.getDefiningOp<PadOp>() : PadOp();
+  return pad && isFrame(pad) ? pad : PadOp();
 }
 
-bool mlir::gen::kernels::hasFrames(KernelOp kernel) {
-  auto yield = cast<YieldOp>(kernel.getBody().front().getTerminator());
-  return llvm::any_of(yield.getValues(), [&](Value value) { return bool(frameOf(kernel, value)); });
+static bool hasFrames(KernelFunction &function) {
+  return llvm::any_of(function.yield.getValues(),
+                      [&](Value value) { return bool(frameOf(function.kernel, value)); });
 }
 
 /// Fills elements `from` .. `to` - 1.
@@ -78,8 +79,32 @@ static void emitFrame(KernelFunction &function, PadOp frame, Value pointer, Valu
   emitFill(b, pointer, frame.getValue(), start, end);
 }
 
-void mlir::gen::kernels::emitFrames(KernelFunction &function, Value image) {
+/// Fills image `image` of all frames.
+static void emitFrames(KernelFunction &function, Value image) {
   for (auto [number, value] : llvm::enumerate(function.yield.getValues()))
     if (PadOp frame = frameOf(function.kernel, value))
       emitFrame(function, frame, function.resultPointer(number), image);
+}
+
+Value mlir::gen::kernels::withFrameTasks(KernelFunction &function, Value tasks) {
+  if (!hasFrames(function))
+    return tasks;
+  Value images = function.size(function.yield.getValues().front(), 0);
+  return function.b.createOrFold<arith::AddIOp>(tasks, images);
+}
+
+void mlir::gen::kernels::emitWithFrames(KernelFunction &function, Value index,
+                                        llvm::function_ref<Value()> tasks,
+                                        llvm::function_ref<void()> task) {
+  if (!hasFrames(function))
+    return task();
+  ImplicitLocOpBuilder &b = function.b;
+  Value count = tasks();
+  Value isTask = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, index, count);
+  auto branch = scf::IfOp::create(b, isTask, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.elseBlock());
+  emitFrames(function, arith::SubIOp::create(b, index, count));
+  b.setInsertionPointToStart(branch.thenBlock());
+  task();
 }

@@ -128,10 +128,11 @@ bool isFrame(PadOp pad);
 /// The padding of the result of a kernel of products or tiles, or null: its elements are stored
 /// where they come to be, and the rest is filled by tasks of its own.
 PadOp frameOf(KernelOp kernel, Value result);
-/// True if there is one.
-bool hasFrames(KernelOp kernel);
-/// Fills image `image` of all frames.
-void emitFrames(KernelFunction &function, Value image);
+/// `tasks` and those that fill frames, one an image.
+Value withFrameTasks(KernelFunction &function, Value tasks);
+/// Emits `task`, for an index below what `tasks` emits, or else what fills the frames of an image.
+void emitWithFrames(KernelFunction &function, Value index, llvm::function_ref<Value()> tasks,
+                    llvm::function_ref<void()> task);
 
 /// True if a kernel runs tile by tile: ops whose elements share work (TileOpInterface), all of one
 /// shape, and elementwise ops behind them.

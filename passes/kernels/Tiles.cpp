@@ -23,9 +23,10 @@ static ArrayRef<int64_t> shapeOf(Value value) {
 /// `value`.
 static bool isReadInPlace(Value value) {
   return llvm::all_of(value.getUsers(), [&](Operation *user) {
-    auto pad = dyn_cast<PadOp>(user);
-    if (isa<YieldOp>(user) || (pad && isFrame(pad)))
+    if (isa<YieldOp>(user))
       return true;
+    if (auto pad = dyn_cast<PadOp>(user); pad && isFrame(pad)) // a result, stored with an offset
+      return llvm::all_of(pad->getUsers(), llvm::IsaPred<YieldOp>);
     auto pointwise = dyn_cast<PointwiseOpInterface>(user);
     return pointwise && pointwise.isElementwise() &&
            shapeOf(user->getResult(0)) == shapeOf(value) && isReadInPlace(user->getResult(0));
@@ -85,10 +86,7 @@ struct TileSpace {
 } // namespace
 
 Value mlir::gen::kernels::emitTileTaskCount(KernelFunction &function) {
-  Int tasks = TileSpace(function).tasks();
-  if (hasFrames(function.kernel)) // one more an image
-    tasks = tasks + Int(function.b, function.size(function.yield.getValues().front(), 0));
-  return tasks;
+  return withFrameTasks(function, TileSpace(function).tasks());
 }
 
 /// The elements of the kernel's results in a part of the tiles at `tile`.
@@ -142,16 +140,7 @@ static void emitTiles(KernelFunction &function, const TileSpace &space, Value ta
 }
 
 void mlir::gen::kernels::emitTileTask(KernelFunction &function, Value index) {
-  ImplicitLocOpBuilder &b = function.b;
   TileSpace space(function);
-  if (!hasFrames(function.kernel))
-    return emitTiles(function, space, index);
-  Value tasks = space.tasks();
-  Value isOfTiles = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, index, tasks);
-  auto branch = scf::IfOp::create(b, isOfTiles, /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(branch.elseBlock());
-  emitFrames(function, arith::SubIOp::create(b, index, tasks));
-  b.setInsertionPointToStart(branch.thenBlock());
-  emitTiles(function, space, index);
+  emitWithFrames(
+      function, index, [&] { return space.tasks(); }, [&] { emitTiles(function, space, index); });
 }

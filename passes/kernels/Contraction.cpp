@@ -228,6 +228,7 @@ private:
 
   /// A panel of columns and its operands, from the start of the block of k.
   struct Panel {
+    Int number;             ///< Of the whole product.
     Int firstVector, width; ///< In vectors.
     Int column, columns;
     Value lhs, rhs;
@@ -301,7 +302,7 @@ private:
       Int from = evenSplit(rowVectors, panels, number);
       Int width = evenSplit(rowVectors, panels, number + 1) - from;
       Int column = from * s.lanes;
-      Panel panel{from, width, column, min(n - column, width * s.lanes), lhs, rhs};
+      Panel panel{number, from, width, column, min(n - column, width * s.lanes), lhs, rhs};
       if (!isRagged()) // also where `width` is not known, panels are whole vectors
         panel.columns = width * s.lanes;
       emitPanel(block, panel, number - block.firstPanel, epilogue);
@@ -397,20 +398,74 @@ private:
     return pointers;
   }
 
-  /// Asks for what the epilogue of a row of tile `number` will touch.
+  /// What tile `number` asks for while its sums are computed.
   std::function<void(Int)> prefetchOf(const Block &block, const Panel &panel, Int number) {
-    if (!prefetch || s.transposed)
+    bool asksForPanel = asksForNextPanel(block);
+    if (s.transposed || (!prefetch && !asksForPanel))
       return nullptr;
-    return [this, column = panel.column, row = (block.firstTile + number) * s.rows,
-            isLast = block.isLast](Int r) {
-      auto ask = [&] {
-        for (int64_t v = 0; v < s.vectors; ++v)
-          prefetch(b, row + r, column + v * s.lanes);
-      };
-      if (!isLast)
-        return ask();
-      emitIf(b, isLast, ask, [] {});
+    return [this, &block, &panel, number, asksForPanel](Int r) {
+      if (asksForPanel)
+        askForNextPanel(block, panel, number * s.rows + r);
+      if (!prefetch)
+        return;
+      askForRow(block, panel, number, r);
+      if (!blocks.splits && columnTasks.is(1))
+        askForNextRows(block, panel, number * s.rows + r);
     };
+  }
+
+  /// Whether a tile asks for its part of the panel that is next: of a matrix that does not stay in
+  /// a core's cache anyway, if the panel's tiles are enough to share it. Sums of chains have no
+  /// turns; their many small products gained nothing.
+  bool asksForNextPanel(const Block &block) const {
+    constexpr int64_t kCachedBits = 2 << 20, kFewTiles = 4;
+    if (n.constant() && k.constant() &&
+        *n.constant() * *k.constant() * rhsType.getIntOrFloatBitWidth() <= kCachedBits)
+      return false;
+    bool isMatrix = block.walk.size() == 1 && p.rhs.walk.size() == 1 && !p.isOfBytes;
+    bool isContiguous = !p.packColumns || block.walk.front().rhsStride.is(1);
+    return isMatrix && isContiguous && s.chain == 0 && s.rowBlock >= kFewTiles * s.rows;
+  }
+
+  void askForNextPanel(const Block &block, const Panel &panel, Int turn) {
+    constexpr int64_t kLineBits = 512;
+    const DepthStep &step = block.walk.front();
+    Int column = panel.column + panel.width * s.lanes, vector = panel.firstVector + panel.width;
+    Int vectors(b, s.vectors), columns(b, s.vectors * s.lanes), zero(b, 0);
+    Lines lines{zero, zero, zero, zero, zero};
+    if (p.packColumns) {
+      Int apart = p.rhs.walk.front().stride, line(b, kLineBits / rhsType.getIntOrFloatBitWidth());
+      lines = {column * apart, columns, apart, (step.extent + line - 1) / line, line};
+    } else if (s.rhsIsPacked) {
+      Int apart(b, p.packedStride);
+      lines = {vector * apart, vectors, apart, step.extent, step.rhsStride};
+    } else {
+      lines = {column, step.extent, step.rhsStride, vectors, Int(b, s.lanes)};
+    }
+    forEachLine(b, lines, turn, (block.lastTile - block.firstTile) * s.rows, [&](Int position) {
+      emitPrefetch(b, rhsType, panel.rhs, position, CacheLevel::Second);
+    });
+  }
+
+  /// What the epilogue of row `r` of tile `number` will touch.
+  void askForRow(const Block &block, const Panel &panel, Int number, Int r) {
+    Int row = (block.firstTile + number) * s.rows + r;
+    auto ask = [&] {
+      for (int64_t v = 0; v < s.vectors; ++v)
+        prefetch(b, row * n + panel.column + v * s.lanes, CacheLevel::First);
+    };
+    if (!block.isLast)
+      return ask();
+    emitIf(b, block.isLast, ask, [] {});
+  }
+
+  /// What the epilogue will touch in the next task, which is the next rows: in the order in which
+  /// they lie in memory, not in that of tiles.
+  void askForNextRows(const Block &block, const Panel &panel, Int turn) {
+    Int rows = (block.lastTile - block.firstTile) * s.rows, zero(b, 0);
+    Lines lines{block.lastTile * s.rows * n, rows, n, rowVectors, Int(b, s.lanes)};
+    forEachLine(b, lines, panel.number * rows + turn, panels * rows,
+                [&](Int position) { prefetch(b, position, CacheLevel::Second); });
   }
 
   /// Emits `body` for each number of vectors that a panel may have, under the test for it.

@@ -32,6 +32,7 @@
 #define GEN_PASSES_KERNELS_CONTRACTION_H
 
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "passes/kernels/Prefetch.h"
 
 namespace mlir::gen::kernels {
 
@@ -142,11 +143,10 @@ struct Contraction {
 using ContractionEpilogue = llvm::function_ref<void(ImplicitLocOpBuilder &, Value row, Value column,
                                                     Value accumulator, Value mask)>;
 
-/// Asks for the memory that the epilogue of C[row, column .. column + lanes - 1] will touch. Called
-/// for every vector of a tile while its sums are computed, which takes long enough for the memory
-/// to arrive.
+/// Asks for the memory that the epilogue of element `position` of C, row by row, will touch. Called
+/// while sums are computed, which takes long enough for the memory to arrive.
 using ContractionPrefetch =
-    llvm::function_ref<void(ImplicitLocOpBuilder &, Value row, Value column)>;
+    llvm::function_ref<void(ImplicitLocOpBuilder &, Int position, CacheLevel)>;
 
 /// The number of tasks, an i64.
 Value emitTaskCount(ImplicitLocOpBuilder &b, const Contraction &contraction);

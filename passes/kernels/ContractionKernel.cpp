@@ -140,15 +140,6 @@ static SmallVector<Value> epilogueMemory(KernelFunction &function, const Product
   return inputs;
 }
 
-static void emitPrefetch(ImplicitLocOpBuilder &b, Value pointer, Type elementType, Value row,
-                         Value column, Value columns) {
-  Value position = arith::AddIOp::create(b, arith::MulIOp::create(b, row, columns), column);
-  Value at = LLVM::GEPOp::create(b, pointer.getType(), elementType, pointer,
-                                 ArrayRef<LLVM::GEPArg>{position});
-  constexpr int kRead = 0, kAllLevels = 3, kData = 1;
-  LLVM::Prefetch::create(b, at, kRead, kAllLevels, kData);
-}
-
 static void emitProductTask(KernelFunction &function, Products &products, Contraction contraction,
                             Value index) {
   ImplicitLocOpBuilder &b = function.b;
@@ -161,9 +152,9 @@ static void emitProductTask(KernelFunction &function, Products &products, Contra
   }
   products.moveTo(function, contraction, number);
   SmallVector<Value> touched = epilogueMemory(function, products);
-  auto prefetch = [&](ImplicitLocOpBuilder &, Value row, Value column) {
+  auto prefetch = [&](ImplicitLocOpBuilder &, Int position, CacheLevel level) {
     for (Value pointer : touched)
-      emitPrefetch(b, pointer, contraction.elementType, row, column, contraction.n);
+      emitPrefetch(b, contraction.elementType, pointer, position, level);
   };
   emitTask(
       b, contraction, index,

@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/kernels/KernelEmitter.h"
+#include "passes/kernels/Prefetch.h"
 #include "passes/kernels/RowPlan.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -237,11 +238,8 @@ private:
           row = emitter.add(row, i64Constant(b, ahead));
           later.push_back(column.back());
           Value pointer = function.pointer(argument);
-          Value at =
-              LLVM::GEPOp::create(b, pointer.getType(), type.getElementType(), pointer,
-                                  ArrayRef<LLVM::GEPArg>{emitter.position(argument, later).value});
-          constexpr int kRead = 0, kSecondLevel = 2, kData = 1;
-          LLVM::Prefetch::create(b, at, kRead, kSecondLevel, kData);
+          emitPrefetch(b, type.getElementType(), pointer,
+                       Int(b, emitter.position(argument, later).value), CacheLevel::Second);
         }
   }
 

@@ -15,8 +15,9 @@ namespace mlir::gen {
 inline constexpr StringLiteral kDeviceModule = "gen.device";
 /// The symbol of the code that this module becomes (gen_device_image).
 inline constexpr StringLiteral kDeviceImage = "gen.image";
-/// On a kernel: the threads of a block.
+/// On a kernel: the threads of a block, and the bytes of shared memory that its launch asks for.
 inline constexpr StringLiteral kDeviceThreadsAttr = "gen.threads";
+inline constexpr StringLiteral kDeviceSharedAttr = "gen.shared";
 
 /// The name of a kernel's function: letters, digits and underscores, and no keyword of PTX.
 inline std::string deviceFunctionName(KernelOp kernel) {

@@ -79,13 +79,14 @@ struct EmitDeviceKernels : impl::EmitDeviceKernelsBase<EmitDeviceKernels> {
         b, deviceFunctionName(kernel),
         LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()), parameters));
     function.setCConv(LLVM::CConv::PTX_Kernel);
-    int64_t threads = emitBody(kernel, function, b);
+    auto [threads, shared] = emitBody(kernel, function, b);
     // So many blocks side by side, and each thread has up to 128 registers.
     int64_t blocks = std::max<int64_t>(kThreadsSideBySide / threads, 1);
     function.setPassthroughAttr(
         b.getArrayAttr({b.getStrArrayAttr({"nvvm.maxntid", std::to_string(threads)}),
                         b.getStrArrayAttr({"nvvm.minctasm", std::to_string(blocks)})}));
     kernel->setAttr(kDeviceThreadsAttr, b.getI64IntegerAttr(threads));
+    kernel->setAttr(kDeviceSharedAttr, b.getI64IntegerAttr(shared));
     b.setInsertionPoint(kernel);
     kernels::emitTaskCounter(kernel, b, [](kernels::KernelFunction &host) {
       return kernels::makeDeviceEmitter(host)->blocks();
@@ -93,8 +94,9 @@ struct EmitDeviceKernels : impl::EmitDeviceKernelsBase<EmitDeviceKernels> {
     return success();
   }
 
-  /// Returns the number of threads of a block.
-  static int64_t emitBody(KernelOp kernel, LLVM::LLVMFuncOp function, ImplicitLocOpBuilder &b) {
+  /// Returns the number of threads of a block, and the shared memory that a launch asks for.
+  static std::pair<int64_t, int64_t> emitBody(KernelOp kernel, LLVM::LLVMFuncOp function,
+                                              ImplicitLocOpBuilder &b) {
     kernels::KernelFunction emitted(kernel, function, b,
                                     kernels::KernelFunction::Words::AsArguments);
     auto number = [&](Value special) {
@@ -105,7 +107,7 @@ struct EmitDeviceKernels : impl::EmitDeviceKernelsBase<EmitDeviceKernels> {
     std::unique_ptr<kernels::DeviceEmitter> emitter = kernels::makeDeviceEmitter(emitted);
     emitter->emitThread(block, thread);
     LLVM::ReturnOp::create(b, ValueRange());
-    return emitter->threads();
+    return {emitter->threads(), emitter->sharedOfLaunch()};
   }
 };
 

@@ -74,10 +74,13 @@ public:
     Record record{Field::address(tables.string(op.getSymName())),
                   Field::address(tables.string(describe(op.getLoc())))};
     Block &body = op.getBody().front();
+    auto number = [&](StringRef attribute) {
+      return Field::u32(op->getAttrOfType<IntegerAttr>(attribute).getInt());
+    };
     if (isForDevice(module))
       record.append({Field::address(""), Field::address(tables.string(deviceFunctionName(op))),
                      Field::u32(body.getNumArguments() + body.getTerminator()->getNumOperands()),
-                     Field::u32(op->getAttrOfType<IntegerAttr>(kDeviceThreadsAttr).getInt())});
+                     number(kDeviceThreadsAttr), number(kDeviceSharedAttr), Field::u32(0)});
     else
       record.push_back(Field::address((op.getSymName() + ".task").str()));
     tables.records((op.getSymName() + ".info").str(), {record});

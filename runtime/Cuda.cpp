@@ -32,6 +32,7 @@ void findAll(void *library, Driver &driver) {
   find(library, "cuModuleLoadData", cuda.moduleLoadData, driver);
   find(library, "cuModuleUnload", cuda.moduleUnload, driver);
   find(library, "cuModuleGetFunction", cuda.moduleGetFunction, driver);
+  find(library, "cuFuncSetAttribute", cuda.funcSetAttribute, driver);
   find(library, "cuMemAlloc_v2", cuda.memAlloc, driver);
   find(library, "cuMemFree_v2", cuda.memFree, driver);
   find(library, "cuMemHostAlloc", cuda.memHostAlloc, driver);

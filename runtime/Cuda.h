@@ -40,6 +40,7 @@ struct Cuda {
   CUresult (*moduleLoadData)(CUmodule *, const void *image);
   CUresult (*moduleUnload)(CUmodule);
   CUresult (*moduleGetFunction)(CUfunction *, CUmodule, const char *name);
+  CUresult (*funcSetAttribute)(CUfunction, int attribute, int value);
   CUresult (*memAlloc)(CUdeviceptr *, size_t bytes);
   CUresult (*memFree)(CUdeviceptr);
   CUresult (*memHostAlloc)(void **, size_t bytes, unsigned flags);

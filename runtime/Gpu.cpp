@@ -164,11 +164,19 @@ template <class Body> void Gpu::keepFailure(Body &&body) noexcept {
 }
 
 CUfunction Gpu::functionOf(const gen_device_kernel_info &kernel) {
-  CUfunction &function = functions[&kernel];
-  if (!function)
-    cuda.check(cuda.moduleGetFunction(&function, module, kernel.function),
-               format("find kernel '%s'", kernel.kernel.name).c_str());
-  return function;
+  CUfunction &known = functions[&kernel];
+  if (known)
+    return known;
+  CUfunction function = nullptr;
+  cuda.check(cuda.moduleGetFunction(&function, module, kernel.function),
+             format("find kernel '%s'", kernel.kernel.name).c_str());
+  constexpr int kMaxDynamicSharedBytes = 8; // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+  if (kernel.shared)
+    cuda.check(
+        cuda.funcSetAttribute(function, kMaxDynamicSharedBytes, int(kernel.shared)),
+        format("have %u bytes of shared memory for kernel '%s'", kernel.shared, kernel.kernel.name)
+            .c_str());
+  return known = function;
 }
 
 void Gpu::launch(const gen_kernel_info &kernel, int64_t blocks, const uint64_t *frame,
@@ -186,7 +194,7 @@ void Gpu::launch(const gen_kernel_info &kernel, int64_t blocks, const uint64_t *
     void *parameters[] = {reinterpret_cast<void *>(1), const_cast<uint64_t *>(frame),
                           reinterpret_cast<void *>(2), &bytes, nullptr};
     cuda.check(cuda.launchKernel(functionOf(device), unsigned(blocks), 1, 1, device.threads, 1, 1,
-                                 0, stream, nullptr, parameters),
+                                 device.shared, stream, nullptr, parameters),
                what.c_str());
     if (isWatched)
       cuda.check(cuda.streamSynchronize(stream), what.c_str());

@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 #define GEN_ARTEFACT_MAGIC "gencc\r\n\x1a" /* 8 bytes, no terminator */
-#define GEN_ARTEFACT_VERSION 3
+#define GEN_ARTEFACT_VERSION 4
 #define GEN_ARTEFACT_SECTION ".gen.header"
 #define GEN_ARTEFACT_SYMBOL "gen_artefact"
 
@@ -88,6 +88,8 @@ typedef struct gen_device_kernel_info {
   const char *function; /* its name in the image */
   uint32_t words;       /* of the frame: they are the function's parameters */
   uint32_t threads;     /* of a block */
+  uint32_t shared;      /* bytes of shared memory that a launch asks for */
+  uint32_t reserved;
 } gen_device_kernel_info;
 
 /* A named tensor of the interface. */

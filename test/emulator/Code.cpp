@@ -17,23 +17,22 @@ namespace {
 // Retargets a module to this machine.
 class Retargeting {
 public:
-  Retargeting(llvm::Module &module, int droppedBarrier)
-      : module(module), droppedBarrier(droppedBarrier) {}
+  Retargeting(llvm::Module &module, const Faults &faults) : module(module), faults(faults) {}
 
   void run() {
     for (Function &function : module)
       if (!function.isDeclaration() && function.getCallingConv() == CallingConv::PTX_Kernel)
         addKernel(function);
     dropBarrier();
+    loosenWait();
     requireAlignment();
     for (Function &function : make_early_inc_range(module))
       if (function.isDeclaration() && function.getName().starts_with("llvm.nvvm."))
         replaceIntrinsic(function);
-    for (GlobalVariable &global : module.globals())
-      if (global.getAddressSpace() == kShared) {
-        global.setLinkage(GlobalValue::ExternalLinkage);
-        addShared(global);
-      }
+    SmallVector<GlobalVariable *> globals(make_pointer_range(module.globals()));
+    for (GlobalVariable *global : globals)
+      if (global->getAddressSpace() == kShared)
+        addShared(*global);
     for (Function &function : module) {
       function.setCallingConv(CallingConv::C);
       for (const char *target : {"target-cpu", "target-features"})
@@ -71,12 +70,25 @@ private:
     entries.push_back(name);
   }
 
-  // A kernel's shared memory is named after it.
+  // A kernel's shared memory is named after it. If a launch says how much it is, there is the most
+  // that it can be.
   void addShared(GlobalVariable &global) {
-    StringRef name = global.getName(), kernel = name;
+    std::string name = global.getName().str();
+    StringRef kernel = name;
     kernel.consume_back("_shared");
-    shared.push_back(
-        {name.str(), kernel.str(), module.getDataLayout().getTypeAllocSize(global.getValueType())});
+    uint64_t bytes = module.getDataLayout().getTypeAllocSize(global.getValueType());
+    shared.push_back({name, kernel.str(), bytes});
+    global.setLinkage(GlobalValue::ExternalLinkage);
+    if (bytes > 0)
+      return;
+    auto *type = ArrayType::get(Type::getInt8Ty(module.getContext()), kMostShared);
+    auto *memory = new GlobalVariable(module, type, /*isConstant=*/false,
+                                      GlobalValue::ExternalLinkage, UndefValue::get(type), "",
+                                      nullptr, GlobalValue::NotThreadLocal, kShared);
+    memory->setAlignment(global.getAlign());
+    memory->takeName(&global);
+    global.replaceAllUsesWith(memory);
+    global.eraseFromParent();
   }
 
   static bool waits(Function &function) {
@@ -92,13 +104,26 @@ private:
     return callee && isMeant(callee->getName().str()) ? call : nullptr;
   }
 
-  void dropBarrier() {
-    int number = 0;
+  // Call number `number` of those that are meant, or null.
+  CallInst *findCall(bool (*isMeant)(const std::string &), int number) {
     for (Function &function : module)
-      for (Instruction &instruction : make_early_inc_range(instructions(function)))
-        if (CallInst *call = callOf(instruction, isBarrier))
-          if (number++ == droppedBarrier)
-            call->eraseFromParent();
+      for (Instruction &instruction : instructions(function))
+        if (CallInst *call = callOf(instruction, isMeant))
+          if (number-- == 0)
+            return call;
+    return nullptr;
+  }
+
+  void dropBarrier() {
+    if (CallInst *call = findCall(isBarrier, faults.droppedBarrier))
+      call->eraseFromParent();
+  }
+
+  void loosenWait() {
+    if (CallInst *call = findCall(isWait, faults.loosenedWait)) {
+      auto *pending = cast<ConstantInt>(call->getArgOperand(0));
+      call->setArgOperand(0, ConstantInt::get(pending->getType(), pending->getZExtValue() + 1));
+    }
   }
 
   // Of vectors in the memory of the GPU: this machine reads them from anywhere.
@@ -159,7 +184,7 @@ private:
   }
 
   llvm::Module &module;
-  int droppedBarrier;
+  Faults faults;
 };
 
 Error define(orc::LLJIT &jit, const std::map<std::string, std::string> &intrinsics) {
@@ -179,7 +204,7 @@ Error define(orc::LLJIT &jit, const std::map<std::string, std::string> &intrinsi
 Code::Code() = default;
 Code::~Code() = default;
 
-std::unique_ptr<Code> Code::load(const char *bitcode, size_t bytes, int droppedBarrier,
+std::unique_ptr<Code> Code::load(const char *bitcode, size_t bytes, const Faults &faults,
                                  std::string &error) {
   InitializeNativeTarget();
   InitializeNativeTargetAsmPrinter();
@@ -189,7 +214,7 @@ std::unique_ptr<Code> Code::load(const char *bitcode, size_t bytes, int droppedB
     auto module = parseBitcodeFile({StringRef(bitcode, bytes), "kernels"}, *context);
     if (!module)
       return module.takeError();
-    Retargeting retargeted(**module, droppedBarrier);
+    Retargeting retargeted(**module, faults);
     retargeted.run();
     auto machine = orc::JITTargetMachineBuilder::detectHost();
     if (!machine)
@@ -233,9 +258,9 @@ const Kernel *Code::find(const std::string &name) const {
   return found == kernels.end() ? nullptr : &found->second;
 }
 
-void Kernel::spoilSharedMemory() const {
+void Kernel::spoilSharedMemory(size_t bytesOfLaunch) const {
   for (const SharedMemory &memory : shared)
-    std::memset(memory.data, 0xff, memory.bytes);
+    std::memset(memory.data, 0xff, memory.bytes ? memory.bytes : bytesOfLaunch);
 }
 
 } // namespace emulator

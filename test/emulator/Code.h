@@ -16,9 +16,20 @@ class LLJIT;
 
 namespace emulator {
 
+// Shared memory that a block can have, of compute capability 9.0.
+constexpr size_t kMostShared = 227 * 1024;
+
 struct SharedMemory {
   char *data;
   size_t bytes;
+};
+
+// What is done wrong on purpose in each module; -1: nothing.
+struct Faults {
+  int droppedBarrier = -1; // number of a call that waits at a barrier, left out
+  int loosenedWait = -1;   // of one that waits for copies: for all but one group more
+
+  bool operator==(const Faults &) const = default;
 };
 
 struct Kernel {
@@ -26,17 +37,16 @@ struct Kernel {
   void (*run)(const uint64_t *words) = nullptr; // what one thread does
   size_t words = 0;                             // its parameters, of 8 bytes each
   bool waits = false;                           // for other threads
-  std::vector<SharedMemory> shared;
+  std::vector<SharedMemory> shared;             // of no bytes: so many as a launch asks for
 
   // What a block finds there is left by no other: every byte is 0xff.
-  void spoilSharedMemory() const;
+  void spoilSharedMemory(size_t bytesOfLaunch) const;
 };
 
 class Code {
 public:
-  // Compiles LLVM bitcode; `error` says what is wrong with it. Of all calls that wait at barriers,
-  // the one numbered `droppedBarrier` is left out.
-  static std::unique_ptr<Code> load(const char *bitcode, size_t bytes, int droppedBarrier,
+  // Compiles LLVM bitcode; `error` says what is wrong with it.
+  static std::unique_ptr<Code> load(const char *bitcode, size_t bytes, const Faults &faults,
                                     std::string &error);
   ~Code();
 

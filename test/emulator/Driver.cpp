@@ -6,8 +6,9 @@
 // page does that cannot be touched at all.
 //
 // The environment chooses faults: GEN_EMULATOR_ORDER=backward runs threads from the last to the
-// first; GEN_EMULATOR_DROP_BARRIER=N leaves out a barrier of each module; with GEN_EMULATOR_FAIL
-// every kernel fails.
+// first; GEN_EMULATOR_DROP_BARRIER=N leaves out a barrier of each module,
+// GEN_EMULATOR_LOOSEN_WAIT=N has a wait for copies wait for all but one group more; with
+// GEN_EMULATOR_FAIL every kernel fails.
 #include "Code.h"
 #include "runtime/Cuda.h"
 
@@ -30,6 +31,7 @@ using emulator::Kernel;
 struct CUfunc_st {
   Code *code;
   const Kernel *kernel;
+  unsigned mostShared; // that a launch may ask for
 };
 struct CUmod_st {
   std::shared_ptr<Code> code;
@@ -79,6 +81,8 @@ enum : CUresult {
   CaptureInvalidated = 901
 };
 constexpr size_t kPage = 4096, kAlignment = 256;
+constexpr unsigned kUsualShared = 48 * 1024; // bytes of shared memory that a launch may ask for
+constexpr int kMaxDynamicSharedBytes = 8;    // the attribute of a function that changes this
 
 std::mutex mutex;
 std::map<std::string, int64_t> calls; // of the driver's functions, for tests
@@ -119,7 +123,8 @@ bool isDeviceMemory(CUdeviceptr address, size_t bytes) {
   return address + bytes <= reinterpret_cast<CUdeviceptr>(data) + size;
 }
 
-CUresult run(CUfunction function, int64_t blocks, int threads, const std::vector<uint64_t> &words) {
+CUresult run(CUfunction function, int64_t blocks, int threads, size_t shared,
+             const std::vector<uint64_t> &words) {
   const char *chosen = std::getenv("GEN_EMULATOR_ORDER");
   bool isBackward = chosen && std::strcmp(chosen, "backward") == 0;
   auto order = isBackward ? emulator::Order::Backward : emulator::Order::Forward;
@@ -127,7 +132,7 @@ CUresult run(CUfunction function, int64_t blocks, int threads, const std::vector
   if (std::getenv("GEN_EMULATOR_FAIL"))
     return LaunchFailed;
   for (int64_t block = 0; block < blocks; ++block) {
-    kernel.spoilSharedMemory();
+    kernel.spoilSharedMemory(shared);
     std::string error = emulator::runBlock(isBackward ? blocks - 1 - block : block, threads,
                                            kernel.waits, order, [&] { kernel.run(words.data()); });
     if (!error.empty()) {
@@ -149,19 +154,24 @@ CUresult copy(CUstream stream, char *to, const char *from, size_t bytes, CUdevic
   return Success;
 }
 
+// The number that an environment variable chooses, or -1.
+int chosen(const char *variable) {
+  const char *text = std::getenv(variable);
+  return text ? std::atoi(text) : -1;
+}
+
 // Compiles an image, unless it is that of the last time.
 std::shared_ptr<Code> load(const char *bytes, size_t size, std::string &error) {
-  const char *chosen = std::getenv("GEN_EMULATOR_DROP_BARRIER");
-  int dropped = chosen ? std::atoi(chosen) : -1;
+  emulator::Faults faults{chosen("GEN_EMULATOR_DROP_BARRIER"), chosen("GEN_EMULATOR_LOOSEN_WAIT")};
   static std::string lastImage;
-  static int lastDropped;
+  static emulator::Faults lastFaults;
   static std::shared_ptr<Code> last;
   std::lock_guard<std::mutex> lock(mutex);
   std::string image(bytes, size);
-  if (!last || image != lastImage || dropped != lastDropped)
-    last = Code::load(bytes, size, dropped, error);
+  if (!last || image != lastImage || faults != lastFaults)
+    last = Code::load(bytes, size, faults, error);
   lastImage = std::move(image);
-  lastDropped = dropped;
+  lastFaults = faults;
   return last;
 }
 
@@ -222,8 +232,14 @@ EXPORTED cuModuleGetFunction(CUfunction *function, CUmodule module, const char *
   if (!kernel)
     return NotFound;
   CUfunc_st &known = module->functions[name];
-  known = {module->code.get(), kernel};
+  known = {module->code.get(), kernel, kUsualShared};
   *function = &known;
+  return Success;
+}
+EXPORTED cuFuncSetAttribute(CUfunction function, int attribute, int value) {
+  if (attribute != kMaxDynamicSharedBytes || value < 0 || size_t(value) > emulator::kMostShared)
+    return InvalidValue;
+  function->mostShared = unsigned(value);
   return Success;
 }
 
@@ -362,14 +378,18 @@ extern "C" __attribute__((visibility("default"))) int64_t emulatorCalls(const ch
 }
 
 EXPORTED cuLaunchKernel(CUfunction function, unsigned gridX, unsigned, unsigned, unsigned blockX,
-                        unsigned, unsigned, unsigned, CUstream stream, void **, void **extra) {
+                        unsigned, unsigned, unsigned sharedBytes, CUstream stream, void **,
+                        void **extra) {
   // Parameters as one buffer: CU_LAUNCH_PARAM_BUFFER_POINTER, the buffer, ..._SIZE, its bytes, end.
   auto *bytes = static_cast<const char *>(extra[1]);
   std::vector<uint64_t> words(function->kernel->words);
-  if (gridX == 0 || *static_cast<size_t *>(extra[3]) != words.size() * sizeof(uint64_t))
+  if (gridX == 0 || sharedBytes > function->mostShared ||
+      *static_cast<size_t *>(extra[3]) != words.size() * sizeof(uint64_t))
     return InvalidValue;
   std::memcpy(words.data(), bytes, words.size() * sizeof(uint64_t));
   count("cuLaunchKernel");
-  stream->add([=, words = std::move(words)] { return run(function, gridX, int(blockX), words); });
+  stream->add([=, words = std::move(words)] {
+    return run(function, gridX, int(blockX), sharedBytes, words);
+  });
   return Success;
 }

@@ -4,11 +4,20 @@
 #include "Warp.h"
 
 #include <algorithm>
+#include <cstring>
+#include <deque>
 #include <map>
 #include <vector>
 
 namespace emulator {
 namespace {
+
+struct Copy {
+  char *to;
+  const char *from;
+  uint32_t bytes, read; // zeros for those that are not read
+};
+using Group = std::vector<Copy>;
 
 struct Thread {
   enum State { Ready, AtBarrier, InWarp, Done };
@@ -17,6 +26,8 @@ struct Thread {
   State state = Ready;
   WarpOperation operation = nullptr; // that the warp does when all of its threads are there
   Lane lane;                         // what it does it with
+  std::deque<Group> groups;          // of copies on their way
+  Group started;                     // for the next group
 };
 
 // The block that runs, and its thread.
@@ -26,6 +37,7 @@ struct Running {
   Order order = Order::Forward;
   const std::function<void()> *body = nullptr;
   bool isMisaligned = false; // something that was read
+  bool isUnfinished = false; // a copy of a thread that has ended
   Fiber scheduler;
   std::vector<Thread> all;
 };
@@ -39,6 +51,10 @@ void stop(Thread::State state) {
 
 void runThread() {
   (*running.body)();
+  Thread &thread = running.all[running.thread];
+  for (const Group &group : thread.groups)
+    running.isUnfinished |= !group.empty();
+  running.isUnfinished |= !thread.started.empty();
   stop(Thread::Done);
 }
 
@@ -52,6 +68,35 @@ template <WarpOperation operation> void waitForWarp(void *result, const void *ar
   thread.operation = operation;
   thread.lane = {result, arguments};
   stop(Thread::InWarp);
+}
+
+void land(const Copy &copy) {
+  std::memcpy(copy.to, copy.from, copy.read);
+  std::memset(copy.to + copy.read, 0, copy.bytes - copy.read);
+}
+
+template <uint32_t bytes> void startCopy(char *to, const char *from, uint32_t read) {
+  Copy copy{to, from, bytes, std::min(read, bytes)};
+  running.isMisaligned |= (uintptr_t(to) | (read ? uintptr_t(from) : 0)) % bytes != 0;
+  if (running.order == Order::Backward)
+    land(copy);
+  else
+    running.all[running.thread].started.push_back(copy);
+}
+template <uint32_t bytes> void startWholeCopy(char *to, const char *from) {
+  startCopy<bytes>(to, from, bytes);
+}
+
+void endGroup() {
+  Thread &thread = running.all[running.thread];
+  thread.groups.push_back(std::move(thread.started));
+  thread.started.clear();
+}
+
+void waitForGroups(int32_t pending) {
+  std::deque<Group> &groups = running.all[running.thread].groups;
+  for (; int64_t(groups.size()) > pending; groups.pop_front())
+    std::for_each(groups.front().begin(), groups.front().end(), land);
 }
 
 // Number i of the order in which threads run, of `count`.
@@ -105,6 +150,8 @@ void startThreads() {
   for (int i = 0; i < running.threads; ++i) {
     running.all[i].fiber.start(runThread);
     running.all[i].state = Thread::Ready;
+    running.all[i].groups.clear();
+    running.all[i].started.clear();
   }
 }
 
@@ -114,7 +161,9 @@ void requireAlignment(uint64_t address, uint64_t bytes) {
 }
 
 std::string faults() {
-  return running.isMisaligned ? "it reads a vector from an address that is not aligned" : "";
+  return running.isMisaligned   ? "it reads a vector from an address that is not aligned"
+         : running.isUnfinished ? "a thread has ended while its copies are on their way"
+                                : "";
 }
 
 } // namespace
@@ -125,7 +174,7 @@ std::string runBlock(int64_t block, int threads, bool waits, Order order,
   running.threads = threads;
   running.order = order;
   running.body = &body;
-  running.isMisaligned = false;
+  running.isMisaligned = running.isUnfinished = false;
   if (!waits) {
     for (int i = 0; i < threads; ++i) {
       running.thread = inOrder(i, threads);
@@ -147,6 +196,8 @@ std::string runBlock(int64_t block, int threads, bool waits, Order order,
   return faults();
 }
 
+constexpr const char *kWaitForGroups = "llvm.nvvm.cp.async.wait.group";
+
 static const std::map<std::string, void *> &intrinsics() {
   static const std::map<std::string, void *> table = {
       {kRequireAlignment, reinterpret_cast<void *>(requireAlignment)},
@@ -157,6 +208,18 @@ static const std::map<std::string, void *> &intrinsics() {
        reinterpret_cast<void *>(waitForWarp<loadTwoMatrices>)},
       {"llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.b16.p3",
        reinterpret_cast<void *>(waitForWarp<loadFourMatrices>)},
+      {"llvm.nvvm.ldmatrix.sync.aligned.m8n8.x2.trans.b16.p3",
+       reinterpret_cast<void *>(waitForWarp<loadTwoTransposed>)},
+      {"llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.trans.b16.p3",
+       reinterpret_cast<void *>(waitForWarp<loadFourTransposed>)},
+      {"llvm.nvvm.cp.async.ca.shared.global.4", reinterpret_cast<void *>(startWholeCopy<4>)},
+      {"llvm.nvvm.cp.async.ca.shared.global.8", reinterpret_cast<void *>(startWholeCopy<8>)},
+      {"llvm.nvvm.cp.async.cg.shared.global.16", reinterpret_cast<void *>(startWholeCopy<16>)},
+      {"llvm.nvvm.cp.async.ca.shared.global.4.s", reinterpret_cast<void *>(startCopy<4>)},
+      {"llvm.nvvm.cp.async.ca.shared.global.8.s", reinterpret_cast<void *>(startCopy<8>)},
+      {"llvm.nvvm.cp.async.cg.shared.global.16.s", reinterpret_cast<void *>(startCopy<16>)},
+      {"llvm.nvvm.cp.async.commit.group", reinterpret_cast<void *>(endGroup)},
+      {kWaitForGroups, reinterpret_cast<void *>(waitForGroups)},
       {"llvm.nvvm.mma.m16n8k16.row.col.bf16", reinterpret_cast<void *>(waitForWarp<multiplyBF16>)},
       {"llvm.nvvm.mma.m16n8k16.row.col.f32.f32",
        reinterpret_cast<void *>(waitForWarp<multiplyF16>)},
@@ -173,5 +236,7 @@ bool isBarrier(const std::string &name) { return name.rfind("llvm.nvvm.barrier",
 bool isOfWarp(const std::string &name) {
   return name.rfind("llvm.nvvm.mma.", 0) == 0 || name.rfind("llvm.nvvm.ldmatrix.", 0) == 0;
 }
+
+bool isWait(const std::string &name) { return name == kWaitForGroups; }
 
 } // namespace emulator

@@ -7,6 +7,8 @@
 
 namespace emulator {
 
+// Of threads. What is copied asynchronously lands where it is waited for, as late as allowed;
+// backward when it is started, as early as allowed.
 enum class Order { Forward, Backward };
 
 // Runs body for every thread of block `block`. Those that wait at a barrier go on, in that order,
@@ -25,5 +27,7 @@ void *findIntrinsic(const std::string &name);
 bool isBarrier(const std::string &name);
 // True for those at which the threads of a warp do.
 bool isOfWarp(const std::string &name);
+// True for those that wait for all asynchronous copies but so many groups (their one argument).
+bool isWait(const std::string &name);
 
 } // namespace emulator

@@ -53,21 +53,28 @@ template <float convert(uint16_t)> void multiply(const Lane *lanes) {
           sums[lane / 4 + i / 2 * 8][lane % 4 * 2 + i % 2];
 }
 
-template <int count> void loadMatrices(const Lane *lanes) {
+template <int count, bool transposed> void loadMatrices(const Lane *lanes) {
+  uint16_t matrices[count][8][8];
+  for (int line = 0; line < count * 8; ++line) {
+    const char *from;
+    std::memcpy(&from, lanes[line].arguments, sizeof from);
+    std::memcpy(matrices[line / 8][line % 8], from, sizeof matrices[0][0]);
+  }
   for (int lane = 0; lane < kWarp; ++lane)
-    for (int matrix = 0; matrix < count; ++matrix) {
-      const char *row;
-      std::memcpy(&row, lanes[matrix * 8 + lane / 4].arguments, sizeof row);
-      uint32_t pair;
-      std::memcpy(&pair, row + lane % 4 * sizeof pair, sizeof pair);
-      static_cast<uint32_t *>(lanes[lane].result)[matrix] = pair;
-    }
+    for (int matrix = 0; matrix < count; ++matrix)
+      for (int i = 0; i < 2; ++i) {
+        int line = lane / 4, place = lane % 4 * 2 + i;
+        static_cast<uint16_t *>(lanes[lane].result)[matrix * 2 + i] =
+            transposed ? matrices[matrix][place][line] : matrices[matrix][line][place];
+      }
 }
 
 } // namespace
 
-void loadTwoMatrices(const Lane *lanes) { loadMatrices<2>(lanes); }
-void loadFourMatrices(const Lane *lanes) { loadMatrices<4>(lanes); }
+void loadTwoMatrices(const Lane *lanes) { loadMatrices<2, false>(lanes); }
+void loadFourMatrices(const Lane *lanes) { loadMatrices<4, false>(lanes); }
+void loadTwoTransposed(const Lane *lanes) { loadMatrices<2, true>(lanes); }
+void loadFourTransposed(const Lane *lanes) { loadMatrices<4, true>(lanes); }
 void multiplyBF16(const Lane *lanes) { multiply<fromBF16>(lanes); }
 void multiplyF16(const Lane *lanes) { multiply<fromF16>(lanes); }
 

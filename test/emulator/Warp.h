@@ -16,6 +16,9 @@ using WarpOperation = void (*)(const Lane *lanes);
 // ldmatrix of 2 and 4 matrices of 8 x 8 numbers of 16 bits: each 8 lanes point to the rows of one.
 void loadTwoMatrices(const Lane *lanes);
 void loadFourMatrices(const Lane *lanes);
+// The same, transposed.
+void loadTwoTransposed(const Lane *lanes);
+void loadFourTransposed(const Lane *lanes);
 // mma.sync.m16n8k16, of bf16 or f16, with sums in f32.
 void multiplyBF16(const Lane *lanes);
 void multiplyF16(const Lane *lanes);

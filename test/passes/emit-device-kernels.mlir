@@ -22,14 +22,18 @@ func.func @f(%x: tensor<1000xf32>, %y: tensor<1000xf32>) -> tensor<1000xf32> {
 
 // -----
 
-// A block of threads copies a step of both operands to shared memory, and asks for those of the next
-// before it multiplies. Epilogues follow from the sums, which lie in shared memory in the end.
+// A block of threads has copied a step of both operands to shared memory, and starts copies of a later
+// one before it multiplies. Epilogues follow from the sums, which lie in shared memory in the end.
 // CHECK: llvm.mlir.global internal @gen_matmul_relu_shared() {addr_space = 3 : i32, alignment = 16 : i64}
 // CHECK-LABEL: llvm.func ptx_kernelcc @gen_matmul_relu
+// CHECK: scf.for
+// CHECK: nvvm.cp.async.shared.global
+// CHECK: nvvm.cp.async.commit.group
 // CHECK: scf.for {{.*}} iter_args
-// CHECK: llvm.store {{.*}} : f32, !llvm.ptr<3>
+// CHECK: nvvm.cp.async.wait.group 2
 // CHECK: nvvm.barrier
-// CHECK: llvm.load {{.*}} : !llvm.ptr -> f32
+// CHECK: nvvm.cp.async.shared.global
+// CHECK: nvvm.cp.async.commit.group
 // CHECK: scf.for {{.*}} iter_args
 // CHECK: llvm.load {{.*}} : !llvm.ptr<3> -> vector<4xf32>
 // CHECK: math.fma {{.*}} : vector<4xf32>

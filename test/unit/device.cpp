@@ -23,8 +23,9 @@ class Device : public testing::Test {
 protected:
   void SetUp() override { setenv("GEN_CUDA_DRIVER", GEN_CUDA_EMULATOR, /*overwrite=*/1); }
   void TearDown() override {
-    unsetenv("GEN_EMULATOR_DROP_BARRIER");
-    unsetenv("GEN_EMULATOR_ORDER");
+    for (const char *variable :
+         {"GEN_EMULATOR_DROP_BARRIER", "GEN_EMULATOR_LOOSEN_WAIT", "GEN_EMULATOR_ORDER"})
+      unsetenv(variable);
     std::filesystem::remove(path);
   }
 
@@ -221,34 +222,53 @@ TEST_F(Device, GraphsSeeVariables) {
   EXPECT_EQ(driverCalls("cuGraphLaunch"), launches);
 }
 
-class DeviceBarriers : public Device {
+class DeviceFaults : public Device {
 protected:
-  /// Each barrier is needed: without it, results are wrong in one order of threads or the other.
-  void expectNeeded(const std::string &text, const std::vector<gen::Array> &arrays, int barriers,
-                    const std::string &precision = "f32") {
+  /// Each barrier, and each wait for copies, is needed: without it, results are wrong in one order
+  /// of threads or the other.
+  void expectFound(const std::string &text, const std::vector<gen::Array> &arrays, int barriers,
+                   int waits, const std::string &precision = "f32") {
     std::vector<gen::View> arguments(arrays.begin(), arrays.end());
     gen::Session session = open(text, "cuda", precision);
     gen::Array expected(session.call("main", arguments)[0]);
-    for (int dropped = 0; dropped <= barriers; ++dropped) {
-      setenv("GEN_EMULATOR_DROP_BARRIER", std::to_string(dropped).c_str(), /*overwrite=*/1);
+    expectEachFound("GEN_EMULATOR_DROP_BARRIER", barriers, arguments, expected);
+    expectEachFound("GEN_EMULATOR_LOOSEN_WAIT", waits, arguments, expected);
+  }
+
+private:
+  void expectEachFound(const char *fault, int count, const std::vector<gen::View> &arguments,
+                       const gen::Array &expected) {
+    for (int number = 0; number <= count; ++number) {
+      setenv(fault, std::to_string(number).c_str(), /*overwrite=*/1);
       bool isSame = true;
       for (const char *order : {"forward", "backward"}) {
         setenv("GEN_EMULATOR_ORDER", order, /*overwrite=*/1);
-        isSame &= sameBits(openAgain().call("main", arguments)[0], expected);
+        isSame &= isComputed(arguments, expected);
       }
-      EXPECT_EQ(isSame, dropped == barriers) << "without barrier " << dropped;
+      EXPECT_EQ(isSame, number == count) << fault << "=" << number;
+    }
+    unsetenv(fault);
+    unsetenv("GEN_EMULATOR_ORDER");
+  }
+
+  /// A launch may fail instead.
+  bool isComputed(const std::vector<gen::View> &arguments, const gen::Array &expected) {
+    try {
+      return sameBits(openAgain().call("main", arguments)[0], expected);
+    } catch (const gen::Error &) {
+      return false;
     }
   }
 };
 
 // Two folds of 64 lanes, each with a barrier for a halving and one for the result, and one between.
-TEST_F(DeviceBarriers, OfRowsAreNeeded) {
-  expectNeeded(R"(
+TEST_F(DeviceFaults, OfRowsAreFound) {
+  expectFound(R"(
 func.func @main(%x: tensor<5x200xf32>) -> tensor<5x200xf32> {
   %0 = gen.softmax %x axis 1 : tensor<5x200xf32>
   return %0 : tensor<5x200xf32>
 })",
-               {numbers({5, 200})}, 2 * 7 + 1);
+              {numbers({5, 200})}, 2 * 7 + 1, 0);
 }
 
 const char *const kProduct = R"(
@@ -257,13 +277,25 @@ func.func @main(%x: tensor<20x70xf32>, %y: tensor<70x100xf32>) -> tensor<20x100x
   return %0 : tensor<20x100xf32>
 })";
 
-// One a step, one before the sums take the place of operands, one before they are read.
-TEST_F(DeviceBarriers, OfProductsAreNeeded) {
-  expectNeeded(kProduct, {numbers({20, 70}), numbers({70, 100})}, 3);
+// A barrier a step, one before the sums take the place of operands, one before they are read. Of
+// both operands, of one or of none, elements are copied asynchronously.
+TEST_F(DeviceFaults, OfProductsAreFound) {
+  std::vector<gen::Array> arrays = {numbers({20, 70}), numbers({70, 100})};
+  expectFound(kProduct, arrays, 3, 1);
+  expectFound(kProduct, arrays, 3, 0, "bf16");
 }
 
-TEST_F(DeviceBarriers, OfProductsOfHalvesAreNeeded) {
-  expectNeeded(kProduct, {numbers({20, 70}), numbers({70, 100})}, 3, "bf16");
+// Many more steps than are on their way at once, the last one where the sums will be; 16 bits,
+// along k and not.
+TEST_F(DeviceFaults, OfLongProductsAreFound) {
+  const std::string types =
+      "(%x: tensor<32x2112xf32>, %y: tensor<2112x40xf32>) -> tensor<32x40xf32> {";
+  for (const char *precision : {"f32", "bf16"})
+    expectFound("func.func @main" + types + R"(
+  %0 = gen.matmul %x, %y : (tensor<32x2112xf32>, tensor<2112x40xf32>) -> tensor<32x40xf32>
+  return %0 : tensor<32x40xf32>
+})",
+                {numbers({32, 2112}), numbers({2112, 40})}, 3, 1, precision);
 }
 
 // A GPU comes to what the CPU does: tiles of all sizes, their ends, all kinds of products.
@@ -337,6 +369,12 @@ TEST_P(DeviceProducts, OfAlignedMatrices) {
   expectOp("gen.matmul %x, %y transposed", {72, 48}, {136, 48}, {72, 136});
   expectOp("gen.matmul %x transposed, %y", {48, 72}, {48, 136}, {72, 136});
   expectOp("gen.matmul %x transposed, %y transposed", {48, 72}, {136, 48}, {72, 136});
+}
+
+// More steps of k than are on their way at once.
+TEST_P(DeviceProducts, OfLongMatrices) {
+  expectOp("gen.matmul %x, %y", {16, 72, 136}, {16, 136, 136}, {16, 72, 136});
+  expectOp("gen.matmul %x transposed, %y transposed", {16, 136, 72}, {16, 136, 136}, {16, 72, 136});
 }
 
 // Two turns of 128 x 128 sums.

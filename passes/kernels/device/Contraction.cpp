@@ -2,14 +2,16 @@
 //
 // A step of k at a time, the threads of a block copy what their tile of the result needs of both
 // operands to shared memory, and multiply it from there. While they multiply one step, the elements
-// of the next are on their way. In the end the sums lie in shared memory, and each thread asks for
-// the results at some of their places: neighbours for neighbouring columns.
+// of the next are on their way: of one step if they go through registers, of three if not. In the
+// end the sums lie in shared memory, and each thread asks for the results at some of their places:
+// neighbours for neighbouring columns.
 //
 //===----------------------------------------------------------------------===//
 
 #include "passes/kernels/device/DeviceEmitter.h"
 #include "passes/kernels/device/OperandTile.h"
 
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -40,7 +42,8 @@ public:
         rhs(*products, *tile, 1, operands[1], thread, firstColumn);
     int64_t sums = tile->shape.groups * tile->rowsOfTurn() * tile->rowStrideOfSums();
     int64_t bytesOfSums = sums * tile->sumType.getIntOrFloatBitWidth() / 8;
-    shared = sharedMemory(std::max(2 * (lhs.bytes() + rhs.bytes()), bytesOfSums));
+    chooseStages(lhs, rhs);
+    shared = sharedMemory(std::max(stages * (lhs.bytes() + rhs.bytes()), bytesOfSums));
     storeResults(thread, firstRow, firstColumn, addSteps(thread, lhs, rhs));
   }
 
@@ -58,7 +61,12 @@ private:
       Type type = getElementTypeOrSelf(converted[0]);
       if ((type.isBF16() || type.isF16()) && type == getElementTypeOrSelf(converted[1])) {
         operands = std::move(converted);
-        tile = tensorTile(b, chooseTensorTile(sizes), type);
+        TileShape shape = chooseTensorTile(sizes);
+        auto liesAlongDepth = [&](unsigned number) {
+          return products->isContiguousAlongDepth(number) ||
+                 !OperandTile::isCopiedWide(*products, shape, number, operands[number]);
+        };
+        tile = tensorTile(b, shape, type, {liesAlongDepth(0), liesAlongDepth(1)});
         return;
       }
     }
@@ -69,9 +77,29 @@ private:
   Int rowTiles() { return roundedUpQuotient(products->rows(), tile->shape.rows); }
   Int columnTiles() { return roundedUpQuotient(products->columns(), tile->shape.columns); }
 
+  Int steps() { return roundedUpQuotient(products->depth(), tile->shape.depth); }
+
+  /// Steps that are in shared memory, or on their way there.
+  void chooseStages(const OperandTile &lhs, const OperandTile &rhs) {
+    constexpr int64_t kLeast = 2, kMost = 4;
+    isAsynchronous = lhs.isAsynchronous() || rhs.isAsynchronous();
+    bool areMany = steps().constant().value_or(kMost) > kLeast;
+    stages = isAsynchronous && areMany ? kMost : kLeast;
+  }
+
   /// The sums of this thread, over all steps.
   SmallVector<Value> addSteps(Int thread, OperandTile &lhs, OperandTile &rhs) {
-    Int steps = roundedUpQuotient(products->depth(), tile->shape.depth);
+    Int steps = this->steps();
+    auto left = [&](Int step) { return memoryAt(step % stages * (lhs.bytes() + rhs.bytes())); };
+    auto right = [&](Int step) {
+      return memoryAt(step % stages * (lhs.bytes() + rhs.bytes()) + lhs.bytes());
+    };
+    auto start = [&](Int step) {
+      if (lhs.isAsynchronous())
+        lhs.start(step, left(step));
+      if (rhs.isAsynchronous())
+        rhs.start(step, right(step));
+    };
     auto fetchBoth = [&](Int step) {
       SmallVector<Value> fetched = lhs.fetch(step);
       fetched.append(rhs.fetch(step));
@@ -79,20 +107,42 @@ private:
     };
     SmallVector<Value> state = tile->zeros();
     size_t count = state.size();
+    startAhead(steps, start);
     state.append(fetchBoth(Int(b, 0)));
     state = emitLoop(Int(b, 0), steps, 1, state, [&](Int step, MutableArrayRef<Value> now) {
       ValueRange fetched(ArrayRef<Value>(now).drop_front(count));
-      Value left = memoryAt(step % 2 * (lhs.bytes() + rhs.bytes()));
-      Value right = memoryAt(step % 2 * (lhs.bytes() + rhs.bytes()) + lhs.bytes());
-      lhs.put(left, fetched.take_front(lhs.fetchedCount()));
-      rhs.put(right, fetched.drop_front(lhs.fetchedCount()));
-      // Who is here has read the step before, so it may be overwritten in the step after.
+      lhs.put(left(step), fetched.take_front(lhs.fetchedCount()));
+      rhs.put(right(step), fetched.drop_front(lhs.fetchedCount()));
+      if (isAsynchronous) // all but the copies of the steps after this one
+        NVVM::CpAsyncWaitGroupOp::create(b, static_cast<uint32_t>(stages - 2));
+      // Who is here has read the step before, so it may be overwritten.
       emitBarrier();
+      startGroup(step + (stages - 1), steps, start);
       llvm::copy(fetchBoth(step + 1), now.begin() + count);
-      tile->addProducts(thread, left, right, now.take_front(count));
+      tile->addProducts(thread, left(step), right(step), now.take_front(count));
     });
     state.truncate(count);
     return state;
+  }
+
+  /// The first steps' copies.
+  void startAhead(Int steps, llvm::function_ref<void(Int)> start) {
+    if (isAsynchronous)
+      emitLoop(Int(b, 0), Int(b, stages - 1), 1, {},
+               [&](Int step, auto) { startGroup(step, steps, start); });
+  }
+
+  /// The copies of a step, which may not exist. They are waited for together.
+  void startGroup(Int step, Int steps, llvm::function_ref<void(Int)> start) {
+    if (!isAsynchronous)
+      return;
+    auto branch = scf::IfOp::create(b, step < steps, /*withElseRegion=*/false);
+    {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(branch.thenBlock());
+      start(step);
+    }
+    NVVM::CpAsyncCommitGroupOp::create(b);
   }
 
   Value memoryAt(Int offset) {
@@ -142,6 +192,8 @@ private:
   SmallVector<Value> operands; ///< Converted or not.
   std::unique_ptr<ProductElements> products;
   std::unique_ptr<ProductTile> tile;
+  int64_t stages = 0;
+  bool isAsynchronous = false; ///< Some of the copies.
   Value shared;
 };
 

@@ -16,21 +16,40 @@ Value mlir::gen::kernels::areAligned(ImplicitLocOpBuilder &b, ValueRange address
   return all % kBytesAtOnce == Int(b, 0);
 }
 
+Value mlir::gen::kernels::emitChoice(ImplicitLocOpBuilder &b, Type type, Value condition,
+                                     llvm::function_ref<Value()> chosen,
+                                     llvm::function_ref<Value()> other) {
+  auto branch = scf::IfOp::create(b, type, condition, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  scf::YieldOp::create(b, chosen());
+  b.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(b, other());
+  return branch.getResult(0);
+}
+
 void DeviceEmitter::emitBarrier() { NVVM::BarrierOp::create(b); }
 
 Value DeviceEmitter::sharedMemory(int64_t bytes) {
   if (shared)
     return shared;
   constexpr unsigned kShared = 3;
+  bool isDynamic = bytes > kMostStaticBytes;
+  if (isDynamic)
+    dynamicBytes = bytes;
+  std::string name = (function.function.getSymName() + "_shared").str();
+  auto type = LLVM::LLVMArrayType::get(b.getI8Type(), isDynamic ? 0 : bytes);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(function.function->getParentOfType<ModuleOp>().getBody());
   auto global = LLVM::GlobalOp::create(
-      b, LLVM::LLVMArrayType::get(b.getI8Type(), bytes), /*isConstant=*/false,
-      LLVM::Linkage::Internal, (function.function.getSymName() + "_shared").str(), Attribute(),
+      b, type, /*isConstant=*/false, isDynamic ? LLVM::Linkage::External : LLVM::Linkage::Internal,
+      name, Attribute(),
       /*alignment=*/16, kShared);
-  ImplicitLocOpBuilder inside(b.getLoc(), b.getContext());
-  inside.setInsertionPointToStart(inside.createBlock(&global.getInitializerRegion()));
-  LLVM::ReturnOp::create(inside, LLVM::UndefOp::create(inside, global.getType()).getResult());
+  if (!isDynamic) {
+    ImplicitLocOpBuilder inside(b.getLoc(), b.getContext());
+    inside.setInsertionPointToStart(inside.createBlock(&global.getInitializerRegion()));
+    LLVM::ReturnOp::create(inside, LLVM::UndefOp::create(inside, global.getType()).getResult());
+  }
   b.setInsertionPointToStart(&function.function.getBody().front());
   return shared = LLVM::AddressOfOp::create(b, global);
 }

@@ -20,6 +20,12 @@ namespace mlir::gen::kernels {
 inline constexpr int64_t kBytesAtOnce = 16;
 /// True where all addresses are multiples of that.
 Value areAligned(ImplicitLocOpBuilder &b, ValueRange addresses);
+/// Emits both, each for when it is chosen.
+Value emitChoice(ImplicitLocOpBuilder &b, Type type, Value condition,
+                 llvm::function_ref<Value()> chosen, llvm::function_ref<Value()> other);
+
+/// Shared memory that a kernel can have without asking for it at its launch.
+inline constexpr int64_t kMostStaticBytes = 48 * 1024;
 
 class DeviceEmitter {
 public:
@@ -32,6 +38,8 @@ public:
   virtual Value blocks() = 0;
   /// What thread `thread` of block `block` does; both are i64. Emitted into code of the device.
   virtual void emitThread(Int block, Int thread) = 0;
+  /// Shared memory that its launch has to ask for, once it is emitted.
+  int64_t sharedOfLaunch() const { return dynamicBytes; }
 
 protected:
   /// Waits until all threads of the block are here.
@@ -47,6 +55,7 @@ protected:
 
 private:
   Value shared;
+  int64_t dynamicBytes = 0;
 };
 
 /// The emitter of a kernel's family.

@@ -9,21 +9,39 @@ using namespace mlir;
 using namespace mlir::gen;
 using namespace mlir::gen::kernels;
 
-static int64_t bytesOf(Type type) { return type.getIntOrFloatBitWidth() / 8; }
+/// The memory of which `tensor` is a shape, or null.
+static BlockArgument memoryOf(Value tensor) {
+  if (auto reshape = tensor.getDefiningOp<ReshapeOp>())
+    tensor = reshape.getInput();
+  return dyn_cast<BlockArgument>(tensor);
+}
+
+bool OperandTile::isCopiedWide(ProductElements &products, const TileShape &shape, unsigned number,
+                               Value tensor) {
+  int64_t width = kBytesAtOnce / bytesOf(getElementTypeOrSelf(tensor));
+  Int extent = products.contiguousExtent(number);
+  bool isAlongDepth = products.isContiguousAlongDepth(number);
+  int64_t side = isAlongDepth ? shape.depth : shape.side(number);
+  return extent.constant().value_or(0) > 0 && (extent % width).is(0) && side % width == 0 &&
+         ProductElements::isPositional(tensor);
+}
 
 OperandTile::OperandTile(ProductElements &products, ProductTile &tile, unsigned number,
                          Value tensor, Int thread, Int first)
     : b(*first.b), products(products), tile(tile), number(number), tensor(tensor), first(first),
-      isAlongDepth(products.isContiguousAlongDepth(number)),
-      width(kBytesAtOnce / bytesOf(tile.storedType)), lines(tile.elementsOfCopy) {
-  auto isWhole = [&](Int size) { return size.constant().value_or(0) > 0 && (size % width).is(0); };
-  if (isWhole(products.contiguousExtent(number)) &&
-      isWhole(Int(b, isAlongDepth ? tile.shape.depth : tile.side(number))))
+      isAlongDepth(products.isContiguousAlongDepth(number)), width(1), lines(1) {
+  bool isWide = isCopiedWide(products, tile.shape, number, tensor);
+  bool isTurned = isAlongDepth != tile.liesAlongDepth(number);
+  if ((isWide && !isTurned) || bytesOf(tile.storedType) >= kLeastCopied)
+    memory = memoryOf(tensor);
+  if (memory && isTurned)
+    isWide = false;
+  if (isWide) {
     isAligned = products.isAligned(tensor);
-  if (!isAligned)
-    width = 1;
-  else if (isAlongDepth)
-    lines = 1;
+    width = kBytesAtOnce / bytesOf(tile.storedType);
+  } else {
+    lines = tile.elementsOfCopy;
+  }
   makeCopies(thread);
 }
 
@@ -71,24 +89,30 @@ void OperandTile::makeCopies(Int thread) {
   }
 }
 
-SmallVector<Value> OperandTile::fetch(Int step) {
+bool OperandTile::isWhole() const {
   Int depth = products.depth();
-  bool isWhole = depth.constant().value_or(0) > 0 && (depth % tile.shape.depth).is(0);
-  if (isWhole) // beyond the last step the last one, which nobody uses
-    step = min(step, depth / tile.shape.depth - 1);
-  struct Line {
-    SmallVector<Int> digits;
-    Value exists;
-  };
-  llvm::MapVector<Value, Line> known; // by the place in the step
+  return depth.constant().value_or(0) > 0 && (depth % tile.shape.depth).is(0);
+}
+
+OperandTile::Line &OperandTile::lineOf(Lines &known, Int step, Int inDepth) {
+  Line &line = known[inDepth.value];
+  if (line.digits.empty()) {
+    Int k = step * tile.shape.depth + inDepth;
+    line = {products.depthDigits(k), isWhole() ? Value() : k < products.depth()};
+  }
+  return line;
+}
+
+SmallVector<Value> OperandTile::fetch(Int step) {
   SmallVector<Value> fetched;
+  if (isAsynchronous())
+    return fetched;
+  if (isWhole()) // beyond the last step the last one, which nobody uses
+    step = min(step, products.depth() / tile.shape.depth - 1);
+  Lines known;
   for (const Copy &copy : copies)
     for (Int inDepth : copy.inDepth) {
-      Line &line = known[inDepth.value];
-      if (line.digits.empty()) {
-        Int k = step * tile.shape.depth + inDepth;
-        line = {products.depthDigits(k), isWhole ? Value() : k < depth};
-      }
+      const Line &line = lineOf(known, step, inDepth);
       fetched.push_back(
           isAligned ? products.elements(number, tensor, copy.digits, line.digits, line.exists,
                                         width, isAligned)
@@ -97,34 +121,40 @@ SmallVector<Value> OperandTile::fetch(Int step) {
   return fetched;
 }
 
-void OperandTile::put(Value memory, ValueRange fetched) {
-  bool liesAlongDepth = tile.elementsOfCopy > 1;
+void OperandTile::put(Value shared, ValueRange fetched) {
+  if (isAsynchronous())
+    return;
+  bool liesAlongDepth = tile.liesAlongDepth(number);
   for (const Copy &copy : copies) {
     ValueRange own = fetched.take_front(lines);
     fetched = fetched.drop_front(lines);
     Int k = copy.inDepth.front();
     if (!isAligned || (isAlongDepth == liesAlongDepth)) {
-      store(memory, own, copy.outer, k);
+      store(shared, own, copy.outer, k);
       continue;
     }
     for (int64_t i = 0; i < width; ++i) {
       SmallVector<Value> elements;
       for (Value line : own)
         elements.push_back(vector::ExtractOp::create(b, line, i));
-      store(memory, elements, isAlongDepth ? copy.outer : copy.outer + i, isAlongDepth ? k + i : k);
+      store(shared, elements, isAlongDepth ? copy.outer : copy.outer + i, isAlongDepth ? k + i : k);
     }
   }
 }
 
+Value OperandTile::placeOf(Value shared, Int outer, Int k) {
+  return LLVM::GEPOp::create(b, shared.getType(), tile.storedType, shared,
+                             ValueRange{tile.position(number, outer, k)});
+}
+
 /// A vector, or elements that lie side by side.
-void OperandTile::store(Value memory, ValueRange elements, Int outer, Int k) {
-  Value to = LLVM::GEPOp::create(b, memory.getType(), tile.storedType, memory,
-                                 ValueRange{tile.position(number, outer, k)});
+void OperandTile::store(Value shared, ValueRange elements, Int outer, Int k) {
   Value stored = elements.front();
   if (elements.size() > 1)
     stored = vector::FromElementsOp::create(
         b, VectorType::get(static_cast<int64_t>(elements.size()), tile.storedType), elements);
   auto vector = dyn_cast<VectorType>(stored.getType());
   int64_t count = vector ? vector.getNumElements() : 1;
-  LLVM::StoreOp::create(b, stored, to, static_cast<unsigned>(count * bytesOf(tile.storedType)));
+  LLVM::StoreOp::create(b, stored, placeOf(shared, outer, k),
+                        static_cast<unsigned>(count * bytesOf(tile.storedType)));
 }

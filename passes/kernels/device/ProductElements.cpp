@@ -62,16 +62,12 @@ Value ProductElements::element(unsigned number, Value tensor, ArrayRef<Int> oute
   return arith::SelectOp::create(b, exists, element, zero);
 }
 
-/// Emits both, each for when it is chosen.
-static Value emitChoice(ImplicitLocOpBuilder &b, Type type, Value condition,
-                        llvm::function_ref<Value()> chosen, llvm::function_ref<Value()> other) {
-  auto branch = scf::IfOp::create(b, type, condition, /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(branch.thenBlock());
-  scf::YieldOp::create(b, chosen());
-  b.setInsertionPointToStart(branch.elseBlock());
-  scf::YieldOp::create(b, other());
-  return branch.getResult(0);
+Value ProductElements::address(unsigned number, BlockArgument argument, Value tensor,
+                               ArrayRef<Int> outer, ArrayRef<Int> k, Value &exists) {
+  KernelEmitter emitter(function, /*lanes=*/1);
+  Place place = placeOf(number, outer, k, exists);
+  return elementPointer(b, getElementTypeOrSelf(tensor), function.pointer(argument),
+                        Int(b, emitter.position(tensor, place.at).value));
 }
 
 Value ProductElements::elements(unsigned number, Value tensor, ArrayRef<Int> outer, ArrayRef<Int> k,
@@ -103,7 +99,7 @@ Value ProductElements::elements(unsigned number, Value tensor, ArrayRef<Int> out
 }
 
 /// True if each element of `tensor` is computed of elements at the same position in `arguments`.
-static bool isPositional(Value tensor, SmallVectorImpl<BlockArgument> &arguments) {
+static bool isOfPositionsIn(Value tensor, SmallVectorImpl<BlockArgument> &arguments) {
   if (auto argument = dyn_cast<BlockArgument>(tensor)) {
     arguments.push_back(argument);
     return true;
@@ -111,20 +107,24 @@ static bool isPositional(Value tensor, SmallVectorImpl<BlockArgument> &arguments
   auto type = cast<RankedTensorType>(tensor.getType());
   Operation *op = tensor.getDefiningOp();
   if (auto reshape = dyn_cast<ReshapeOp>(op))
-    return isa<BlockArgument>(reshape.getInput()) && isPositional(reshape.getInput(), arguments);
+    return isa<BlockArgument>(reshape.getInput()) && isOfPositionsIn(reshape.getInput(), arguments);
   auto pointwise = dyn_cast<PointwiseOpInterface>(op);
   return pointwise && pointwise.isElementwise() &&
          llvm::all_of(op->getOperands(), [&](Value operand) {
            auto other = dyn_cast<RankedTensorType>(operand.getType());
            return other && (isOneElement(other) || (other.getShape() == type.getShape() &&
-                                                    isPositional(operand, arguments)));
+                                                    isOfPositionsIn(operand, arguments)));
          });
+}
+
+bool ProductElements::isPositional(Value tensor) {
+  SmallVector<BlockArgument> arguments;
+  return isOfPositionsIn(tensor, arguments) && !arguments.empty();
 }
 
 Value ProductElements::isAligned(Value tensor) {
   SmallVector<BlockArgument> arguments;
-  if (!isPositional(tensor, arguments) || arguments.empty())
-    return {};
+  isOfPositionsIn(tensor, arguments);
   SmallVector<Value> addresses;
   for (BlockArgument argument : arguments)
     addresses.push_back(function.pointer(argument));

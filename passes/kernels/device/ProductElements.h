@@ -59,9 +59,15 @@ public:
   Value elements(unsigned number, Value tensor, ArrayRef<Int> outer, ArrayRef<Int> k, Value exists,
                  int64_t count, Value isAligned);
 
-  /// True where memory that `tensor` is read from begins at a multiple of `kBytesAtOnce`; null if
-  /// what lies side by side in it does not in memory.
+  /// True if what lies side by side in `tensor` does so in the memory that it is computed of.
+  static bool isPositional(Value tensor);
+  /// True where that memory begins at a multiple of `kBytesAtOnce`. Emitted.
   Value isAligned(Value tensor);
+
+  /// The address of that element in the memory of `argument`, of which `tensor` is a shape.
+  /// `exists` becomes null or the condition of all.
+  Value address(unsigned number, BlockArgument argument, Value tensor, ArrayRef<Int> outer,
+                ArrayRef<Int> k, Value &exists);
 
 private:
   Place placeOf(unsigned number, ArrayRef<Int> outer, ArrayRef<Int> k, Value &exists);

@@ -13,6 +13,8 @@
 
 namespace mlir::gen::kernels {
 
+inline int64_t bytesOf(Type type) { return type.getIntOrFloatBitWidth() / 8; }
+
 /// The sizes of products, where they are known.
 struct ProductSizes {
   std::optional<int64_t> count, rows, columns, depth;
@@ -24,6 +26,9 @@ struct TileShape {
   int64_t depth;  ///< Of k in one step.
   int64_t groups; ///< Of threads, each of which takes a part of a step's depth.
   int64_t threads;
+
+  /// Rows, or columns.
+  int64_t side(unsigned number) const { return number == 0 ? rows : columns; }
 };
 
 /// The rule table: rows and columns, no less than `least` each, and up to 128 if they may be many.
@@ -40,9 +45,11 @@ public:
         b(b) {}
   virtual ~ProductTile() = default;
 
-  /// Rows, or columns.
-  int64_t side(unsigned number) const { return number == 0 ? shape.rows : shape.columns; }
+  int64_t side(unsigned number) const { return shape.side(number); }
 
+  /// True if neighbours along k lie side by side in shared memory; else neighbouring rows or
+  /// columns of operand `number` do.
+  virtual bool liesAlongDepth(unsigned number) const = 0;
   /// Where the element of operand `number` at (row or column, k) lies in shared memory, by
   /// position, and how many elements there are in all.
   virtual Int position(unsigned number, Int outer, Int k) = 0;
@@ -61,8 +68,7 @@ public:
 
   const TileShape shape;
   const Type sumType, storedType;
-  /// Neighbours along k that are copied together, since they lie side by side; if 1, neighbouring
-  /// rows or columns do.
+  /// Neighbours along k that are copied together where elements are copied one by one.
   const int64_t elementsOfCopy;
 
 protected:
@@ -72,9 +78,9 @@ protected:
 /// One product after another, each with one rounding.
 std::unique_ptr<ProductTile> scalarTile(ImplicitLocOpBuilder &b, const TileShape &shape,
                                         Type sumType);
-/// By tensor cores: of bf16 or f16, sums in f32.
+/// By tensor cores: of bf16 or f16, sums in f32. `liesAlongDepth` says so of each operand.
 std::unique_ptr<ProductTile> tensorTile(ImplicitLocOpBuilder &b, const TileShape &shape,
-                                        Type storedType);
+                                        Type storedType, std::array<bool, 2> liesAlongDepth);
 
 } // namespace mlir::gen::kernels
 

@@ -19,8 +19,6 @@ namespace {
 constexpr int64_t kSide = 4;
 /// Sides of a tile of whose quarters a thread has a part each.
 constexpr int64_t kQuartered = 128;
-/// Keeps neighbours along k out of each other's banks.
-constexpr int64_t kPadding = 4;
 
 int64_t parts(int64_t side) { return side == kQuartered ? 2 : 1; }
 
@@ -31,6 +29,7 @@ public:
         vector(VectorType::get(kSide, sumType)), rowParts(parts(shape.rows)),
         columnParts(parts(shape.columns)) {}
 
+  bool liesAlongDepth(unsigned) const override { return false; }
   Int position(unsigned number, Int outer, Int k) override { return k * stride(number) + outer; }
   int64_t elements(unsigned number) override { return shape.depth * stride(number); }
 
@@ -95,8 +94,9 @@ private:
     }
   }
 
+  /// 16 bytes more keep neighbours along k out of each other's banks.
   int64_t stride(unsigned number) const {
-    return (number == 0 ? shape.rows : shape.columns) + kPadding;
+    return shape.side(number) + 128 / sumType.getIntOrFloatBitWidth();
   }
   int64_t threadsOfColumns() const { return shape.columns / columnParts / kSide; }
   int64_t threadsOfGroup() const { return shape.threads / shape.groups; }

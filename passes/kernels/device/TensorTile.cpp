@@ -1,9 +1,13 @@
 //===- TensorTile.cpp - a tile of a product by tensor cores ---------------===//
 //
 // mma.sync of 16 x 8 x 16: a warp has rows of 16, `warpRows` * 16 apart, and neighbouring columns
-// of 8. Operands of 16 bits lie row by row and column by column, neighbours along k side by side,
-// as lanes have them: lane l has row l / 4 of A and column l / 4 of B, at k = l % 4 * 2, that and
-// the next, and 8 further; of the sums row l / 4 (and 8 further), columns l % 4 * 2 and the next.
+// of 8. Lane l has row l / 4 of A and column l / 4 of B, at k = l % 4 * 2, that and the next, and 8
+// further; of the sums row l / 4 (and 8 further), columns l % 4 * 2 and the next.
+//
+// Operands of 16 bits lie in shared memory as they do in the GPU's: lines along k, which ldmatrix
+// loads as they are, or lines along rows or columns, which it transposes. It reads 16 bytes of
+// eight lines at once, so pieces of 16 bytes change places within their line: all banks are read,
+// and written, once.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,22 +23,36 @@ using namespace mlir::gen::kernels;
 namespace {
 
 constexpr int64_t kWarp = 32, kRows = 16, kColumns = 8, kDepth = 16;
-/// Keeps neighbouring rows out of each other's banks.
+/// Keeps neighbouring rows of sums out of each other's banks.
 constexpr int64_t kPadding = 8;
+/// A matrix of ldmatrix has so many lines of as many elements, 16 bytes each.
+constexpr int64_t kPiece = 8;
+
+/// The position of an element in lines of `extent`. Of lines that lie in the same banks, the pieces
+/// are exchanged (p becomes p ^ line), each time in another way.
+Int swizzled(Int line, Int place, int64_t extent) {
+  constexpr int64_t kPiecesOfBanks = 8;
+  int64_t pieces = std::min(extent / kPiece, kPiecesOfBanks);
+  Int turn = line / (kPiecesOfBanks / pieces) % pieces;
+  return line * extent + foldInt<arith::XOrIOp>(place / kPiece, turn) * kPiece + place % kPiece;
+}
 
 class TensorTile : public ProductTile {
 public:
-  TensorTile(ImplicitLocOpBuilder &b, const TileShape &shape, Type storedType)
+  TensorTile(ImplicitLocOpBuilder &b, const TileShape &shape, Type storedType,
+             std::array<bool, 2> alongDepth)
       : ProductTile(b, shape, b.getF32Type(), storedType, /*elementsOfCopy=*/2),
-        warpRows(std::min<int64_t>(shape.rows / kRows, kMostWarpRows)),
+        alongDepth(alongDepth), warpRows(std::min<int64_t>(shape.rows / kRows, kMostWarpRows)),
         warpColumns(std::min<int64_t>(shape.columns / kColumns, kMostWarpColumns)),
         rowsOfWarp(shape.rows / kRows / warpRows),
         columnsOfWarp(shape.columns / kColumns / warpColumns) {}
 
-  Int position(unsigned, Int outer, Int k) override { return outer * (shape.depth + kPadding) + k; }
-  int64_t elements(unsigned number) override {
-    return (number == 0 ? shape.rows : shape.columns) * (shape.depth + kPadding);
+  bool liesAlongDepth(unsigned number) const override { return alongDepth[number]; }
+  Int position(unsigned number, Int outer, Int k) override {
+    return alongDepth[number] ? swizzled(outer, k, shape.depth)
+                              : swizzled(k, outer, shape.side(number));
   }
+  int64_t elements(unsigned number) override { return shape.side(number) * shape.depth; }
 
   SmallVector<Value> zeros() override {
     Value zero = arith::ConstantOp::create(b, b.getF32FloatAttr(0));
@@ -49,15 +67,11 @@ public:
     SmallVector<Value> state(loop.getRegionIterArgs());
     Int k = group(thread) * depthOfGroup + Int(b, loop.getInductionVar());
     Int lane = thread % kWarp;
-    // Whose rows of eight numbers this lane points to: those of A, and both halves of k; those of
-    // B.
-    Value left = address(lhs, firstRow(thread) + lane % kRows, k + lane / kRows * 8),
-          right = address(rhs, firstColumn(thread) + lane % kColumns, k + lane / kColumns % 2 * 8);
     SmallVector<SmallVector<Value>> columns;
-    for (int64_t j = 0; j < columnsOfWarp; ++j)
-      columns.push_back(loadMatrices(right, j * kColumns, 2));
+    for (int64_t j = 0; j < columnsOfWarp; j += columnsTogether())
+      llvm::append_range(columns, loadColumns(rhs, firstColumn(thread), j, k, lane));
     for (int64_t i = 0; i < rowsOfWarp; ++i) {
-      SmallVector<Value> rows = loadMatrices(left, i * warpRows * kRows, 4);
+      SmallVector<Value> rows = loadRows(lhs, firstRow(thread), i, k, lane);
       for (int64_t j = 0; j < columnsOfWarp; ++j)
         multiply(rows, columns[j],
                  MutableArrayRef(state).slice((i * columnsOfWarp + j) * kSums, kSums));
@@ -105,20 +119,47 @@ private:
     return thread / kWarp % warpColumns * (columnsOfWarp * kColumns);
   }
 
-  Value address(Value memory, Int outer, Int k) {
-    return LLVM::GEPOp::create(b, memory.getType(), storedType, memory,
-                               ValueRange{position(0, outer, k).value});
+  /// The 16 rows of instruction `i`, both halves of k: four matrices.
+  SmallVector<Value> loadRows(Value memory, Int first, int64_t i, Int k, Int lane) {
+    Int half = lane / kPiece % 2 * kPiece, line = lane % kPiece, other = lane / kRows * kPiece;
+    int64_t further = i * warpRows * kRows;
+    return alongDepth[0] ? loadMatrices(memory, 0, first + half + line, further, k + other, 4)
+                         : loadMatrices(memory, 0, first + half, further, k + other + line, 4);
   }
 
-  /// `count` matrices of 8 x 8, `outer` rows or columns behind those at `memory`, as operands.
-  SmallVector<Value> loadMatrices(Value memory, int64_t outer, int64_t count) {
-    Value from =
-        LLVM::GEPOp::create(b, memory.getType(), storedType, memory,
-                            LLVM::GEPArg(static_cast<int32_t>(outer * (shape.depth + kPadding))));
+  /// The columns of one instruction, or of two at once: both halves of k, then the next 8 columns.
+  int64_t columnsTogether() const { return columnsOfWarp % 2 == 0 ? 2 : 1; }
+  SmallVector<SmallVector<Value>> loadColumns(Value memory, Int first, int64_t j, Int k, Int lane) {
+    if (columnsTogether() == 1)
+      lane = lane % (2 * kPiece); // the others point nowhere
+    Int half = lane / kPiece % 2 * kPiece, line = lane % kPiece;
+    Int next = first + lane / (2 * kPiece) * kColumns;
+    int64_t further = j * kColumns, count = 2 * columnsTogether();
+    SmallVector<Value> all = alongDepth[1]
+                                 ? loadMatrices(memory, 1, next + line, further, k + half, count)
+                                 : loadMatrices(memory, 1, next, further, k + half + line, count);
+    SmallVector<SmallVector<Value>> columns;
+    for (ArrayRef<Value> rest = all; !rest.empty(); rest = rest.drop_front(2))
+      columns.emplace_back(rest.take_front(2));
+    return columns;
+  }
+
+  /// `count` matrices of 8 x 8 of operand `number`, of which each 8 lanes point to the lines of
+  /// one: at (outer + further, k).
+  SmallVector<Value> loadMatrices(Value memory, unsigned number, Int outer, int64_t further, Int k,
+                                  int64_t count) {
+    // Multiples of 8 lines further the exchange of pieces is the same.
+    bool isOffset = alongDepth[number];
+    Int at = position(number, isOffset ? outer : outer + further, k);
+    Value from = LLVM::GEPOp::create(b, memory.getType(), storedType, memory, ValueRange{at.value});
+    if (isOffset && further)
+      from = LLVM::GEPOp::create(b, memory.getType(), storedType, from,
+                                 LLVM::GEPArg(static_cast<int32_t>(further * shape.depth)));
     auto type =
         LLVM::LLVMStructType::getLiteral(b.getContext(), SmallVector<Type>(count, b.getI32Type()));
     Value all = NVVM::LdMatrixOp::create(
-        b, type, from, static_cast<uint32_t>(count), NVVM::MMALayout::row,
+        b, type, from, static_cast<uint32_t>(count),
+        alongDepth[number] ? NVVM::MMALayout::row : NVVM::MMALayout::col,
         NVVM::LdStMatrixShapeAttr::get(b.getContext(), 8, 8), NVVM::LdStMatrixEltType::B16);
     SmallVector<Value> result;
     for (int64_t i = 0; i < count; ++i) {
@@ -142,6 +183,7 @@ private:
       sum = LLVM::ExtractValueOp::create(b, result, static_cast<int64_t>(i));
   }
 
+  std::array<bool, 2> alongDepth;    ///< How the operands lie.
   int64_t warpRows, warpColumns;     ///< Of the tile.
   int64_t rowsOfWarp, columnsOfWarp; ///< Of instructions.
 };
@@ -161,7 +203,8 @@ TileShape mlir::gen::kernels::chooseTensorTile(const ProductSizes &sizes) {
   return shape;
 }
 
-std::unique_ptr<ProductTile>
-mlir::gen::kernels::tensorTile(ImplicitLocOpBuilder &b, const TileShape &shape, Type storedType) {
-  return std::make_unique<TensorTile>(b, shape, storedType);
+std::unique_ptr<ProductTile> mlir::gen::kernels::tensorTile(ImplicitLocOpBuilder &b,
+                                                            const TileShape &shape, Type storedType,
+                                                            std::array<bool, 2> liesAlongDepth) {
+  return std::make_unique<TensorTile>(b, shape, storedType, liesAlongDepth);
 }

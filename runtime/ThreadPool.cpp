@@ -48,10 +48,10 @@ template <class Ready> bool spinUntil(Ready &&ready) {
 
 } // namespace
 
-ThreadPool::ThreadPool(unsigned threads, bool keepDenormals) {
+ThreadPool::ThreadPool(unsigned threads, bool keepDenormals) : shares(std::max(threads, 1u)) {
   try {
     for (unsigned i = 1; i < threads; ++i)
-      workers.emplace_back([this, keepDenormals] { work(keepDenormals); });
+      workers.emplace_back([this, i, keepDenormals] { work(i, keepDenormals); });
   } catch (const std::system_error &) {
     // Fewer threads compute the same results.
   }
@@ -66,36 +66,56 @@ ThreadPool::~ThreadPool() {
 }
 
 void ThreadPool::run(int64_t tasks, Body taskBody, void *taskData) {
-  if (tasks <= 0)
-    return;
+  constexpr int64_t kMost = UINT32_MAX; // that a share can count
   body = taskBody;
   data = taskData;
-  count = tasks;
+  for (base = 0; base < tasks; base += kMost)
+    runShares(std::min(tasks - base, kMost));
+}
+
+void ThreadPool::runShares(int64_t tasks) {
   unfinished.store(tasks, std::memory_order_relaxed);
-  remaining.store(tasks, std::memory_order_release);
-  // Either a worker going to sleep sees the new count here, or we see that it sleeps.
+  auto startOf = [&](unsigned thread) { return uint64_t(tasks) * thread / size(); };
+  for (unsigned i = 0; i < size(); ++i)
+    shares[i].range.store(startOf(i) | startOf(i + 1) << 32, std::memory_order_release);
+  // Either a worker going to sleep sees the new loop here, or we see that it sleeps.
   started.fetch_add(1, std::memory_order_seq_cst);
   if (uint32_t asleep = sleepers.load(std::memory_order_seq_cst); asleep && tasks > 1)
     futexWake(started, int(std::min<int64_t>(asleep, tasks - 1)));
-  while (claimAndRun())
+  while (claimAndRun(0))
     continue;
   waitUntilDone();
 }
 
-// Claims some tasks of the current loop and runs them; false if none remain. Early claims are
-// larger, to touch the counter less; late ones are single, to end evenly.
-bool ThreadPool::claimAndRun() {
-  int64_t left = remaining.load(std::memory_order_acquire), share;
+// Claims tasks of a share: its owner from the front, others from the end. Early claims are larger,
+// to touch the share less; late ones are single, to end evenly.
+bool ThreadPool::claimFrom(Share &share, bool isOwn, uint32_t &from, uint32_t &to) {
+  uint64_t seen = share.range.load(std::memory_order_acquire), rest;
   do {
-    if (left <= 0)
+    auto first = uint32_t(seen), end = uint32_t(seen >> 32);
+    if (first >= end)
       return false;
-    share = std::max<int64_t>(1, left / (4 * int64_t(size())));
-  } while (!remaining.compare_exchange_weak(left, left - share, std::memory_order_acquire));
+    uint32_t count = std::max(1u, (end - first) / 4);
+    from = isOwn ? first : end - count;
+    to = from + count;
+    rest = isOwn ? to | uint64_t(end) << 32 : first | uint64_t(from) << 32;
+  } while (!share.range.compare_exchange_weak(seen, rest, std::memory_order_acquire));
+  return true;
+}
+
+// Claims some tasks of the current loop and runs them; false if none remain.
+bool ThreadPool::claimAndRun(unsigned thread) {
+  uint32_t from = 0, to = 0;
+  bool found = false;
+  for (size_t i = 0; i < shares.size() && !found; ++i)
+    found = claimFrom(shares[(thread + i) % shares.size()], i == 0, from, to);
+  if (!found)
+    return false;
   Body taskBody = body;
   void *taskData = data;
-  for (int64_t index = count - left, end = index + share; index < end; ++index)
+  for (int64_t index = base + from, end = base + to; index < end; ++index)
     taskBody(taskData, index);
-  if (unfinished.fetch_sub(share, std::memory_order_acq_rel) == share) {
+  if (unfinished.fetch_sub(to - from, std::memory_order_acq_rel) == to - from) {
     finished.fetch_add(1, std::memory_order_seq_cst);
     if (callerSleeps.load(std::memory_order_seq_cst))
       futexWake(finished, 1);
@@ -117,7 +137,7 @@ void ThreadPool::waitUntilDone() {
   callerSleeps.store(false, std::memory_order_relaxed);
 }
 
-void ThreadPool::work(bool keepDenormals) {
+void ThreadPool::work(unsigned thread, bool keepDenormals) {
   FloatMode mode(keepDenormals);
   for (;;) {
     // In this order: whoever sees the destructor's count of `started` sees `stopping`, too, and
@@ -125,7 +145,7 @@ void ThreadPool::work(bool keepDenormals) {
     uint32_t seen = started.load(std::memory_order_seq_cst);
     if (stopping.load(std::memory_order_acquire))
       return;
-    while (claimAndRun())
+    while (claimAndRun(thread))
       continue;
     if (!spinForWork(seen))
       sleepUntilWork(seen);

@@ -88,6 +88,53 @@ TEST(ThreadPool, UnevenTasks) {
   }
 }
 
+namespace {
+
+bool comesTrue(auto &&condition) {
+  auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!condition() && std::chrono::steady_clock::now() < end)
+    std::this_thread::yield();
+  return condition();
+}
+
+} // namespace
+
+// Two threads that keep step: each has one half of the tasks, from its first to its last.
+TEST(ThreadPool, NeighboursStayTogether) {
+  static constexpr int kTasks = 8;
+  struct Steps {
+    std::thread::id caller = std::this_thread::get_id();
+    std::atomic<int> begun[2] = {0, 0};
+    int ran[kTasks];
+  } steps;
+  ThreadPool pool(2, false);
+  auto body = [](void *data, int64_t index) {
+    auto &steps = *static_cast<Steps *>(data);
+    int thread = std::this_thread::get_id() == steps.caller ? 0 : 1;
+    int step = ++steps.begun[thread];
+    EXPECT_TRUE(comesTrue([&] { return steps.begun[1 - thread] >= step; }));
+    steps.ran[index] = thread;
+  };
+  pool.run(kTasks, body, &steps);
+  for (int i = 0; i < kTasks; ++i)
+    EXPECT_EQ(steps.ran[i], i / (kTasks / 2)) << "task " << i;
+}
+
+// The first task lasts until all others are done: another thread takes those of its share.
+TEST(ThreadPool, TakesTasksOfOthers) {
+  static constexpr int kTasks = 9;
+  ThreadPool pool(3, false);
+  std::atomic<int> done{0};
+  auto body = [](void *data, int64_t index) {
+    auto &done = *static_cast<std::atomic<int> *>(data);
+    if (index == 0)
+      EXPECT_TRUE(comesTrue([&] { return done == kTasks - 1; }));
+    ++done;
+  };
+  pool.run(kTasks, body, &done);
+  EXPECT_EQ(done, kTasks);
+}
+
 TEST(ThreadPool, ComesAndGoes) {
   for (int i = 0; i < 300; ++i) {
     ThreadPool pool(4, false);

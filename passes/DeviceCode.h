@@ -19,6 +19,10 @@ inline constexpr StringLiteral kDeviceImage = "gen.image";
 inline constexpr StringLiteral kDeviceThreadsAttr = "gen.threads";
 inline constexpr StringLiteral kDeviceSharedAttr = "gen.shared";
 
+/// On an op of products that rounds its operands itself (--precision): the type that they are
+/// rounded to. Kernels of CPUs leave them as they are.
+inline constexpr StringLiteral kProductsAttr = "gen.products";
+
 /// The name of a kernel's function: letters, digits and underscores, and no keyword of PTX.
 inline std::string deviceFunctionName(KernelOp kernel) {
   std::string name = "gen_" + kernel.getSymName().str();

@@ -27,8 +27,8 @@ namespace {
 
 /// Parameters of a function of a device: 4096 bytes in all.
 constexpr int64_t kMostWords = 512;
-/// Threads of a multiprocessor that are to run at least.
-constexpr int64_t kThreadsSideBySide = 512;
+/// Of a multiprocessor.
+constexpr int64_t kRegisters = 1 << 16;
 
 /// A parameter for each word of the frame.
 SmallVector<Type> parametersOf(KernelOp kernel, Builder &b) {
@@ -79,14 +79,14 @@ struct EmitDeviceKernels : impl::EmitDeviceKernelsBase<EmitDeviceKernels> {
         b, deviceFunctionName(kernel),
         LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()), parameters));
     function.setCConv(LLVM::CConv::PTX_Kernel);
-    auto [threads, shared] = emitBody(kernel, function, b);
-    // So many blocks side by side, and each thread has up to 128 registers.
-    int64_t blocks = std::max<int64_t>(kThreadsSideBySide / threads, 1);
+    Launch launch = emitBody(kernel, function, b);
+    // So many blocks side by side leave each thread these registers.
+    int64_t blocks = std::max<int64_t>(kRegisters / launch.registers / launch.threads, 1);
     function.setPassthroughAttr(
-        b.getArrayAttr({b.getStrArrayAttr({"nvvm.maxntid", std::to_string(threads)}),
+        b.getArrayAttr({b.getStrArrayAttr({"nvvm.maxntid", std::to_string(launch.threads)}),
                         b.getStrArrayAttr({"nvvm.minctasm", std::to_string(blocks)})}));
-    kernel->setAttr(kDeviceThreadsAttr, b.getI64IntegerAttr(threads));
-    kernel->setAttr(kDeviceSharedAttr, b.getI64IntegerAttr(shared));
+    kernel->setAttr(kDeviceThreadsAttr, b.getI64IntegerAttr(launch.threads));
+    kernel->setAttr(kDeviceSharedAttr, b.getI64IntegerAttr(launch.shared));
     b.setInsertionPoint(kernel);
     kernels::emitTaskCounter(kernel, b, [](kernels::KernelFunction &host) {
       return kernels::makeDeviceEmitter(host)->blocks();
@@ -94,9 +94,13 @@ struct EmitDeviceKernels : impl::EmitDeviceKernelsBase<EmitDeviceKernels> {
     return success();
   }
 
-  /// Returns the number of threads of a block, and the shared memory that a launch asks for.
-  static std::pair<int64_t, int64_t> emitBody(KernelOp kernel, LLVM::LLVMFuncOp function,
-                                              ImplicitLocOpBuilder &b) {
+  struct Launch {
+    int64_t threads;   ///< Of a block.
+    int64_t registers; ///< Of a thread.
+    int64_t shared;    ///< Memory that it asks for.
+  };
+
+  static Launch emitBody(KernelOp kernel, LLVM::LLVMFuncOp function, ImplicitLocOpBuilder &b) {
     kernels::KernelFunction emitted(kernel, function, b,
                                     kernels::KernelFunction::Words::AsArguments);
     auto number = [&](Value special) {
@@ -107,7 +111,7 @@ struct EmitDeviceKernels : impl::EmitDeviceKernelsBase<EmitDeviceKernels> {
     std::unique_ptr<kernels::DeviceEmitter> emitter = kernels::makeDeviceEmitter(emitted);
     emitter->emitThread(block, thread);
     LLVM::ReturnOp::create(b, ValueRange());
-    return {emitter->threads(), emitter->sharedOfLaunch()};
+    return {emitter->threads(), emitter->registers(), emitter->sharedOfLaunch()};
   }
 };
 

@@ -39,7 +39,7 @@ def Decompose : Pass<"gen-decompose", "::mlir::ModuleOp"> {
     Losses, means and the like stay whole until they are differentiated, since the derivative of the whole is often better
     than that of its parts. `gen.stop_gradient` has done its work by then and goes.
   }];
-  let options = [Option<"anchors", "anchors", "bool", "false", "also those that CPUs have kernels for: attention and its gradient">];
+  let options = [Option<"device", "device", "bool", "false", "what has no kernel for GPUs, instead of for CPUs">];
 }
 
 def ChannelsLast : Pass<"gen-channels-last", "::mlir::func::FuncOp"> {

@@ -27,7 +27,7 @@ static void differentiate(OpPassManager &pm, bool onDevice) {
   simplify(pm); // before: the fewer primal ops, the fewer gradients
   pm.addNestedPass<func::FuncOp>(createHoistInvariants());
   pm.addPass(createDifferentiate());
-  pm.addPass(createDecompose({/*anchors=*/onDevice}));
+  pm.addPass(createDecompose({/*device=*/onDevice}));
   simplify(pm);
   pm.addNestedPass<func::FuncOp>(createChannelsLast());
   simplify(pm);

@@ -20,6 +20,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "passes/DeviceCode.h"
 #include "passes/PackedWeights.h"
 #include "passes/Passes.h"
 #include "passes/kernels/KernelEmitter.h"
@@ -89,8 +90,14 @@ public:
       assigned.insert(assign.getVariable());
     SmallVector<ContractionOpInterface> contractions;
     entry.walk([&](ContractionOpInterface op) { contractions.push_back(op); });
+    half = halfOf(entry.getContext());
+    if (half)
+      entry.walk([&](ProductsOpInterface op) {
+        if (!isa<ContractionOpInterface>(op.getOperation()))
+          op->setAttr(kProductsAttr, TypeAttr::get(half));
+      });
     for (ContractionOpInterface contraction : contractions) {
-      if (precision == "bf16" || precision == "f16") {
+      if (half) {
         narrowOperands(contraction);
         continue;
       }
@@ -105,6 +112,12 @@ public:
   }
 
 private:
+  Type halfOf(MLIRContext *context) const {
+    if (precision == "bf16")
+      return BFloat16Type::get(context);
+    return precision == "f16" ? Type(Float16Type::get(context)) : Type();
+  }
+
   void quantize(ContractionOpInterface contraction, Value weight, int64_t columns) {
     bool ofBytes = precision == "int8";
     Quantized &columnwise = weights[{weight, columns}];
@@ -157,8 +170,6 @@ private:
   }
 
   void narrowOperands(ContractionOpInterface contraction) {
-    MLIRContext *context = contraction->getContext();
-    half = precision == "bf16" ? Type(BFloat16Type::get(context)) : Float16Type::get(context);
     if (!getElementTypeOrSelf(contraction->getOperand(0)).isF32())
       return;
     GenBuilder b(contraction.getLoc(), contraction);
@@ -194,7 +205,7 @@ private:
   }
 
   StringRef precision;
-  Type half; ///< bf16 or f16.
+  Type half; ///< bf16 or f16, or null.
   llvm::DenseMap<Value, Value> narrow;
   llvm::DenseMap<std::pair<Value, int64_t>, Quantized> weights;
   llvm::DenseMap<Value, Quantized> activations;

@@ -174,12 +174,16 @@ private:
       types.push_back(argument->getType());
     auto *arguments = StructType::get(module.getContext(), types);
     IRBuilder<> b(&call.getFunction()->getEntryBlock().front());
-    Value *from = b.CreateAlloca(arguments), *to = b.CreateAlloca(call.getType());
+    bool hasResult = !call.getType()->isVoidTy();
+    Value *from = b.CreateAlloca(arguments), *to = from;
+    if (hasResult)
+      to = b.CreateAlloca(call.getType());
     b.SetInsertPoint(&call);
     for (auto [i, argument] : enumerate(call.args()))
       b.CreateStore(argument, b.CreateStructGEP(arguments, from, i));
     b.CreateCall(replacement, {to, from});
-    call.replaceAllUsesWith(b.CreateLoad(call.getType(), to));
+    if (hasResult)
+      call.replaceAllUsesWith(b.CreateLoad(call.getType(), to));
     call.eraseFromParent();
   }
 

@@ -204,6 +204,9 @@ static const std::map<std::string, void *> &intrinsics() {
       {"llvm.nvvm.read.ptx.sreg.tid.x", reinterpret_cast<void *>(threadNumber)},
       {"llvm.nvvm.read.ptx.sreg.ctaid.x", reinterpret_cast<void *>(blockNumber)},
       {"llvm.nvvm.barrier.cta.sync.aligned.all", reinterpret_cast<void *>(waitAtBarrier)},
+      {"llvm.nvvm.bar.warp.sync", reinterpret_cast<void *>(waitForWarp<waitForAll>)},
+      {"llvm.nvvm.shfl.sync.bfly.f32", reinterpret_cast<void *>(waitForWarp<exchangeWords>)},
+      {"llvm.nvvm.shfl.sync.bfly.i32", reinterpret_cast<void *>(waitForWarp<exchangeWords>)},
       {"llvm.nvvm.ldmatrix.sync.aligned.m8n8.x2.b16.p3",
        reinterpret_cast<void *>(waitForWarp<loadTwoMatrices>)},
       {"llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.b16.p3",
@@ -232,9 +235,14 @@ void *findIntrinsic(const std::string &name) {
   return found == intrinsics().end() ? nullptr : found->second;
 }
 
-bool isBarrier(const std::string &name) { return name.rfind("llvm.nvvm.barrier", 0) == 0; }
+bool isBarrier(const std::string &name) {
+  return name.rfind("llvm.nvvm.barrier", 0) == 0 || name == "llvm.nvvm.bar.warp.sync";
+}
 bool isOfWarp(const std::string &name) {
-  return name.rfind("llvm.nvvm.mma.", 0) == 0 || name.rfind("llvm.nvvm.ldmatrix.", 0) == 0;
+  for (const char *kind : {"bar.warp.", "shfl.", "mma.", "ldmatrix."})
+    if (name.rfind(std::string("llvm.nvvm.") + kind, 0) == 0)
+      return true;
+  return false;
 }
 
 bool isWait(const std::string &name) { return name == kWaitForGroups; }

@@ -69,8 +69,23 @@ template <int count, bool transposed> void loadMatrices(const Lane *lanes) {
       }
 }
 
+// A word of each lane, and by which bits the number of the lane differs whose word it gets.
+struct Exchange {
+  int32_t threads;
+  uint32_t own;
+  int32_t offset, clamp;
+};
+
 } // namespace
 
+void exchangeWords(const Lane *lanes) {
+  Exchange all[kWarp];
+  for (int lane = 0; lane < kWarp; ++lane)
+    std::memcpy(&all[lane], lanes[lane].arguments, sizeof all[lane]);
+  for (int lane = 0; lane < kWarp; ++lane)
+    *static_cast<uint32_t *>(lanes[lane].result) = all[lane ^ all[lane].offset].own;
+}
+void waitForAll(const Lane *) {}
 void loadTwoMatrices(const Lane *lanes) { loadMatrices<2, false>(lanes); }
 void loadFourMatrices(const Lane *lanes) { loadMatrices<4, false>(lanes); }
 void loadTwoTransposed(const Lane *lanes) { loadMatrices<2, true>(lanes); }

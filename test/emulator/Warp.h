@@ -13,6 +13,10 @@ struct Lane {
 
 using WarpOperation = void (*)(const Lane *lanes);
 
+// bar.warp.sync: all of them have come so far.
+void waitForAll(const Lane *lanes);
+// shfl.sync.bfly of 32 bits.
+void exchangeWords(const Lane *lanes);
 // ldmatrix of 2 and 4 matrices of 8 x 8 numbers of 16 bits: each 8 lanes point to the rows of one.
 void loadTwoMatrices(const Lane *lanes);
 void loadFourMatrices(const Lane *lanes);

@@ -52,15 +52,41 @@ func.func @product(%x: tensor<?x64xf32>, %w: tensor<64x64xf32>) -> tensor<?x64xf
 
 // -----
 
-// The lanes of a row fold what they have in shared memory, with a barrier before each reading.
+// The lanes of a warp fold what they have of a row without memory, its warps in shared memory.
 // CHECK: llvm.mlir.global internal @gen_reduce_sum_shared() {addr_space = 3 : i32
 // CHECK-LABEL: llvm.func ptx_kernelcc @gen_reduce_sum
 // CHECK: scf.for
+// CHECK-COUNT-5: nvvm.shfl.sync bfly
+// CHECK-NOT: nvvm.shfl.sync
 // CHECK: %[[SLOT:.*]] = llvm.getelementptr {{.*}}!llvm.ptr<3>, f32
 // CHECK-NEXT: llvm.store {{.*}}, %[[SLOT]] : f32, !llvm.ptr<3>
-// CHECK-COUNT-10: nvvm.barrier
+// CHECK: nvvm.barrier
+// CHECK-COUNT-8: llvm.load {{.*}} : !llvm.ptr<3> -> f32
+// CHECK: nvvm.barrier
 // CHECK-NOT: nvvm.barrier
 func.func @sum(%x: tensor<64x1000xf32>) -> tensor<64xf32> {
   %0 = gen.reduce_sum %x axes [1] : tensor<64x1000xf32> -> tensor<64xf32>
   return %0 : tensor<64xf32>
+}
+
+// -----
+
+// Keys and values pass through shared memory; scores do not leave it.
+// CHECK: llvm.mlir.global internal @gen_attention_shared() {addr_space = 3 : i32
+// CHECK-LABEL: llvm.func ptx_kernelcc @gen_attention
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: nvvm.barrier
+// CHECK: llvm.load {{.*}} {alignment = 16 : i64} : !llvm.ptr -> vector<4xf32>
+// CHECK: nvvm.barrier
+// CHECK: math.fma
+// CHECK: nvvm.shfl.sync bfly
+// CHECK: math.exp
+// CHECK: nvvm.bar.warp.sync
+// CHECK: math.fma
+// CHECK: nvvm.barrier
+// CHECK: nvvm.barrier
+// CHECK-NOT: nvvm.barrier
+func.func @heads(%q: tensor<2x70x4x32xf32>, %k: tensor<2x50x4x32xf32>, %v: tensor<2x50x4x32xf32>) -> tensor<2x70x4x32xf32> {
+  %z, %l = gen.attention %q, %k, %v scale 0.2 : (tensor<2x70x4x32xf32>, tensor<2x50x4x32xf32>, tensor<2x50x4x32xf32>) -> (tensor<2x70x4x32xf32>, tensor<2x4x70xf32>)
+  return %z : tensor<2x70x4x32xf32>
 }

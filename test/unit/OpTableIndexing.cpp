@@ -143,6 +143,12 @@ void optable::addAttention(std::vector<Row> &rows) {
   addAttentionGradients(rows);
   rows.push_back(attention("", ""));
   rows.push_back(attention("causal", " causal"));
+  // What a GPU has a kernel for whatever the numbers of queries and keys.
+  Row heads = attention("of_heads", " causal");
+  heads.arguments = {
+      {"x", "2xAx2x8xE", -1, 1}, {"k", "2xBx2x8xE", -1, 1}, {"v", "2xBx2x4xE", -1, 1}};
+  heads.sizes = {{4, 16, 1}, {1, 2, 1}, {70, 75, 1}};
+  rows.push_back(heads);
   Row wide = attention("wide", " causal");
   wide.arguments[2].type = "2xBx2x70xE";
   wide.result = "2xAx2x70xE";

@@ -72,7 +72,13 @@ std::unique_ptr<DeviceEmitter> mlir::gen::kernels::makeDeviceEmitter(KernelFunct
     return makeRowsEmitter(function);
   if (function.kernel.getFamily() == "contraction")
     return makeContractionEmitter(function);
+  if (function.kernel.getFamily() == "attention")
+    return makeAttentionEmitter(function);
   return makeElementsEmitter(function);
+}
+
+bool mlir::gen::kernels::isEmittedOnDevice(AnchorOpInterface op) {
+  return op.kernelFamily() != "attention" || isAttentionEmitted(op);
 }
 
 static Value fold(ImplicitLocOpBuilder &b, ArrayRef<Int> extents, SmallVector<Int> &at,

@@ -34,6 +34,8 @@ public:
 
   /// Threads of a block.
   virtual int64_t threads() const = 0;
+  /// What a thread has of registers; with more, fewer threads run side by side.
+  virtual int64_t registers() const { return 128; }
   /// How many blocks there are. Emitted into code of the CPU.
   virtual Value blocks() = 0;
   /// What thread `thread` of block `block` does; both are i64. Emitted into code of the device.
@@ -63,6 +65,11 @@ std::unique_ptr<DeviceEmitter> makeDeviceEmitter(KernelFunction &function);
 std::unique_ptr<DeviceEmitter> makeElementsEmitter(KernelFunction &function);
 std::unique_ptr<DeviceEmitter> makeContractionEmitter(KernelFunction &function);
 std::unique_ptr<DeviceEmitter> makeRowsEmitter(KernelFunction &function);
+std::unique_ptr<DeviceEmitter> makeAttentionEmitter(KernelFunction &function);
+
+/// True if there is an emitter for such an op; else it has to be decomposed.
+bool isEmittedOnDevice(AnchorOpInterface op);
+bool isAttentionEmitted(AnchorOpInterface op);
 
 /// Emits the element at `at` of a scatter's result, from those of its operands.
 Value emitScatterElement(KernelFunction &function, Operation *scatter, const Indices &at);

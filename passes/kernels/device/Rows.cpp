@@ -1,14 +1,15 @@
 //===- Rows.cpp - kernels around reductions, for a GPU --------------------===//
 //
 // Several threads, the lanes of a row, go over it together in the loops of its plan (RowPlan.h):
-// each folds every so-manieth element, then they fold what they have, half by half, in shared
-// memory. If the last axis is reduced, neighbouring threads are lanes of one row; if it is kept,
-// they are neighbouring rows. The order of a fold is a function of the shape alone.
+// each folds every so-manieth element, then they fold what they have. If the last axis is reduced,
+// neighbouring threads are lanes of one row; if it is kept, they are neighbouring rows. The order
+// of a fold is a function of the shape alone.
 //
 //===----------------------------------------------------------------------===//
 
 #include "passes/kernels/RowPlan.h"
 #include "passes/kernels/device/DeviceEmitter.h"
+#include "passes/kernels/device/Warp.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -60,7 +61,7 @@ private:
   /// Lanes for a row: about four elements each; more for a row that is alone. Rows kept side by
   /// side in memory are as many as the threads that run in step.
   void chooseSizes() {
-    constexpr int64_t kWarp = 32, kThreads = 256, kElementsOfLane = 4;
+    constexpr int64_t kThreads = 256, kElementsOfLane = 4;
     ArrayRef<int64_t> shape = cast<RankedTensorType>(domain.getType()).getShape();
     bool isAlone = llvm::all_of(plan.space.kept, [&](int64_t axis) { return shape[axis] == 1; });
     int64_t most = !isLastReduced ? kThreads / kWarp : isAlone ? 2 * kThreads : kThreads;
@@ -134,43 +135,44 @@ private:
     return next;
   }
 
-  /// Folds what the lanes of a row have; all get the result.
+  /// Folds what the lanes of a row have; all get the result. Those of a warp fold theirs without
+  /// memory; what is left is in shared memory, and each lane folds all of it.
   Value foldLanes(ReductionOpInterface reduction, Value own) {
-    if (lanes == 1)
+    auto combine = [&](Value x, Value y) { return reduction.combine(b, x, y); };
+    int64_t together = isLastReduced ? std::min(lanes, kWarp) : 1;
+    own = foldNeighbours(b, own, together, combine);
+    if (lanes == together)
       return own;
-    Type element = own.getType();
-    bool isBoolean = element.isInteger(1);
-    Type stored = isBoolean ? b.getI8Type() : element;
-    auto slot = [&](Int number) {
-      return LLVM::GEPOp::create(b, shared().getType(), stored, shared(), ValueRange{number.value});
-    };
-    auto store = [&](Value value) {
-      if (isBoolean)
-        value = arith::ExtUIOp::create(b, stored, value);
-      LLVM::StoreOp::create(b, value, slot(*thread));
-    };
-    auto load = [&](Int number) -> Value {
-      Value value = LLVM::LoadOp::create(b, stored, slot(number));
-      return isBoolean ? arith::TruncIOp::create(b, element, value).getResult() : value;
-    };
-    if (hasFolded) // the last one's result has to be read by all before
+    if (hasFolded) // the last one's results have to be read by all before
       emitBarrier();
     hasFolded = true;
-    store(own);
-    int64_t step = isLastReduced ? 1 : rows; // from one lane to the next
-    for (int64_t width = lanes / 2; width >= 1; width /= 2) {
-      emitBarrier();
-      auto branch = scf::IfOp::create(b, *lane < Int(b, width), /*withElseRegion=*/false);
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(branch.thenBlock());
-      store(reduction.combine(b, load(*thread), load(*thread + width * step)));
-    }
+    // One after another, those of a row; or side by side, as neighbouring threads are.
+    int64_t left = lanes / together, next = isLastReduced ? 1 : rows;
+    Int first = isLastReduced ? *thread / lanes * left : *thread % rows;
+    store(first + *lane / together * next, own);
     emitBarrier();
-    return load(*thread - *lane * step);
+    Value folded = load(first, own.getType());
+    for (int64_t i = 1; i < left; ++i)
+      folded = combine(folded, load(first + i * next, own.getType()));
+    return folded;
   }
 
-  /// 8 bytes a thread.
-  Value shared() { return sharedMemory(8 * threads()); }
+  Value slot(Int number, Type stored) {
+    Value shared = sharedMemory(kMostBytes * threads() / (isLastReduced ? kWarp : 1));
+    return LLVM::GEPOp::create(b, shared.getType(), stored, shared, ValueRange{number.value});
+  }
+  /// Threads that have the same store the same.
+  void store(Int number, Value value) {
+    if (value.getType().isInteger(1))
+      value = arith::ExtUIOp::create(b, b.getI8Type(), value);
+    LLVM::StoreOp::create(b, value, slot(number, value.getType()));
+  }
+  Value load(Int number, Type type) {
+    bool isBoolean = type.isInteger(1);
+    Type stored = isBoolean ? b.getI8Type() : type;
+    Value value = LLVM::LoadOp::create(b, stored, slot(number, stored));
+    return isBoolean ? arith::TruncIOp::create(b, type, value).getResult() : value;
+  }
 
   /// Computes the values of one element a row that loop `number` may use.
   void emitRowOps(size_t number, RowValues &values) {
@@ -202,6 +204,8 @@ private:
   }
 
   Int product(ArrayRef<int64_t> axes) { return {b, function.product(domain, axes)}; }
+
+  static constexpr int64_t kMostBytes = 8; ///< Of an element.
 
   RowPlan plan;
   Value domain;

@@ -12,8 +12,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/kernels/device/ProductTile.h"
+#include "passes/kernels/device/TensorCore.h"
 
-#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -73,8 +73,8 @@ public:
     for (int64_t i = 0; i < rowsOfWarp; ++i) {
       SmallVector<Value> rows = loadRows(lhs, firstRow(thread), i, k, lane);
       for (int64_t j = 0; j < columnsOfWarp; ++j)
-        multiply(rows, columns[j],
-                 MutableArrayRef(state).slice((i * columnsOfWarp + j) * kSums, kSums));
+        multiplyMatrices(b, storedType, rows, columns[j],
+                         MutableArrayRef(state).slice((i * columnsOfWarp + j) * kSums, kSums));
     }
     scf::YieldOp::create(b, state);
     llvm::copy(loop.getResults(), sums.begin());
@@ -155,32 +155,8 @@ private:
     if (isOffset && further)
       from = LLVM::GEPOp::create(b, memory.getType(), storedType, from,
                                  LLVM::GEPArg(static_cast<int32_t>(further * shape.depth)));
-    auto type =
-        LLVM::LLVMStructType::getLiteral(b.getContext(), SmallVector<Type>(count, b.getI32Type()));
-    Value all = NVVM::LdMatrixOp::create(
-        b, type, from, static_cast<uint32_t>(count),
-        alongDepth[number] ? NVVM::MMALayout::row : NVVM::MMALayout::col,
-        NVVM::LdStMatrixShapeAttr::get(b.getContext(), 8, 8), NVVM::LdStMatrixEltType::B16);
-    SmallVector<Value> result;
-    for (int64_t i = 0; i < count; ++i) {
-      Value bits = LLVM::ExtractValueOp::create(b, all, i);
-      result.push_back(storedType.isBF16()
-                           ? bits
-                           : LLVM::BitcastOp::create(b, VectorType::get(2, storedType), bits));
-    }
-    return result;
-  }
-
-  void multiply(ValueRange left, ValueRange right, MutableArrayRef<Value> sums) {
-    auto type =
-        LLVM::LLVMStructType::getLiteral(b.getContext(), SmallVector<Type>(kSums, b.getF32Type()));
-    auto numbers = storedType.isBF16() ? NVVM::MMATypes::bf16 : NVVM::MMATypes::f16;
-    Value result = NVVM::MmaOp::create(b, type, left, right, ValueRange(ArrayRef<Value>(sums)),
-                                       ArrayRef<int64_t>{kRows, kColumns, kDepth}, std::nullopt,
-                                       std::nullopt, std::array{numbers, numbers},
-                                       std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
-    for (auto [i, sum] : llvm::enumerate(sums))
-      sum = LLVM::ExtractValueOp::create(b, result, static_cast<int64_t>(i));
+    return mlir::gen::kernels::loadMatrices(b, storedType, from, count,
+                                            /*isTransposed=*/!alongDepth[number]);
   }
 
   std::array<bool, 2> alongDepth;    ///< How the operands lie.

@@ -79,8 +79,9 @@ def Gen_TileOpInterface : OpInterface<"TileOpInterface"> {
     tile (passes/kernels/Tiles.cpp).
   }];
   let methods = [
-    InterfaceMethod<"Elements of a tile along each axis of the result: divisors of its sizes, 1 along the last axis.",
-      "::llvm::SmallVector<int64_t>", "tileShape", (ins)>,
+    InterfaceMethod<[{
+      Elements of a tile along each axis of the result: divisors of its sizes, 1 along the last axis. Ones only: this op's share none.
+    }], "::llvm::SmallVector<int64_t>", "tileShape", (ins)>,
     InterfaceMethod<[{
       Parts of a tile that are computed one after the other: fewer lines of memory at once, which may share the sets of a cache.
     }], "int64_t", "tileParts", (ins)>,

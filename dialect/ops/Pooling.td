@@ -114,7 +114,8 @@ def Gen_MaxPoolSelectOp : Gen_WindowOp<"max_pool_select", [AllTypesMatch<["input
   let assemblyFormat = "$input `,` $values " # attributesFormat # "type($input) `->` type($result)";
 }
 
-def Gen_MaxPoolGradientOp : Gen_PoolingOp<"max_pool_gradient", [AllTypesMatch<["input", "result"]>]> {
+def Gen_MaxPoolGradientOp : Gen_PoolingOp<"max_pool_gradient", [
+    AllTypesMatch<["input", "result"]>, DeclareOpInterfaceMethods<Gen_TileOpInterface>]> {
   let summary = "what each element of the input gets of the gradient of gen.max_pool";
   let description = !strconcat([{
         result[n, c, s] = sum of gradient[n, c, p] over the windows p of which s is the first maximum

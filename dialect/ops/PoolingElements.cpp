@@ -175,26 +175,70 @@ Value MaxPoolSelectOp::emitAt(ElementEmitter &emitter, Indices at) {
 bool MaxPoolGradientOp::isElementwise() { return false; }
 int64_t MaxPoolGradientOp::elementCost() { return 2 * windowsOf(*this).elements(); }
 
+/// The number of a window's first maximum among its positions.
+static Value firstMaximumOf(MaxPoolGradientOp op, ElementEmitter &emitter, const Indices &window) {
+  auto numberOf = [&](int64_t number, const Indices &, Bounds &) {
+    return emitter.constant(emitter.b.getI32IntegerAttr(static_cast<int32_t>(number)));
+  };
+  return WindowEmitter(op, emitter).firstMaximum(op.getInput(), window, numberOf).choice;
+}
+
+/// What position `number` of a window gets of its gradient.
+static Value partOf(MaxPoolGradientOp op, ElementEmitter &emitter, Value first, Value number,
+                    Value gradient) {
+  Value isFirst = arith::CmpIOp::create(emitter.b, arith::CmpIPredicate::eq, first, number);
+  Value none = emitter.constant(op.getType().getElementType(), 0.0);
+  return arith::SelectOp::create(emitter.b, isFirst, gradient, none);
+}
+
 Value MaxPoolGradientOp::emitAt(ElementEmitter &emitter, Indices at) {
   ImplicitLocOpBuilder &b = emitter.b;
-  WindowEmitter windows(*this, emitter);
   Value none = emitter.constant(getType().getElementType(), 0.0), sum;
-  auto numberOf = [&](int64_t number, const Indices &, Bounds &) {
-    return emitter.constant(b.getI32IntegerAttr(static_cast<int32_t>(number)));
-  };
-  windows.forEachWindow(
-      getInput(), getGradient(), at, [&](const Indices &window, Index number, Bounds &bounds) {
-        Value part = bounds.guarded(window, none, [&](const Indices &inside) -> Value {
-          Value first = windows.firstMaximum(getInput(), inside, numberOf).choice;
-          Value own = arith::TruncIOp::create(b, emitter.laneType(b.getI32Type()),
-                                              emitter.laneValues(number));
-          Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, first, own);
-          return arith::SelectOp::create(b, isFirst, emitter.elementAt(getGradient(), inside),
-                                         none);
-        });
-        sum = sum ? arith::AddFOp::create(b, sum, part) : part;
-      });
+  WindowEmitter(*this, emitter)
+      .forEachWindow(
+          getInput(), getGradient(), at, [&](const Indices &window, Index number, Bounds &bounds) {
+            Value part = bounds.guarded(window, none, [&](const Indices &inside) -> Value {
+              Value first = firstMaximumOf(*this, emitter, inside);
+              Value own = arith::TruncIOp::create(b, emitter.laneType(b.getI32Type()),
+                                                  emitter.laneValues(number));
+              return partOf(*this, emitter, first, own, emitter.elementAt(getGradient(), inside));
+            });
+            sum = sum ? arith::AddFOp::create(b, sum, part) : part;
+          });
   return sum;
+}
+
+/// Where windows lie side by side, and cover the image, they are the tiles.
+SmallVector<int64_t> MaxPoolGradientOp::tileShape() {
+  PoolingWindows windows = windowsOf(*this);
+  ArrayRef<int64_t> shape = getType().getShape();
+  SmallVector<int64_t> ones(shape.size(), 1), tile = ones;
+  for (int64_t i = 0; i < windows.spatialRank(); ++i) {
+    int64_t size = shape[windows.axis(i)], window = windows.window[i];
+    bool isTiled = windows.strides[i] == window && windows.low[i] == 0 && windows.high[i] == 0 &&
+                   !ShapedType::isDynamic(size) && size % window == 0;
+    if (!isTiled || !windows.channelsLast)
+      return ones;
+    tile[windows.axis(i)] = window;
+  }
+  return tile;
+}
+
+int64_t MaxPoolGradientOp::tileParts() { return 1; }
+
+void MaxPoolGradientOp::emitTile(ElementEmitter &emitter, const Indices &tile, int64_t,
+                                 llvm::function_ref<void(ArrayRef<int64_t>, Value)> take) {
+  PoolingWindows windows = windowsOf(*this);
+  Value first = firstMaximumOf(*this, emitter, tile);
+  Value gradient = emitter.elementAt(getGradient(), tile);
+  int32_t number = 0;
+  forEachIndex(windows.window, [&](ArrayRef<int64_t> position) {
+    SmallVector<int64_t> place(tile.size(), 0);
+    for (auto [i, offset] : llvm::enumerate(position))
+      place[windows.axis(static_cast<int64_t>(i))] = offset;
+    Value own = emitter.constant(emitter.b.getI32IntegerAttr(number++));
+    take(place, partOf(*this, emitter, first, own, gradient));
+  });
 }
 
 Value SumPoolOp::emitAt(ElementEmitter &emitter, Indices at) {

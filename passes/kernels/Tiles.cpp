@@ -1,8 +1,9 @@
 //===- Tiles.cpp - kernels whose elements share work within a tile --------===//
 //
-// Winograd's transformations compute all elements of a tile from the same operands: a kernel of
-// them, and of what is elementwise behind, runs over tiles, part by part, with lanes along the last
-// axis. (Element by element, a tile of 6 x 6 would read 16 operands for each.)
+// Winograd's transformations compute all elements of a tile from the same operands, a window's
+// gradient goes to its maximum: a kernel of such ops, and of what is elementwise behind, runs over
+// tiles, part by part, with lanes along the last axis. (Element by element, a tile of 6 x 6 would
+// read 16 operands for each.)
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,6 +40,8 @@ bool mlir::gen::kernels::isTiled(KernelOp kernel) {
   if (ops.empty() || kernel.getFamily() != "pointwise")
     return false;
   TileOpInterface first = ops.front();
+  if (llvm::all_of(first.tileShape(), [](int64_t size) { return size == 1; }))
+    return false;
   auto isAlike = [&](TileOpInterface op) {
     return op->getName() == first->getName() &&
            op->getAttrDictionary() == first->getAttrDictionary() &&

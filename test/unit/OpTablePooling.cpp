@@ -21,6 +21,7 @@ static const std::vector<Case> &cases() {
   static const std::string twice = "%two = arith.constant 2 : index\n  "
                                    "%rows = arith.muli %B, %two : index\n  "
                                    "%columns = arith.muli %C, %two : index\n  ";
+  static const std::vector<Sizes> tiled = {{2, 3}, {1, 1}, {3, 17}, {2, 32}};
   static const std::vector<Case> table = {
       {"halves", "Ax3xB*2xC*2xE", "Ax3xBxCxE",
        "window [2, 2] strides [2, 2] low [0, 0] high [0, 0]", "%A, %rows, %columns", twice},
@@ -36,6 +37,13 @@ static const std::vector<Case> &cases() {
       {"channels_last", "AxB*2xC*2x17xE", "AxBxCx17xE",
        "window [3, 2] strides [2, 2] low [1, 0] high [0, 0] channels_last", "%A, %rows, %columns",
        twice},
+      {"tiles", "Ax6x4xBxE", "Ax3x2xBxE",
+       "window [2, 2] strides [2, 2] low [0, 0] high [0, 0] channels_last", "%A, %B", "", tiled},
+      {"tiles_of_a_volume", "Ax2x6x3xBxE", "Ax2x2x1xBxE",
+       "window [1, 3, 3] strides [1, 3, 3] low [0, 0, 0] high [0, 0, 0] channels_last", "%A, %B",
+       "", tiled},
+      {"more_than_tiles", "Ax5x4xBxE", "Ax2x2xBxE",
+       "window [2, 2] strides [2, 2] low [0, 0] high [0, 0] channels_last", "%A, %B", "", tiled},
   };
   return table;
 }
@@ -79,5 +87,13 @@ void optable::addPooling(std::vector<Row> &rows) {
               .body = "%x = gen.cast %n : $n -> $z\n  %z = gen.max_pool_gradient %x, %dy "
                       "window [3, 3] strides [2, 2] low [1, 1] high [1, 1] : $z, $dy",
               .sizes = {{2, 3, 4}, {3, 9, 17}}};
+  rows.push_back(ties);
+
+  ties.variant = "ties_in_tiles";
+  ties.arguments = {{"n", "Ax6x4xBxi8", -1.5, 1.5}, {"dy", "Ax3x2xBxE"}};
+  ties.result = "Ax6x4xBxE";
+  ties.body = "%x = gen.cast %n : $n -> $z\n  %z = gen.max_pool_gradient %x, %dy "
+              "window [2, 2] strides [2, 2] low [0, 0] high [0, 0] channels_last : $z, $dy";
+  ties.sizes = {{2, 3}, {3, 17}};
   rows.push_back(ties);
 }

@@ -415,14 +415,15 @@ private:
   }
 
   /// Whether a tile asks for its part of the panel that is next: of a matrix that does not stay in
-  /// a core's cache anyway, if the panel's tiles are enough to share it. Sums of chains have no
-  /// turns; their many small products gained nothing.
+  /// a core's cache anyway, if the panel's tiles are enough to share it. (A packed panel is one run
+  /// of memory, which processors foresee. Sums of chains have no turns; their many small products
+  /// gained nothing.)
   bool asksForNextPanel(const Block &block) const {
     constexpr int64_t kCachedBits = 2 << 20, kFewTiles = 4;
     if (n.constant() && k.constant() &&
         *n.constant() * *k.constant() * rhsType.getIntOrFloatBitWidth() <= kCachedBits)
       return false;
-    bool isMatrix = block.walk.size() == 1 && p.rhs.walk.size() == 1 && !p.isOfBytes;
+    bool isMatrix = block.walk.size() == 1 && p.rhs.walk.size() == 1 && !s.rhsIsPacked;
     bool isContiguous = !p.packColumns || block.walk.front().rhsStride.is(1);
     return isMatrix && isContiguous && s.chain == 0 && s.rowBlock >= kFewTiles * s.rows;
   }
@@ -430,15 +431,12 @@ private:
   void askForNextPanel(const Block &block, const Panel &panel, Int turn) {
     constexpr int64_t kLineBits = 512;
     const DepthStep &step = block.walk.front();
-    Int column = panel.column + panel.width * s.lanes, vector = panel.firstVector + panel.width;
-    Int vectors(b, s.vectors), columns(b, s.vectors * s.lanes), zero(b, 0);
+    Int column = panel.column + panel.width * s.lanes, zero(b, 0);
+    Int vectors(b, s.vectors), columns(b, s.vectors * s.lanes);
     Lines lines{zero, zero, zero, zero, zero};
     if (p.packColumns) {
       Int apart = p.rhs.walk.front().stride, line(b, kLineBits / rhsType.getIntOrFloatBitWidth());
       lines = {column * apart, columns, apart, (step.extent + line - 1) / line, line};
-    } else if (s.rhsIsPacked) {
-      Int apart(b, p.packedStride);
-      lines = {vector * apart, vectors, apart, step.extent, step.rhsStride};
     } else {
       lines = {column, step.extent, step.rhsStride, vectors, Int(b, s.lanes)};
     }

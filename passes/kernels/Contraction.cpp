@@ -409,7 +409,7 @@ private:
       if (!prefetch)
         return;
       askForRow(block, panel, number, r);
-      if (!blocks.splits && columnTasks.is(1))
+      if (!blocks.splits && columnTasks.is(1) && !panels.is(1))
         askForNextRows(block, panel, number * s.rows + r);
     };
   }

@@ -41,7 +41,7 @@ private:
   void runShares(int64_t tasks);
   void work(unsigned thread, bool keepDenormals);
   bool claimAndRun(unsigned thread);
-  bool claimFrom(Share &share, bool isOwn, uint32_t &from, uint32_t &to);
+  static bool claimFrom(Share &share, bool isOwn, uint32_t &from, uint32_t &to);
   bool spinForWork(uint32_t seen);
   void sleepUntilWork(uint32_t seen);
   void waitUntilDone();

@@ -305,15 +305,14 @@ private:
       Panel panel{number, from, width, column, min(n - column, width * s.lanes), lhs, rhs};
       if (!isRagged()) // also where `width` is not known, panels are whole vectors
         panel.columns = width * s.lanes;
-      emitPanel(block, panel, number - block.firstPanel, epilogue);
+      emitPanel(block, panel, epilogue);
     });
   }
 
   /// Whether the last vector of a row may be incomplete.
   bool isRagged() const { return !n.constant() || *n.constant() % s.lanes != 0; }
 
-  void emitPanel(const Block &block, const Panel &panel, Int panelNumber,
-                 ContractionEpilogue epilogue) {
+  void emitPanel(const Block &block, const Panel &panel, ContractionEpilogue epilogue) {
     if (p.packColumns)
       packTransposedPanel(b, panel.rhs, p.rhs.walk, panel.column, block.walk, panel.columns,
                           panel.width, type, rhsPanel, rhsType);
@@ -325,7 +324,8 @@ private:
       forEachWidth(panel, [&](int64_t vectors, Int) { emitExcess(block, panel, vectors); });
     emitLoop(b, block.firstTile, block.lastTile, 1, [&](Int tile) {
       Int row = tile * s.rows, number = tile - block.firstTile;
-      Int slot = blocks.splits ? panelNumber * scratch.tilesPerTask + number : Int(b, 0);
+      Int slot = blocks.splits ? (panel.number - block.firstPanel) * scratch.tilesPerTask + number
+                               : Int(b, 0);
       Value buffer = elementPointer(b, element, sums, slot * scratch.tileSums);
       Int rows = p.hasWholeTiles ? Int(b, s.rows) : min(m - row, Int(b, s.rows));
       if (p.convertsTiles)
@@ -401,7 +401,7 @@ private:
   /// What tile `number` asks for while its sums are computed.
   std::function<void(Int)> prefetchOf(const Block &block, const Panel &panel, Int number) {
     bool asksForPanel = asksForNextPanel(block);
-    if (s.transposed || (!prefetch && !asksForPanel))
+    if (s.transposed || !(prefetch || asksForPanel))
       return nullptr;
     return [this, &block, &panel, number, asksForPanel](Int r) {
       if (asksForPanel)
@@ -428,19 +428,21 @@ private:
     return isMatrix && isContiguous && s.chain == 0 && s.rowBlock >= kFewTiles * s.rows;
   }
 
-  void askForNextPanel(const Block &block, const Panel &panel, Int turn) {
+  Lines nextPanel(const Block &block, const Panel &panel) {
     constexpr int64_t kLineBits = 512;
     const DepthStep &step = block.walk.front();
-    Int column = panel.column + panel.width * s.lanes, zero(b, 0);
-    Int vectors(b, s.vectors), columns(b, s.vectors * s.lanes);
-    Lines lines{zero, zero, zero, zero, zero};
-    if (p.packColumns) {
-      Int apart = p.rhs.walk.front().stride, line(b, kLineBits / rhsType.getIntOrFloatBitWidth());
-      lines = {column * apart, columns, apart, (step.extent + line - 1) / line, line};
-    } else {
-      lines = {column, step.extent, step.rhsStride, vectors, Int(b, s.lanes)};
-    }
-    forEachLine(b, lines, turn, (block.lastTile - block.firstTile) * s.rows, [&](Int position) {
+    Int column = panel.column + panel.width * s.lanes;
+    if (!p.packColumns)
+      return {column, step.extent, step.rhsStride, Int(b, s.vectors), Int(b, s.lanes)};
+    int64_t line = kLineBits / rhsType.getIntOrFloatBitWidth();
+    Int apart = p.rhs.walk.front().stride;
+    return {column * apart, Int(b, s.vectors * s.lanes), apart,
+            roundedUpQuotient(step.extent, line), Int(b, line)};
+  }
+
+  void askForNextPanel(const Block &block, const Panel &panel, Int turn) {
+    Int turns = (block.lastTile - block.firstTile) * s.rows;
+    forEachLine(b, nextPanel(block, panel), turn, turns, [&](Int position) {
       emitPrefetch(b, rhsType, panel.rhs, position, CacheLevel::Second);
     });
   }

@@ -70,17 +70,21 @@ struct TileSpace {
         shape(ops.front().tileShape()), rows(function.b, 1), columns(function.b, 1) {
     Value result = ops.front()->getResult(0);
     auto last = static_cast<int64_t>(shape.size()) - 1;
-    int64_t elements = shapeOf(result).back();
     for (int64_t axis = 0; axis < last; ++axis) {
       extents.push_back(Int(function.b, function.size(result, axis)) / shape[axis]);
       rows = rows * extents.back();
-      elements *= shape[axis];
     }
     columns = Int(function.b, function.size(result, last));
+    rowsOfTask = rowsOfOneTask(function, shapeOf(result).back());
+  }
+
+  /// As many rows of tiles, `width` elements along the last axis, as a task of a usual size has.
+  int64_t rowsOfOneTask(KernelFunction &function, int64_t width) const {
+    if (ShapedType::isDynamic(width))
+      return 1;
     constexpr int64_t kTask = 16384;
-    rowsOfTask = ShapedType::isDynamic(shapeOf(result).back())
-                     ? 1
-                     : std::max<int64_t>(scheduled(function.kernel, "task", kTask) / elements, 1);
+    int64_t elements = width * llvm::product_of(ArrayRef(shape).drop_back());
+    return std::max<int64_t>(scheduled(function.kernel, "task", kTask) / elements, 1);
   }
 
   Int tasks() const { return roundedUpQuotient(rows, rowsOfTask); }

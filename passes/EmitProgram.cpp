@@ -114,18 +114,19 @@ public:
     addVariables(entries.back(), function, prefix);
   }
 
-  /// A gen_packed_info: `program` fills a packed copy of a variable, `inverse` (if there is one)
-  /// the variable from the copy.
-  void packed(const EntryProgram &program, const EntryProgram *inverse) {
-    func::FuncOp function = program.function;
+  /// A gen_packed_info: `function` fills a packed copy of a variable, `inverse` (if there is one)
+  /// the variable from the copy; `run` and `back` are their programs.
+  void packed(func::FuncOp function, const std::string &run, func::FuncOp inverse,
+              const std::string &back) {
     auto source = function->getAttrOfType<FlatSymbolRefAttr>(kPacksAttr);
     auto type = cast<RankedTensorType>((*function.getOps<AssignOp>().begin()).getValue().getType());
     int64_t bytes = type.getNumElements() * type.getElementTypeBitWidth() / 8;
-    int64_t arenaBytes = std::max(arenaOf(function), inverse ? arenaOf(inverse->function) : 0);
+    int64_t arenaBytes = std::max(arenaOf(function), inverse ? arenaOf(inverse) : 0);
     packedNumbers[function.getSymName()] = packedCopies.size();
+    for (auto assign : function.getOps<AssignOp>())
+      sources[assign.getVariable()] = source.getValue();
     packedCopies.push_back({Field::u32(variableNumbers.lookup(source.getValue())), Field::u32(0),
-                            Field::i64(bytes), Field::address(program.runSymbol()),
-                            Field::address(inverse ? inverse->runSymbol() : ""),
+                            Field::i64(bytes), Field::address(run), Field::address(back),
                             Field::i64(arenaBytes)});
   }
 
@@ -183,13 +184,18 @@ private:
     return variants;
   }
 
-  /// What an entry changes, and which packed copies it reads.
+  /// What an entry changes, itself or its copy, and which packed copies it reads.
   void addVariables(Record &record, func::FuncOp function, const std::string &prefix) {
     SmallVector<Record> written, packed;
-    for (auto assign : function.getOps<AssignOp>())
-      written.push_back({Field::u32(variableNumbers.lookup(assign.getVariable()))});
+    for (auto assign : function.getOps<AssignOp>()) {
+      StringRef name = assign.getVariable();
+      auto source = sources.find(name);
+      name = source == sources.end() ? name : source->second;
+      written.push_back({Field::u32(variableNumbers.lookup(name))});
+    }
     for (auto call : function.getOps<func::CallOp>())
-      packed.push_back({Field::u32(packedNumbers.at(call.getCallee()))});
+      if (!restoresVariable(call))
+        packed.push_back({Field::u32(packedNumbers.at(call.getCallee()))});
     record.append({Field::u32(written.size()), Field::u32(packed.size()),
                    Field::address(tables.records(prefix + ".written", written)),
                    Field::address(tables.records(prefix + ".packed", packed))});
@@ -199,6 +205,7 @@ private:
   ArtefactTables tables;
   const llvm::StringMap<int64_t> &variableNumbers;
   llvm::StringMap<int64_t> packedNumbers;
+  llvm::StringMap<StringRef> sources; ///< Of packed copies, by their names: the variables.
   SmallVector<Record> entries, variables, packedCopies;
   int64_t count = 0;
 };
@@ -218,6 +225,55 @@ llvm::StringMap<int64_t> numberVariables(ModuleOp module, ArrayRef<func::FuncOp>
       numbers[assign.getVariable()] = numbers.size();
   return numbers;
 }
+
+/// The programs that make variables and their packed copies of one another.
+class Movements {
+public:
+  explicit Movements(const llvm::StringMap<int64_t> &variableNumbers)
+      : variableNumbers(variableNumbers) {}
+
+  /// The symbol of the program of `function`. Variables of one type share it.
+  std::string emit(func::FuncOp function) {
+    if (!isBetweenVariableAndCopy(function))
+      return emitOwn(function);
+    std::string kernel = onlyKernel(function).str();
+    if (kernel.empty())
+      return emitOwn(function);
+    std::string &symbol = shared[kernel];
+    if (symbol.empty())
+      symbol = emitOwn(function);
+    return symbol;
+  }
+
+private:
+  std::string emitOwn(func::FuncOp function) {
+    EntryProgram program(function, variableNumbers);
+    if (isBetweenVariableAndCopy(function)) {
+      program.takeAsArgument((*function.getOps<ReadOp>().begin()).getVariable());
+      program.giveAsResult((*function.getOps<AssignOp>().begin()).getVariable());
+    }
+    program.emitRun();
+    return program.runSymbol();
+  }
+
+  /// A copy may be made of another copy, which is among the variables.
+  static bool isBetweenVariableAndCopy(func::FuncOp function) {
+    auto variable = function->getAttrOfType<FlatSymbolRefAttr>(kPacksAttr);
+    return !variable || (*function.getOps<ReadOp>().begin()).getVariableAttr() == variable;
+  }
+
+  /// The kernel that is launched, if there is one launch: it makes what is assigned of what is
+  /// read.
+  static StringRef onlyKernel(func::FuncOp function) {
+    auto launches = llvm::to_vector(function.getOps<LaunchOp>());
+    return launches.size() == 1 && launches.front()->getNumOperands() == 1
+               ? launches.front().getKernel()
+               : StringRef();
+  }
+
+  const llvm::StringMap<int64_t> &variableNumbers;
+  llvm::StringMap<std::string> shared; ///< By the only kernel that they launch.
+};
 
 struct EmitProgram : impl::EmitProgramBase<EmitProgram> {
   void runOnOperation() override {
@@ -241,13 +297,11 @@ struct EmitProgram : impl::EmitProgramBase<EmitProgram> {
       writer.kernel(kernel);
     for (func::FuncOp function : functions)
       function.walk([&](ConstantOp constant) { writer.constant(constant); });
+    Movements movements(variableNumbers);
     for (func::FuncOp function : packers) {
-      EntryProgram program(function, variableNumbers);
-      program.emitRun();
-      std::optional<EntryProgram> inverse;
-      if (func::FuncOp unpacker = unpackers.lookup(function.getSymName()))
-        inverse.emplace(unpacker, variableNumbers).emitRun();
-      writer.packed(program, inverse ? &*inverse : nullptr);
+      func::FuncOp unpacker = unpackers.lookup(function.getSymName());
+      std::string run = movements.emit(function);
+      writer.packed(function, run, unpacker, unpacker ? movements.emit(unpacker) : "");
     }
     for (func::FuncOp function : entries) {
       EntryProgram program(function, variableNumbers);

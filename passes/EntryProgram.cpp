@@ -532,6 +532,8 @@ void EntryProgram::finish() {
 }
 
 Value EntryProgram::variablePointer(StringRef variable) {
+  if (variable == argument || variable == result)
+    return pointerAt(current.getArgument(variable == argument ? Arguments : Results), 0);
   return pointerAt(current.getArgument(Variables), variables.lookup(variable));
 }
 

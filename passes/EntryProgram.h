@@ -34,6 +34,9 @@ public:
 
   void emitPlan();
   void emitRun();
+  /// `run` finds a variable as its only argument, or result, and not among the variables.
+  void takeAsArgument(StringRef variable) { argument = variable; }
+  void giveAsResult(StringRef variable) { result = variable; }
   std::string planSymbol() const { return func::FuncOp(function).getSymName().str() + ".plan"; }
   std::string runSymbol() const { return func::FuncOp(function).getSymName().str() + ".run"; }
 
@@ -78,6 +81,7 @@ private:
   Value constant(int64_t number);
 
   const llvm::StringMap<int64_t> &variables;
+  std::string argument, result; ///< Of the variables, those that are passed so.
   llvm::DenseMap<std::pair<Value, int64_t>, int64_t>
       symbolOf; // argument and axis -> dimension symbol
   mutable Sizes sizes;

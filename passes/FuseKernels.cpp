@@ -12,6 +12,7 @@
 
 #include "passes/FusionGroups.h"
 #include "passes/Loops.h"
+#include "passes/PackedWeights.h"
 #include "passes/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -284,10 +285,13 @@ struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
         moveLast(user);
   }
 
-  /// Assignments go behind the launches.
+  /// Assignments go behind the launches, and what restores variables from them behind both.
   static void moveStateLast(Block &block) {
     for (AssignOp assign : llvm::to_vector(block.getOps<AssignOp>()))
       assign->moveBefore(block.getTerminator());
+    for (func::CallOp call : llvm::to_vector(block.getOps<func::CallOp>()))
+      if (restoresVariable(call))
+        call->moveBefore(block.getTerminator());
   }
 
   static void eraseOutlined(Block &block) {

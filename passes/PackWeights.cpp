@@ -8,7 +8,8 @@
 //
 // In entries that do not assign the weight. A training step would pack it anew in every call, which
 // its kernels do on the way; but a weight that is transposed first, as for convolutions, is put in
-// the packed order instead, and what a loop multiplies with in every step is packed before it.
+// the packed order instead, as is one of a convolution that a cache does not hold, and what a loop
+// multiplies with in every step is packed before it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -48,6 +49,11 @@ static bool visitSlice(Value value, ReadOp &read, llvm::SetVector<Operation *> &
                                [&](Value operand) { return visitSlice(operand, read, path); }))
     return false;
   return path.insert(op);
+}
+
+bool restoresVariable(func::CallOp call) {
+  Operation *callee = SymbolTable::lookupNearestSymbolFrom(call, call.getCalleeAttr());
+  return callee && callee->hasAttr(kUnpacksAttr);
 }
 
 ReadOp weightOf(Value value, llvm::SetVector<Operation *> *path) {
@@ -228,7 +234,12 @@ namespace {
 
 class Packer {
 public:
-  explicit Packer(ModuleOp module) : module(module), symbols(module) {}
+  explicit Packer(ModuleOp module) : module(module), symbols(module) {
+    for (auto function : module.getOps<func::FuncOp>())
+      if (function->hasAttr(kPacksAttr))
+        for (auto assign : function.getOps<AssignOp>())
+          orderers[assign.getVariable()] = function;
+  }
 
   void run(func::FuncOp entry) {
     llvm::StringSet<> assigned;
@@ -273,7 +284,7 @@ private:
       packed = keptOnce(entry, read, weight, layout);
       if (read.getResult() == weight)
         taken.insert({read, {packed, *layout}});
-    } else if (loop || weight.getDefiningOp<TransposeOp>()) {
+    } else if (loop || weight.getDefiningOp<TransposeOp>() || isBeyondCache(contraction, weight)) {
       packed = packedInCall(loop ? loop.getOperation() : contraction, weight, *layout);
     } else {
       return;
@@ -340,8 +351,16 @@ private:
     func::FuncOp keep = keepFunction(read, weight, layout);
     Value &kept = packs[keep.getSymName()];
     if (!kept)
-      kept = readPacked(entry, keep);
+      kept = readPacked(entry, keep, orderers.lookup(read.getVariable()));
     return kept;
+  }
+
+  /// True of a convolution's weight that does not stay in a core's cache: its rows are read often.
+  static bool isBeyondCache(Operation *contraction, Value weight) {
+    constexpr int64_t kCacheBits = int64_t(8) << 20;
+    auto type = cast<RankedTensorType>(weight.getType());
+    return isa<ConvolutionOpInterface>(contraction) && type.hasStaticShape() &&
+           type.getNumElements() * type.getElementTypeBitWidth() > kCacheBits;
   }
 
   /// What has to be moved anyway, or is read in every step, is moved to where it is read best.
@@ -388,10 +407,14 @@ private:
     transpose.erase();
   }
 
-  static Value readPacked(func::FuncOp entry, func::FuncOp pack) {
+  /// `orderer`: makes what is packed; or null.
+  static Value readPacked(func::FuncOp entry, func::FuncOp pack, func::FuncOp orderer) {
     AssignOp assign = *pack.getOps<AssignOp>().begin();
-    ImplicitLocOpBuilder b(pack.getLoc(), &entry.getBody().front(),
-                           entry.getBody().front().begin());
+    Block &block = entry.getBody().front();
+    ImplicitLocOpBuilder b(pack.getLoc(), &block, block.begin());
+    for (auto call : block.getOps<func::CallOp>())
+      if (orderer && call.getCallee() == orderer.getSymName())
+        b.setInsertionPointAfter(call);
     func::CallOp::create(b, pack, ValueRange());
     return ReadOp::create(b, assign.getValue().getType(), assign.getVariable());
   }
@@ -414,7 +437,8 @@ private:
     function = func::FuncOp::create(b, (name + (layout ? ".pack" : ".reduce")).str(),
                                     b.getFunctionType({}, {}));
     function.setPrivate();
-    function->setAttr(kPacksAttr, read.getVariableAttr());
+    func::FuncOp orderer = orderers.lookup(name);
+    function->setAttr(kPacksAttr, orderer ? orderer->getAttr(kPacksAttr) : read.getVariableAttr());
     symbols.insert(kept); // these rename what is not the first of its name
     symbols.insert(function);
     b.setInsertionPointToStart(function.addEntryBlock());
@@ -451,6 +475,8 @@ private:
   llvm::DenseMap<std::pair<Value, Attribute>, Value> moved;
   /// Of the same: weights that are packed as they are stored, with the copy and its layout.
   llvm::MapVector<ReadOp, std::pair<Value, PackedLayout>> taken;
+  /// What makes the ordered copies that entries read in place of variables, by the copies' names.
+  llvm::StringMap<func::FuncOp> orderers;
   /// By variable and way.
   llvm::DenseMap<std::pair<Attribute, Attribute>, func::FuncOp> packers;
 };

@@ -25,8 +25,13 @@ namespace mlir::gen {
 inline constexpr StringLiteral kPacksAttr = "gen.packs";
 
 /// On a private function that makes a variable from its packed copy again: the function that packs.
-/// The memory of such a variable is free while the copy is up to date.
+/// The memory of such a variable is free while the copy is up to date. An entry may assign the
+/// copy; it calls the function then, and the runtime leaves that call out, too, until the variable
+/// is looked at.
 inline constexpr StringLiteral kUnpacksAttr = "gen.unpacks";
+
+/// True if `call` calls such a function: an entry that assigns the copy does so at its end.
+bool restoresVariable(func::CallOp call);
 
 /// The variable from which alone a value is computed, in the entry's block, by `path` (in order);
 /// null if there is none.

@@ -40,6 +40,7 @@ static void fuse(OpPassManager &pm, const std::string &precision) {
     pm.addNestedPass<func::FuncOp>(createFoldStrides());
     pm.addNestedPass<func::FuncOp>(createTransformConvolutions());
   }
+  pm.addPass(createOrderVariables()); // after: a gradient's order is its algorithm's
   pm.addNestedPass<func::FuncOp>(createPrepareConvolutions());
   pm.addNestedPass<func::FuncOp>(createReducePrecision({precision}));
   pm.addNestedPass<func::FuncOp>(createResolveDimensions());

@@ -63,15 +63,26 @@ public:
 
   void run() {
     llvm::StringMap<int64_t> readers;
+    llvm::DenseSet<Attribute> unpacked;
     module.walk([&](ReadOp read) { ++readers[read.getVariable()]; });
+    for (auto function : module.getOps<func::FuncOp>())
+      if (Attribute packer = function->getAttr(kUnpacksAttr))
+        unpacked.insert(packer);
     for (auto function : llvm::to_vector(module.getOps<func::FuncOp>())) {
       auto source = function->getAttrOfType<FlatSymbolRefAttr>(kPacksAttr);
-      if (source && readers.lookup(source.getValue()) == 1)
+      if (source && readers.lookup(source.getValue()) == 1 && reads(function, source) &&
+          !unpacked.contains(FlatSymbolRefAttr::get(function)))
         makeUnpacker(function, symbols.lookup<VariableOp>(source.getValue()));
     }
   }
 
 private:
+  /// A copy may be made of another copy.
+  static bool reads(func::FuncOp function, FlatSymbolRefAttr variable) {
+    return llvm::any_of(function.getOps<ReadOp>(),
+                        [&](ReadOp read) { return read.getVariableAttr() == variable; });
+  }
+
   void makeUnpacker(func::FuncOp packer, VariableOp variable) {
     AssignOp assign = *packer.getOps<AssignOp>().begin();
     auto movements = movementsOf(assign);

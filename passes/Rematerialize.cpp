@@ -19,9 +19,11 @@
 #include "passes/FusionGroups.h"
 #include "passes/LaunchWork.h"
 #include "passes/MemoryPlan.h"
+#include "passes/PackedWeights.h"
 #include "passes/Passes.h"
 
 #include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace mlir::gen {
 #define GEN_PASS_DEF_REMATERIALIZE
@@ -208,17 +210,29 @@ private:
   int64_t variables, budget;
 };
 
+/// Of all but those whose memory is free while an entry runs, as it reads their copies.
+int64_t bytesOfVariables(ModuleOp module) {
+  llvm::StringSet<> restored;
+  for (auto function : module.getOps<func::FuncOp>())
+    if (function->hasAttr(kUnpacksAttr))
+      for (auto assign : function.getOps<AssignOp>())
+        restored.insert(assign.getVariable());
+  int64_t bytes = 0;
+  for (auto variable : module.getOps<VariableOp>()) {
+    auto type = cast<RankedTensorType>(variable.getType());
+    if (!restored.contains(variable.getSymName()))
+      bytes += type.getNumElements() * std::max(1u, type.getElementTypeBitWidth() / 8);
+  }
+  return bytes;
+}
+
 struct Rematerialize : impl::RematerializeBase<Rematerialize> {
   using RematerializeBase::RematerializeBase;
 
   void runOnOperation() override {
     if (budget < 0)
       return;
-    int64_t variables = 0;
-    for (auto variable : getOperation().getOps<VariableOp>()) {
-      auto type = cast<RankedTensorType>(variable.getType());
-      variables += type.getNumElements() * std::max(1u, type.getElementTypeBitWidth() / 8);
-    }
+    int64_t variables = bytesOfVariables(getOperation());
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (!function.isExternal() && failed(Rematerializer(function, variables, budget).run()))
         return signalPassFailure();

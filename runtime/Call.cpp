@@ -246,11 +246,13 @@ void gen_session::refreshPacked(const gen_entry_info &entry) {
   for (uint32_t i = 0; i < entry.packed_count; ++i) {
     uint32_t number = entry.packed[i];
     const gen_packed_info &info = artefact.packed[number];
-    if (packedVersions[number] == versions[info.variable] && !viewed[info.variable])
-      continue;
-    info.pack(&services, arena.data(), variablePointers.data(), nullptr, nullptr, nullptr);
-    packedVersions[number] = versions[info.variable];
-    if (info.unpack && !viewed[info.variable]) {
+    if (packedVersions[number] != versions[info.variable] || viewed[info.variable]) {
+      const void *from = variables[info.variable].data();
+      void *to = packed[number].data();
+      info.pack(&services, arena.data(), variablePointers.data(), &from, &to, nullptr);
+      packedVersions[number] = versions[info.variable];
+    }
+    if (info.unpack && !viewed[info.variable] && !released[info.variable]) {
       variables[info.variable].release();
       released[info.variable] = &info;
     }
@@ -265,7 +267,9 @@ void gen_session::restore(size_t variable) {
   if (!info)
     return;
   arena.reserve(info->arena_bytes);
-  info->unpack(&services, arena.data(), variablePointers.data(), nullptr, nullptr, nullptr);
+  const void *from = packed[info - artefact.packed].data();
+  void *to = variables[variable].data();
+  info->unpack(&services, arena.data(), variablePointers.data(), &from, &to, nullptr);
   released[variable] = nullptr;
 }
 
@@ -286,6 +290,22 @@ void gen_session::runOnCpu(const gen_entry_info &entry, EntryState &state, int64
   }
   for (uint32_t i = 0; i < entry.written_count; ++i)
     noteWrite(entry.written[i]);
+  takeWrittenCopies(entry);
+}
+
+// Where an entry has written a variable's copy, the variable is restored when someone looks at it:
+// at once, if someone may.
+void gen_session::takeWrittenCopies(const gen_entry_info &entry) {
+  for (uint32_t i = 0; i < entry.packed_count; ++i) {
+    const gen_packed_info &info = artefact.packed[entry.packed[i]];
+    uint64_t &version = packedVersions[entry.packed[i]];
+    if (!info.unpack || version == versions[info.variable])
+      continue;
+    version = versions[info.variable];
+    released[info.variable] = &info;
+    if (viewed[info.variable])
+      restore(info.variable);
+  }
 }
 
 GpuSession::Call gen_session::gpuCallOf(const gen_entry_info &entry, const EntryState &state,

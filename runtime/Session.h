@@ -104,6 +104,7 @@ private:
                 const gen_tensor *arguments);
   void restoreViewed(const gen_entry_info &entry);
   void refreshPacked(const gen_entry_info &entry);
+  void takeWrittenCopies(const gen_entry_info &entry);
   void restore(size_t variable);
   void bind(const gen_entry_info &entry, gen::runtime::EntryState &state,
             const gen_tensor *arguments, size_t argumentCount);

@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 #define GEN_ARTEFACT_MAGIC "gencc\r\n\x1a" /* 8 bytes, no terminator */
-#define GEN_ARTEFACT_VERSION 4
+#define GEN_ARTEFACT_VERSION 5
 #define GEN_ARTEFACT_SECTION ".gen.header"
 #define GEN_ARTEFACT_SYMBOL "gen_artefact"
 
@@ -143,11 +143,16 @@ typedef struct gen_packed_info {
   uint32_t variable; /* the number of its source */
   uint32_t reserved;
   int64_t bytes;
-  /* Fills the copy. As `run` of an entry without arguments, results and dimensions. */
+  /* Fills the copy. As `run` of an entry without dimensions whose argument is the variable and
+   * whose result is the copy. It may read other copies among the variables, those that precede this
+   * one in the `packed` of an entry. */
   void (*pack)(const gen_services *services, void *arena, void *const *variables,
                const void *const *arguments, void *const *results, const int64_t *dimensions);
-  /* The inverse: fills the variable from the copy. Null where entries read the variable itself; if
-   * not, none does, and its memory may be given back while the copy is up to date. */
+  /* The inverse: its argument is the copy, its result the variable. Null where entries read the
+   * variable itself; if not, none does, and its memory may be given back while the copy is up to
+   * date. An entry that has such a copy in `packed` and its variable in `written` changes the copy,
+   * not the variable.
+   */
   void (*unpack)(const gen_services *services, void *arena, void *const *variables,
                  const void *const *arguments, void *const *results, const int64_t *dimensions);
   int64_t arena_bytes; /* what `pack` and `unpack` need there */

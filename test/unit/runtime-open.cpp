@@ -142,7 +142,7 @@ TEST(Open, ListsEntriesAndVariables) {
   EXPECT_EQ(model.name(), "toy");
   EXPECT_EQ(model.producer(), "by hand");
   EXPECT_EQ(model.target(), "x86-64");
-  ASSERT_EQ(model.entries().size(), 9u);
+  ASSERT_EQ(model.entries().size(), 10u);
   gen::EntrySpec train = model.entry("train_step");
   ASSERT_EQ(train.inputs.size(), 2u);
   EXPECT_EQ(train.inputs[0].describe(), "f32[batch, 4]");

@@ -102,6 +102,33 @@ TEST_F(SessionTest, BringsBackAVariableThatIsKeptPacked) {
   EXPECT_EQ(static_cast<float *>(view.c().data)[1], 1);
 }
 
+TEST_F(SessionTest, BringsBackAVariableWhoseCopyIsWritten) {
+  auto first = [&] { return session.variable("table").values<float>()[0]; };
+  session.setVariable("table", Array(std::vector<float>(4096, 1.0f), {4096}));
+  session.call("raise");
+  session.call("raise");
+  EXPECT_EQ(first(), 3);
+  EXPECT_EQ(first(), 3);
+  session.call("raise");
+  EXPECT_EQ(session.call("last")["y"].values<float>()[0], 4);
+  test::TempDir dir;
+  session.save(dir / "w.safetensors");
+  session.call("raise");
+  EXPECT_EQ(first(), 5);
+  session.load(dir / "w.safetensors");
+  session.call("raise");
+  EXPECT_EQ(first(), 5);
+
+  View view = session.variable("table");
+  auto *elements = static_cast<float *>(view.c().data);
+  session.call("raise");
+  EXPECT_EQ(elements[0], 6);
+  elements[0] = 10;
+  session.call("raise");
+  EXPECT_EQ(elements[0], 11);
+  EXPECT_EQ(elements[1], 7);
+}
+
 TEST_F(SessionTest, TakesEveryDType) {
   const bool flags[] = {true, false};
   Array a(std::vector<double>{2, 3}, {2}), c(std::vector<int8_t>{-4, 5}, {2});
@@ -126,7 +153,7 @@ TEST_F(SessionTest, TakesEmptyTensors) {
 TEST_F(SessionTest, WrongEntry) {
   EXPECT_GEN_ERROR(session.call("scael", {rows(1)}), GEN_NOT_FOUND,
                    "model 'toy' has no entry 'scael'; hint: its entries are 'init', 'scale', "
-                   "'train_step', 'add', 'shift', 'mixed', 'denormal', 'packed', 'last'");
+                   "'train_step', 'add', 'shift', 'mixed', 'denormal', 'packed', 'last', 'raise'");
 }
 
 TEST_F(SessionTest, WrongCount) {

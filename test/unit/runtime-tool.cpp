@@ -127,7 +127,7 @@ TEST_F(GenRun, BadInputs) {
   expectError(
       GEN_TOY_MODEL " --entry=nope",
       "model 'toy' has no entry 'nope'; hint: its entries are 'init', 'scale', 'train_step', "
-      "'add', 'shift', 'mixed', 'denormal', 'packed', 'last'");
+      "'add', 'shift', 'mixed', 'denormal', 'packed', 'last', 'raise'");
   expectError(GEN_TOY_MODEL " --entry=scale",
               "scale: input 'x' is missing, expected f32[batch, 4]; hint: --input=x=FILE.npy");
   expectError(GEN_TOY_MODEL " --entry=scale --input=x=" + x,

@@ -30,7 +30,14 @@ public:
                                           lhs.getType().getDimSize(depthAxis()),
                                           type.getElementType(), vectorTargetOf(op), kLanes,
                                           variableBytes() > kCache);
-    return kernels::chooseSchedule(type.getDimSize(rank - 2), type.getDimSize(rank - 1),
+    // Many products share the threads: rows that are not known, of tiles of images, may be many.
+    constexpr int64_t kManyProducts = 16, kTypicalRows = 256;
+    ArrayRef<int64_t> batch = type.getShape().drop_back(2);
+    int64_t rows = type.getDimSize(rank - 2);
+    if (ShapedType::isDynamic(rows) && !ShapedType::isDynamicShape(batch) &&
+        llvm::product_of(batch) >= kManyProducts)
+      rows = kTypicalRows;
+    return kernels::chooseSchedule(rows, type.getDimSize(rank - 1),
                                    lhs.getType().getDimSize(depthAxis()), op.isLhsTransposed(),
                                    op.isRhsTransposed(), type.getElementType(), vectorTargetOf(op),
                                    kLanes, /*rhsIsPacked=*/bool(packedRhs(op)));

@@ -17,9 +17,11 @@ using namespace mlir::gen::kernels;
 
 namespace {
 
-/// An axis of the loop nest: steps in both tensors.
+/// An axis of the loop nest: steps in both tensors. The first one's extent may be dynamic.
 struct Axis {
   int64_t extent, from, to;
+
+  bool isDynamic() const { return ShapedType::isDynamic(extent); }
 };
 
 /// The elements of a side of squares, contiguous in one tensor: an axis, or a few short ones.
@@ -32,15 +34,17 @@ struct Side {
 /// What a kernel moves.
 struct Movement {
   BlockArgument source;
+  Value result;
   SmallVector<Axis> outer; ///< All other axes.
   Side read, written;      ///< `read`: contiguous in the argument; `written`: in the result.
 
   int64_t readBlocks() const { return llvm::divideCeil(read.extent, kLanes); }
   /// Strips of `kLanes` written elements, over all that is read.
-  int64_t strips() const {
-    int64_t count = llvm::divideCeil(written.extent, kLanes);
+  Int strips(KernelFunction &function) const {
+    Int count(function.b, llvm::divideCeil(written.extent, kLanes));
     for (const Axis &axis : outer)
-      count *= axis.extent;
+      count = count * (axis.isDynamic() ? Int(function.b, function.size(result, 0))
+                                        : Int(function.b, axis.extent));
     return count;
   }
 };
@@ -60,7 +64,8 @@ static Side takeSide(SmallVector<Axis> &axes, int64_t Axis::*near, int64_t Axis:
   for (int64_t next = 1;;) {
     auto *axis = llvm::find_if(axes, [&](const Axis &axis) { return axis.*near == next; });
     bool isFirst = next == 1;
-    if (axis == axes.end() || (!isFirst && (next * axis->extent > kLanes || axis->*far == 1)))
+    if (axis == axes.end() || axis->isDynamic() ||
+        (!isFirst && (next * axis->extent > kLanes || axis->*far == 1)))
       return side;
     SmallVector<int64_t> steps;
     for (int64_t i = 0; i < std::min(axis->extent, kLanes); ++i)
@@ -72,19 +77,25 @@ static Side takeSide(SmallVector<Axis> &axes, int64_t Axis::*near, int64_t Axis:
   }
 }
 
-/// The movement, if that is all, sizes are known, and squares are filled well enough.
+/// True if all sizes are known, but perhaps that of the first axis, which stays the first.
+static bool hasKnownStrides(TransposeOp op) {
+  return op.getType().hasStaticShape() ||
+         (op.getPermutation()[0] == 0 &&
+          !ShapedType::isDynamicShape(op.getType().getShape().drop_front()));
+}
+
+/// The movement, if that is all, steps are known, and squares are filled well enough.
 static std::optional<Movement> movementOf(KernelOp kernel) {
   auto yield = cast<YieldOp>(kernel.getBody().front().getTerminator());
   if (yield.getValues().size() != 1)
     return std::nullopt;
   auto transpose = yield.getValues()[0].getDefiningOp<TransposeOp>();
-  if (!transpose || !transpose.getType().hasStaticShape() ||
-      transpose.getType().getElementTypeBitWidth() < 8)
+  if (!transpose || !hasKnownStrides(transpose) || transpose.getType().getElementTypeBitWidth() < 8)
     return std::nullopt;
   Value source = transpose.getInput();
   while (auto reshape = source.getDefiningOp<ReshapeOp>())
     source = reshape.getInput();
-  Movement movement{dyn_cast<BlockArgument>(source), {}, {}, {}};
+  Movement movement{dyn_cast<BlockArgument>(source), transpose, {}, {}, {}};
   if (!movement.source)
     return std::nullopt;
   SmallVector<int64_t> from = rowMajorStrides(transpose.getInput().getType().getShape()),
@@ -95,7 +106,7 @@ static std::optional<Movement> movementOf(KernelOp kernel) {
     if (next.extent == 1)
       continue;
     // Neighbours in both are one axis.
-    if (!axes.empty() && axes.back().from == next.extent * next.from &&
+    if (!axes.empty() && !axes.back().isDynamic() && axes.back().from == next.extent * next.from &&
         axes.back().to == next.extent * next.to)
       axes.back() = {axes.back().extent * next.extent, next.from, next.to};
     else
@@ -120,8 +131,7 @@ static int64_t stripsOfTask(KernelFunction &function, const Movement &movement) 
 
 Value mlir::gen::kernels::emitTranspositionTaskCount(KernelFunction &function) {
   Movement movement = *movementOf(function.kernel);
-  return i64Constant(function.b,
-                     llvm::divideCeil(movement.strips(), stripsOfTask(function, movement)));
+  return roundedUpQuotient(movement.strips(function), stripsOfTask(function, movement));
 }
 
 /// Where row `row` begins, in the other tensor. One that is not known is of a long axis.
@@ -165,12 +175,13 @@ void mlir::gen::kernels::emitTranspositionTask(KernelFunction &function, Value i
           across = llvm::divideCeil(movement.written.extent, kLanes),
           whole = movement.read.extent / kLanes, rest = movement.read.extent % kLanes;
   Int first = Int(b, index) * each;
-  emitLoop(b, first, min(first + each, Int(b, movement.strips())), 1, [&](Int strip) {
+  emitLoop(b, first, min(first + each, movement.strips(function)), 1, [&](Int strip) {
     Int start = strip % across * kLanes, number = strip / across;
     Int from = strip % across * movement.written.blockStep, to = start;
     for (const Axis &axis : llvm::reverse(movement.outer)) {
-      Int at = number % axis.extent;
-      number = number / axis.extent;
+      Int at = axis.isDynamic() ? number : number % axis.extent;
+      if (!axis.isDynamic())
+        number = number / axis.extent;
       from = from + at * axis.from;
       to = to + at * axis.to;
     }

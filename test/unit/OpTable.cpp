@@ -284,6 +284,12 @@ static void addMovements(std::vector<Row> &rows) {
   folded.result = "Ax3x2x2x2x2xE";
   folded.body = "%z = gen.transpose %x permutation [5, 2, 3, 0, 4, 1] : $x -> $z";
   rows.push_back(folded);
+  // Of images, however many, the channels come last.
+  Row images = move("transpose", "images", "Ax21x5xE",
+                    "%z = gen.transpose %x permutation [0, 2, 1] : $x -> $z");
+  images.arguments = {{"x", "Ax5x21xE"}};
+  images.sizes = {{3, 0, 0}, {0, 0, 0}, {70, 0, 0}};
+  rows.push_back(images);
   Row added = move("reshape", "added", "Ax6xE", R"(%r = gen.reshape %x?{ sizes(%A)}? : $x -> $y
   %z = gen.add %r, %y : ($y, $y) -> $z)");
   added.arguments = {{"x", "Ax2x3xE"}, {"y", "Ax6xE"}};

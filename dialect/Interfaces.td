@@ -175,8 +175,9 @@ def Gen_AnchorOpInterface : OpInterface<"AnchorOpInterface"> {
   let methods = [
     InterfaceMethod<"The family's name.", "::llvm::StringRef", "kernelFamily", (ins)>,
     InterfaceMethod<[{
-      False if this op has to be decomposed, since the family's emitter does not take its types or attributes.
-    }], "bool", "isEmitted", (ins), "", "return true;">,
+      False if this op has to be decomposed, since the family's emitter, of a CPU or of a GPU, does not take its types or
+      attributes.
+    }], "bool", "isEmitted", (ins "bool":$onDevice), "", "return true;">,
     InterfaceMethod<[{
       True if the kernel reads operand `number` wherever it lies, so that ops between memory and it that only compute
       indices belong to the kernel.

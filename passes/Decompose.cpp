@@ -9,7 +9,6 @@
 
 #include "dialect/Gen.h"
 #include "passes/Passes.h"
-#include "passes/kernels/device/DeviceEmitter.h"
 
 namespace mlir::gen {
 #define GEN_PASS_DEF_DECOMPOSE
@@ -30,7 +29,7 @@ struct DecomposePass : gen::impl::DecomposeBase<DecomposePass> {
       composed.clear();
       getOperation().walk([&](DecomposableOpInterface op) {
         auto anchor = dyn_cast<AnchorOpInterface>(op.getOperation());
-        if (!anchor || !(device ? kernels::isEmittedOnDevice(anchor) : anchor.isEmitted()))
+        if (!anchor || !anchor.isEmitted(device))
           composed.push_back(op);
       });
       for (DecomposableOpInterface op : composed) {

@@ -294,10 +294,24 @@ static bool fitsInTask(RankedTensorType k, RankedTensorType v) {
          keys * std::max<int64_t>(depth, 16) * k.getElementTypeBitWidth() / 8 <= kMostBytes;
 }
 
-bool AttentionOp::isEmitted() { return fitsInTask(getKey().getType(), getValue().getType()); }
-bool AttentionGradientOp::isEmitted() {
-  return fitsInTask(getKey().getType(), getValue().getType());
+/// A thread of a GPU has registers for so many elements of a row. A single query leaves most
+/// threads without work: as products, its keys are shared among more.
+static bool fitsInThreads(RankedTensorType q, RankedTensorType v) {
+  constexpr int64_t kMostWidth = 128;
+  auto fits = [](int64_t size) {
+    return !ShapedType::isDynamic(size) && size > 0 && size <= kMostWidth;
+  };
+  return q.getElementType().isF32() && q.getDimSize(1) != 1 && fits(q.getDimSize(3)) &&
+         fits(v.getDimSize(3));
 }
+
+template <typename Op> static bool hasEmission(Op op, bool onDevice) {
+  return onDevice ? fitsInThreads(op.getQuery().getType(), op.getValue().getType())
+                  : fitsInTask(op.getKey().getType(), op.getValue().getType());
+}
+
+bool AttentionOp::isEmitted(bool onDevice) { return hasEmission(*this, onDevice); }
+bool AttentionGradientOp::isEmitted(bool onDevice) { return hasEmission(*this, onDevice); }
 
 /// Pairs of a query and a key times `ofPair`: all, or with a causal mask and as many of both about
 /// half.

@@ -77,10 +77,6 @@ std::unique_ptr<DeviceEmitter> mlir::gen::kernels::makeDeviceEmitter(KernelFunct
   return makeElementsEmitter(function);
 }
 
-bool mlir::gen::kernels::isEmittedOnDevice(AnchorOpInterface op) {
-  return op.kernelFamily() != "attention" || isAttentionEmitted(op);
-}
-
 static Value fold(ImplicitLocOpBuilder &b, ArrayRef<Int> extents, SmallVector<Int> &at,
                   Value running, llvm::function_ref<Value(ArrayRef<Int>, Value)> body) {
   if (at.size() == extents.size())

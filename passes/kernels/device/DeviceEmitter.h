@@ -66,10 +66,7 @@ std::unique_ptr<DeviceEmitter> makeElementsEmitter(KernelFunction &function);
 std::unique_ptr<DeviceEmitter> makeContractionEmitter(KernelFunction &function);
 std::unique_ptr<DeviceEmitter> makeRowsEmitter(KernelFunction &function);
 std::unique_ptr<DeviceEmitter> makeAttentionEmitter(KernelFunction &function);
-
-/// True if there is an emitter for such an op; else it has to be decomposed.
-bool isEmittedOnDevice(AnchorOpInterface op);
-bool isAttentionEmitted(AnchorOpInterface op);
+std::unique_ptr<DeviceEmitter> makeAttentionGradientEmitter(KernelFunction &function);
 
 /// Emits the element at `at` of a scatter's result, from those of its operands.
 Value emitScatterElement(KernelFunction &function, Operation *scatter, const Indices &at);

@@ -1,8 +1,10 @@
 //===- ScoreTile.h - scores of attention, by a block of threads -*- C++ -*-===//
 //
-// What a block of threads does with a tile of queries and one of keys that lie in shared memory. A
-// warp has sixteen queries; a few neighbouring threads of it share a query, and each has some of
-// its scores, and of the columns of its result, in registers.
+// What a block of threads does with a tile of scores, each of a row and a column of it: products of
+// operands that lie in shared memory, a line of numbers for each row or column. Rows are queries
+// and columns keys, or the other way round. A warp has sixteen rows; a few neighbouring threads of
+// it share a row, and each has some of its scores, and some numbers of the lines of sums that
+// belong to rows, in registers.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,11 +18,10 @@
 
 namespace mlir::gen::kernels {
 
-/// The shape of a tile: queries, keys, and the lengths of their rows and those of values.
 struct ScoreShape {
-  static constexpr int64_t kQueriesOfWarp = 16;
-  int64_t queries, keys, depth, width;
-  int64_t threads() const { return queries / kQueriesOfWarp * kWarp; }
+  static constexpr int64_t kRowsOfWarp = 16;
+  int64_t rows, columns;
+  int64_t threads() const { return rows / kRowsOfWarp * kWarp; }
 };
 
 class ScoreTile {
@@ -29,40 +30,43 @@ public:
       : shape(shape), storedType(storedType), b(b) {}
   virtual ~ScoreTile() = default;
 
-  /// Elements from one row to the next, of queries and keys, and of values; a row of these is
-  /// filled up to the first number.
-  virtual int64_t strideOfDepth() const = 0;
-  virtual int64_t strideOfWidth() const = 0;
+  /// Elements from one line to the next, of `length` numbers each; of operands and of sums.
+  virtual int64_t stride(int64_t length) const = 0;
+  /// So far lines of `length` numbers have to be filled up with zeros where products sum along
+  /// them.
+  virtual int64_t filled(int64_t length) const = 0;
   /// Bytes of shared memory for a number, f32, of each score.
-  int64_t bytesOfScores() const { return shape.queries * strideOfScores() * 4; }
-  /// True if products with values need that memory.
+  int64_t bytesOfScores() const { return shape.rows * strideOfScores() * 4; }
+  /// True if products with weights need that memory.
   virtual bool storesWeights() const = 0;
 
-  /// How many queries a thread has a part of, how many of their scores, and which: in the tile.
-  virtual int64_t queries() const = 0;
-  virtual int64_t keys() const = 0;
-  virtual Int query(Int thread, Int number) const = 0;
-  virtual Int key(Int thread, Int number) const = 0;
-  /// Neighbouring threads that share a query.
-  virtual int64_t threadsOfQuery() const = 0;
+  /// How many rows a thread has a part of, how many scores of each, and which: in the tile.
+  virtual int64_t rows() const = 0;
+  virtual int64_t columns() const = 0;
+  virtual Int row(Int thread, Int number) const = 0;
+  virtual Int column(Int thread, Int number) const = 0;
+  /// Neighbouring threads that share a row.
+  virtual int64_t threadsOfRow() const = 0;
   /// Where a score lies in shared memory.
-  Value scoreAt(Value scores, Int query, Int key) {
-    Int at = query * strideOfScores() + key;
+  Value scoreAt(Value scores, Int row, Int column) {
+    Int at = row * strideOfScores() + column;
     return LLVM::GEPOp::create(b, scores.getType(), b.getF32Type(), scores, ValueRange{at});
   }
 
-  /// The thread's products of queries and keys: for each query, a vector.
-  virtual SmallVector<Value> products(Int thread, Value queries, Value keys) = 0;
-  /// The thread's sums of a result, `sumsOfQuery` vectors for each query.
-  virtual SmallVector<Value> zeros() = 0;
-  /// Adds the products of weights, as scores are, and values.
-  virtual void addProducts(Int thread, ValueRange weights, Value values, Value scores,
-                           MutableArrayRef<Value> sums) = 0;
-  /// Multiplies the sums by one number a query.
+  /// The thread's products of lines of `length` numbers, those of rows and those of columns: for
+  /// each row, a vector.
+  virtual SmallVector<Value> products(Int thread, Value ofRows, Value ofColumns,
+                                      int64_t length) = 0;
+  /// The thread's sums, of lines of `length` numbers.
+  virtual SmallVector<Value> zeros(int64_t length) = 0;
+  /// Adds the lines of columns, times the weights, which the thread has as it has scores. All
+  /// threads of a warp have to have left `scores`, where they exchange weights.
+  virtual void addProducts(Int thread, ValueRange weights, Value ofColumns, int64_t length,
+                           Value scores, MutableArrayRef<Value> sums) = 0;
+  /// Multiplies the sums by one number a row.
   virtual void scale(MutableArrayRef<Value> sums, ValueRange factors) = 0;
-  /// Stores the sums as [queries, strideOfSums].
-  virtual void storeSums(Int thread, ValueRange sums, Value memory) = 0;
-  virtual int64_t strideOfSums() const = 0;
+  /// Stores the sums, a line for each row.
+  virtual void storeSums(Int thread, ValueRange sums, int64_t length, Value memory) = 0;
 
   const ScoreShape shape;
   const Type storedType;

@@ -1,8 +1,8 @@
 //===- TensorScores.cpp - scores of attention by tensor cores -------------===//
 //
-// mma.sync of 16 x 8 x 16: a warp multiplies its sixteen queries with 8 keys at once. Lane l has of
-// the scores rows l / 4 (and 8 further), columns l % 4 * 2 and the next: four lanes share two
-// queries. That is where the next product wants its left operand, so weights stay in registers.
+// mma.sync of 16 x 8 x 16: a warp multiplies its sixteen rows with 8 columns at once. Lane l has of
+// the scores rows l / 4 (and 8 further), columns l % 4 * 2 and the next: four lanes share two rows.
+// That is where the next product wants its left operand, so weights stay in registers.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,77 +18,78 @@ using namespace mlir::gen::kernels;
 namespace {
 
 constexpr int64_t kRows = 16, kColumns = 8, kDepth = 16;
-static_assert(kRows == ScoreShape::kQueriesOfWarp);
-/// Keeps neighbouring rows out of each other's banks.
+static_assert(kRows == ScoreShape::kRowsOfWarp);
+/// Keeps neighbouring lines out of each other's banks.
 constexpr int64_t kPadding = 8;
 
 class TensorScores : public ScoreTile {
 public:
   using ScoreTile::ScoreTile;
 
-  int64_t strideOfDepth() const override { return shape.depth + kPadding; }
-  int64_t strideOfWidth() const override { return columns() + kPadding; }
-  int64_t strideOfSums() const override { return columns() + kPadding; }
-  int64_t strideOfScores() const override { return shape.keys + kPadding; }
+  int64_t stride(int64_t length) const override { return filled(length) + kPadding; }
+  int64_t filled(int64_t length) const override {
+    return static_cast<int64_t>(llvm::alignTo(length, kDepth));
+  }
+  int64_t strideOfScores() const override { return shape.columns + kPadding; }
   bool storesWeights() const override { return false; }
 
-  int64_t queries() const override { return 2; }
-  int64_t keys() const override { return shape.keys / 4; }
-  int64_t threadsOfQuery() const override { return 4; }
-  Int query(Int thread, Int number) const override {
-    return firstQuery(thread) + thread % kWarp / 4 + number * 8;
+  int64_t rows() const override { return 2; }
+  int64_t columns() const override { return shape.columns / 4; }
+  int64_t threadsOfRow() const override { return 4; }
+  Int row(Int thread, Int number) const override {
+    return firstRow(thread) + thread % kWarp / 4 + number * 8;
   }
-  Int key(Int thread, Int number) const override {
+  Int column(Int thread, Int number) const override {
     return number / 2 * kColumns + thread % 4 * 2 + number % 2;
   }
 
-  SmallVector<Value> products(Int thread, Value queries, Value keys) override {
-    SmallVector<Value> initial(shape.keys / kColumns * kSums, zero());
-    auto loop = scf::ForOp::create(b, Int(b, 0), Int(b, shape.depth), Int(b, kDepth), initial);
+  SmallVector<Value> products(Int thread, Value ofRows, Value ofColumns, int64_t length) override {
+    SmallVector<Value> initial(shape.columns / kColumns * kSums, zero());
+    auto loop = scf::ForOp::create(b, Int(b, 0), Int(b, filled(length)), Int(b, kDepth), initial);
     {
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToStart(loop.getBody());
       Int k(b, loop.getInductionVar()), lane = thread % kWarp;
       SmallVector<Value> sums(loop.getRegionIterArgs());
-      // Each lane points to a row of a matrix of 8 x 8: of both halves of the queries, then of k;
-      // of both halves of k, then of the keys.
-      SmallVector<Value> left = load(
-          queries, (firstQuery(thread) + lane % kRows) * strideOfDepth() + k + lane / kRows * 8,
-          /*isTransposed=*/false);
-      for (int64_t first = 0; first < shape.keys; first += 2 * kColumns) {
-        Int row = lane / 16 * kColumns + lane % 8 + first;
-        multiplyTwo(left, load(keys, row * strideOfDepth() + k + lane / 8 % 2 * 8, false),
+      // Each lane points to a line of a matrix of 8 x 8: of both halves of the rows, then of k; of
+      // both halves of k, then of the columns.
+      Int line = firstRow(thread) + lane % kRows;
+      SmallVector<Value> left =
+          load(ofRows, line * stride(length) + k + lane / kRows * 8, /*isTransposed=*/false);
+      for (int64_t first = 0; first < shape.columns; first += 2 * kColumns) {
+        Int column = lane / 16 * kColumns + lane % 8 + first;
+        multiplyTwo(left, load(ofColumns, column * stride(length) + k + lane / 8 % 2 * 8, false),
                     MutableArrayRef(sums).slice(first / kColumns * kSums, 2 * kSums));
       }
       scf::YieldOp::create(b, sums);
     }
-    SmallVector<Value> rows;
+    SmallVector<Value> scores;
     for (int64_t half = 0; half < 2; ++half) {
       SmallVector<Value> row;
-      for (int64_t i = 0; i < this->keys(); ++i)
+      for (int64_t i = 0; i < columns(); ++i)
         row.push_back(loop.getResult(i / 2 * kSums + half * 2 + i % 2));
-      auto type = VectorType::get(this->keys(), b.getF32Type());
-      rows.push_back(vector::FromElementsOp::create(b, type, row));
+      auto type = VectorType::get(columns(), b.getF32Type());
+      scores.push_back(vector::FromElementsOp::create(b, type, row));
     }
-    return rows;
+    return scores;
   }
 
-  SmallVector<Value> zeros() override {
-    return SmallVector<Value>(columns() / kColumns * kSums, zero());
+  SmallVector<Value> zeros(int64_t length) override {
+    return SmallVector<Value>(filled(length) / kColumns * kSums, zero());
   }
 
-  void addProducts(Int thread, ValueRange weights, Value values, Value,
+  void addProducts(Int thread, ValueRange weights, Value ofColumns, int64_t length, Value,
                    MutableArrayRef<Value> sums) override {
     Int lane = thread % kWarp;
-    for (int64_t k = 0; k < shape.keys; k += kDepth) {
+    for (int64_t k = 0; k < shape.columns; k += kDepth) {
       SmallVector<Value> left;
       for (int64_t half = 0; half < 2; ++half) // of k
         for (Value row : weights)
           left.push_back(pair(row, k / 4 + half * 2));
-      for (int64_t column = 0; column < columns(); column += 2 * kColumns) {
-        Int at = (lane % kDepth + k) * strideOfWidth() + lane / kDepth * kColumns + column;
-        multiplyTwo(left, load(values, at, /*isTransposed=*/true),
-                    sums.slice(column / kColumns * kSums, 2 * kSums));
+      for (int64_t place = 0; place < filled(length); place += 2 * kColumns) {
+        Int at = (lane % kDepth + k) * stride(length) + lane / kDepth * kColumns + place;
+        multiplyTwo(left, load(ofColumns, at, /*isTransposed=*/true),
+                    sums.slice(place / kColumns * kSums, 2 * kSums));
       }
     }
   }
@@ -98,11 +99,11 @@ public:
       sum = arith::MulFOp::create(b, sum, factors[i / 2 % 2]);
   }
 
-  void storeSums(Int thread, ValueRange sums, Value memory) override {
+  void storeSums(Int thread, ValueRange sums, int64_t length, Value memory) override {
     auto type = VectorType::get(2, b.getF32Type());
     for (int64_t i = 0; i < static_cast<int64_t>(sums.size()); i += 2) {
-      Int column = thread % 4 * 2 + i / kSums * kColumns;
-      Int at = query(thread, Int(b, i / 2 % 2)) * strideOfSums() + column;
+      Int place = thread % 4 * 2 + i / kSums * kColumns;
+      Int at = row(thread, Int(b, i / 2 % 2)) * stride(length) + place;
       Value to = LLVM::GEPOp::create(b, memory.getType(), b.getF32Type(), memory, ValueRange{at});
       LLVM::StoreOp::create(b, vector::FromElementsOp::create(b, type, sums.slice(i, 2)), to,
                             /*alignment=*/8);
@@ -112,8 +113,7 @@ public:
 private:
   static constexpr int64_t kSums = 4; ///< Of a lane, for one instruction.
 
-  int64_t columns() const { return llvm::alignTo(shape.width, 2 * kColumns); }
-  Int firstQuery(Int thread) const { return thread / kWarp * kRows; }
+  static Int firstRow(Int thread) { return thread / kWarp * kRows; }
   Value zero() { return arith::ConstantOp::create(b, b.getF32FloatAttr(0)); }
 
   /// Two neighbouring numbers of a vector, rounded.

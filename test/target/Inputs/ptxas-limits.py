@@ -6,12 +6,14 @@ import sys
 parser = argparse.ArgumentParser()
 parser.add_argument("--registers", type=int)
 parser.add_argument("--shared", type=int)
+parser.add_argument("--kernels", default="", help="an expression that is found in their names")
 parser.add_argument("files", nargs="+")
 arguments = parser.parse_args()
 
 for path in arguments.files:
     text = open(path).read()
-    kernels = re.findall(r"Function properties for (\S+)\n(.*)\n(.*)", text)
+    found = re.findall(r"Function properties for (\S+)\n(.*)\n(.*)", text)
+    kernels = [kernel for kernel in found if re.search(arguments.kernels, kernel[0])]
     if not kernels:
         sys.exit(f"{path}: no kernel\n{text}")
     for name, stack, used in kernels:

@@ -5,8 +5,8 @@
 //
 // f32 functions become the project's own expansions (kernels/VectorMath.h): the same bits on every
 // target and in every lane, at most 4 ulp off. f64 functions are left to the C library, one lane at
-// a time, and on devices are code, too. Conversions of bf16, and of f16 where the processor has
-// none, become integer arithmetic.
+// a time, and on devices are code, too. Conversions of bf16, and of f16, become integer arithmetic
+// where the processor has none.
 //
 //===----------------------------------------------------------------------===//
 
@@ -60,12 +60,16 @@ bool isHalf(Type type) {
   return element.isBF16() || element.isF16();
 }
 
-/// Conversions of bf16 become integer arithmetic everywhere, since not every backend has them,
-/// those of f16 where the processor lacks them. What moves halves moves integers: backends would
-/// widen them for it.
+/// Where a processor rounds to halves, and reads them, itself.
+struct HalfConversions {
+  bool roundBF16, ofF16;
+};
+
+/// Other conversions become integer arithmetic; those from bf16 everywhere, as they are a shift.
+/// What moves halves moves integers: backends would widen them for it.
 class Halves {
 public:
-  Halves(Operation *root, bool hasF16) : root(root), hasF16(hasF16) {
+  Halves(Operation *root, HalfConversions has) : root(root), has(has) {
     auto toInteger = [](Type type) { return IntegerType::get(type.getContext(), 16); };
     replacer.addReplacement(
         [=](BFloat16Type type) -> std::optional<Type> { return toInteger(type); });
@@ -109,7 +113,7 @@ private:
     Value from = op->getOperand(0), to = op->getResult(0);
     bool widens = isHalf(from.getType());
     Type half = getElementTypeOrSelf(widens ? from : to);
-    if (half.isBF16() || !hasF16) {
+    if (half.isBF16() ? widens || !has.roundBF16 : !has.ofF16) {
       to.replaceAllUsesWith(widens ? kernels::emitWidened(b, from)
                                    : kernels::emitNarrowed(b, from, half));
       return op->erase();
@@ -128,7 +132,7 @@ private:
   }
 
   Operation *root;
-  bool hasF16;
+  HalfConversions has;
   AttrTypeReplacer replacer;
   llvm::SmallPtrSet<Operation *, 16> kept;
 };
@@ -137,8 +141,9 @@ struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
   void runOnOperation() override {
     Operation *root = getOperation();
     auto features = getOperation()->getAttrOfType<IntegerAttr>(kFeaturesAttr);
+    bool isDevice = getOperation().getSymName().value_or("") == kDeviceModule;
     bool hasF16 = !features || features.getInt() != GEN_X86_64_V2;
-    Halves(root, hasF16).expand();
+    Halves(root, {/*roundBF16=*/isDevice, hasF16}).expand();
     expandPow(root);
     expand<math::ExpOp>(root, kernels::emitExp);
     expand<math::LogOp>(root, kernels::emitLog);
@@ -148,7 +153,7 @@ struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
     expand<math::SinOp>(root, kernels::emitSin);
     expand<math::CosOp>(root, kernels::emitCos);
     expand<math::RsqrtOp>(root, kernels::emitRsqrt);
-    if (getOperation().getSymName().value_or("") == kDeviceModule)
+    if (isDevice)
       kernels::expandF64Math(root);
     else if (failed(kernels::scalarizeF64Math(getOperation())))
       signalPassFailure();

@@ -1,4 +1,5 @@
 #include "Code.h"
+#include "Rounding.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Bitcode/BitcodeReader.h"
@@ -26,6 +27,7 @@ public:
     dropBarrier();
     loosenWait();
     requireAlignment();
+    roundToBF16(module);
     for (Function &function : make_early_inc_range(module))
       if (function.isDeclaration() && function.getName().starts_with("llvm.nvvm."))
         replaceIntrinsic(function);

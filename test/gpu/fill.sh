@@ -30,7 +30,13 @@ while read -r model where settings; do
   compile "$model" "$folder/small/$model.so" $settings
   case $model in *_b[0-9]*) compile "$model" "$folder/workloads/$model.so" ;; esac # at its own size, to measure
 done <"$here/models.txt"
-cp "$bin/gpu-check" "$bin/gen-run" "$here/run.sh" "$here/torch_times.py" "$folder/"
+# Kernels of large models, at their sizes.
+if [ $# -eq 0 ] && [ "$column" = gpu ]; then
+  for file in attentions attention-gradients; do
+    "$bin/gencc" "$here/../target/Inputs/$file.mlir" --target=cpu,cuda --device-code=$code --mcpu=x86-64-v3 -o "$folder/small/$file.so"
+  done
+fi
+cp "$bin/gpu-check" "$bin/gen-run" "$here/run.sh" "$here/peer_times.py" "$folder/"
 strip "$folder/gpu-check" "$folder/gen-run"
 ldd "$bin/gen-run" | awk '/libfmt/ { print $3 }' | xargs -r -I{} cp -L {} "$folder/lib/" # other machines lack it
 du -sm "$folder" | awk '{ print $1 " MiB in " $2; exit $1 >= 64 }'

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Checks and measures on a machine with an NVIDIA GPU what fill.sh has put into this folder. Needs the driver only; what
-# else it can use (compute-sanitizer, a Python with PyTorch and the folder PEERS_DIR with its models.py) is said to be
-# skipped where it is not there. The exit status is 0 if all that was run is right.
+# else it can use (compute-sanitizer, a Python with PyTorch or JAX and the folder PEERS_DIR with their models) is said to
+# be skipped where it is not there. The exit status is 0 if all that was run is right.
 #   bash run.sh [FOLDER]     default: where this file is
 set -uo pipefail
 folder=${1:-$(cd "$(dirname "$0")" && pwd)}
@@ -38,16 +38,21 @@ for artefact in "${workloads[@]}"; do
   echo "{\"workload\":\"$name\",\"of\":\"gencc\",${line#\{}"
 done
 python=${PYTHON:-python3}
-if [ -z "${PEERS_DIR:-}" ]; then
-  skip "PyTorch: PEERS_DIR does not name the folder with models.py"
-elif ! "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' 2>/dev/null; then
-  skip "PyTorch: $python has none that sees a GPU"
-else
-  for artefact in "${workloads[@]}"; do
-    "$python" "$folder/torch_times.py" "$PEERS_DIR" "$(basename "$artefact" .so)" || failed=1
-  done
-fi
-skip "cuBLASLt, cuDNN and JAX: not measured by this script"
+# measure PEER EXPRESSION: with the peer, where the expression says that it sees a GPU.
+measure() {
+  if [ -z "${PEERS_DIR:-}" ]; then
+    skip "$1: PEERS_DIR does not name the folder with models.py"
+  elif ! "$python" -c "import sys, $1; sys.exit(not ($2))" 2>/dev/null; then
+    skip "$1: $python has none that sees a GPU"
+  else
+    for artefact in "${workloads[@]}"; do
+      "$python" "$folder/peer_times.py" "$PEERS_DIR" "$1" "$(basename "$artefact" .so)" || failed=1
+    done
+  fi
+}
+measure torch "torch.cuda.is_available()"
+measure jax "jax.default_backend() == 'gpu'"
+skip "cuBLASLt and cuDNN: not measured by this script"
 
 echo "== $([ $failed = 0 ] && echo right || echo WRONG), ${#skipped[@]} skipped"
 for what in "${skipped[@]}"; do echo "skipped: $what"; done

@@ -265,37 +265,49 @@ private:
     return success();
   }
 
-  /// Makes the module of kernels the image of the artefact, or text.
+  /// Makes the modules of kernels images of the artefact, or one text after another.
   LogicalResult generateDeviceCode(Stage stage, StringRef path) {
     auto nested = [](OpPassManager &pm) { buildLlvmPipeline(pm.nest<ModuleOp>()); };
     if (failed(passes("device", nested)))
       return failure();
     auto start = std::chrono::steady_clock::now();
-    auto kernels = cast<ModuleOp>(module.lookupSymbol(kDeviceModule));
+    std::string text;
+    for (const DeviceNames *names : {&kAmpere, &kHopper}) {
+      auto kernels = cast_or_null<ModuleOp>(module.lookupSymbol(names->module));
+      if (!kernels)
+        continue;
+      llvm::Expected<llvm::SmallString<0>> image =
+          makeDeviceImage(kernels, names->capability, stage);
+      if (!image)
+        return fail(image.takeError());
+      if (stage == Stage::Llvm || stage == Stage::Asm) {
+        text += image->str();
+        continue;
+      }
+      kernels.erase();
+      setDeviceImage(module, names->image, *image);
+    }
+    report("device", start);
+    return text.empty() ? success() : write(path, text);
+  }
+
+  llvm::Expected<llvm::SmallString<0>> makeDeviceImage(ModuleOp kernels, Capability capability,
+                                                       Stage stage) {
     llvm::LLVMContext context;
     std::unique_ptr<llvm::Module> code = translateModuleToLLVMIR(kernels, context, options.name);
     if (!code)
-      return failure();
-    if (llvm::Error error = prepareForCuda(*code, options.optimization))
-      return fail(std::move(error));
+      return llvm::createStringError("the kernels of the GPU cannot be translated");
+    if (llvm::Error error = prepareForCuda(*code, capability, options.optimization))
+      return error;
+    if (stage != Stage::Llvm && options.deviceCode == DeviceCode::Ptx)
+      return emitPtx(*code, capability, options.optimization);
     llvm::SmallString<0> image;
     llvm::raw_svector_ostream out(image);
-    if (stage == Stage::Llvm) {
+    if (stage == Stage::Llvm)
       code->print(out, nullptr);
-    } else if (options.deviceCode == DeviceCode::Bitcode) {
+    else
       llvm::WriteBitcodeToFile(*code, out);
-    } else {
-      auto ptx = emitPtx(*code, options.optimization);
-      if (!ptx)
-        return fail(ptx.takeError());
-      image = std::move(*ptx);
-    }
-    report("device", start);
-    if (stage == Stage::Llvm || stage == Stage::Asm)
-      return write(path, image);
-    kernels.erase();
-    setDeviceImage(module, image);
-    return success();
+    return image;
   }
 
   LogicalResult generateCode(Stage stage, StringRef path, const CpuTarget &target,

@@ -14,15 +14,15 @@ bool mlir::gen::isForDevice(ModuleOp module) {
   return features && (features.getInt() & GEN_CUDA);
 }
 
-void mlir::gen::setDeviceImage(ModuleOp module, StringRef code) {
+void mlir::gen::setDeviceImage(ModuleOp module, StringRef symbol, StringRef code) {
   ImplicitLocOpBuilder b(module.getLoc(), module.getContext());
-  module.lookupSymbol(kDeviceImage)->erase();
+  module.lookupSymbol(symbol)->erase();
   b.setInsertionPointToEnd(module.getBody());
   std::string text = (code + StringRef("\0", 1)).str();
   Type bytes = LLVM::LLVMArrayType::get(b.getI8Type(), text.size());
   auto type = LLVM::LLVMStructType::getLiteral(b.getContext(), {b.getI64Type(), bytes});
   auto global = LLVM::GlobalOp::create(b, type, /*isConstant=*/true, LLVM::Linkage::Internal,
-                                       kDeviceImage, Attribute(), /*alignment=*/8);
+                                       symbol, Attribute(), /*alignment=*/8);
   b.setInsertionPointToStart(b.createBlock(&global.getInitializerRegion()));
   Value image = LLVM::UndefOp::create(b, type);
   Value fields[] = {LLVM::ConstantOp::create(b, b.getI64IntegerAttr(text.size())),

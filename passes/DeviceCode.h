@@ -11,13 +11,29 @@
 
 namespace mlir::gen {
 
-/// The module, inside of the model's, that has a function for each kernel.
-inline constexpr StringLiteral kDeviceModule = "gen.device";
-/// The symbol of the code that this module becomes (gen_device_image).
-inline constexpr StringLiteral kDeviceImage = "gen.image";
-/// On a kernel: the threads of a block, and the bytes of shared memory that its launch asks for.
-inline constexpr StringLiteral kDeviceThreadsAttr = "gen.threads";
-inline constexpr StringLiteral kDeviceSharedAttr = "gen.shared";
+/// Which GPUs code is for.
+enum class Capability {
+  Ampere, ///< 8.0 and later
+  Hopper  ///< 9.0
+};
+
+/// What the passes call by whom a kernel's code is for.
+struct DeviceNames {
+  Capability capability;
+  /// The module, inside of the model's, that has a function for each kernel with such code.
+  StringLiteral module;
+  /// The symbol of the code that this module becomes (gen_device_image).
+  StringLiteral image;
+  /// On a kernel: the threads of a block, and the bytes of shared memory that its launch asks for.
+  StringLiteral threads, shared;
+  /// Behind a kernel's name: a function of the CPU that says how many blocks there are.
+  StringLiteral blocks;
+};
+inline constexpr DeviceNames kAmpere = {Capability::Ampere, "gen.device", "gen.image",
+                                        "gen.threads",      "gen.shared", ".tasks"};
+inline constexpr DeviceNames kHopper = {Capability::Hopper,  "gen.device.hopper",
+                                        "gen.image.hopper",  "gen.threads.hopper",
+                                        "gen.shared.hopper", ".blocks.hopper"};
 
 /// On an op of products that rounds its operands itself (--precision): the type that they are
 /// rounded to. Kernels of CPUs leave them as they are.
@@ -32,11 +48,17 @@ inline std::string deviceFunctionName(KernelOp kernel) {
   return name;
 }
 
+/// True for the modules that have functions of a GPU.
+inline bool isDeviceModule(ModuleOp module) {
+  StringRef name = module.getSymName().value_or("");
+  return name == kAmpere.module || name == kHopper.module;
+}
+
 /// True if the kernels of a model are to be a GPU's.
 bool isForDevice(ModuleOp module);
 
-/// Gives the symbol kDeviceImage its contents.
-void setDeviceImage(ModuleOp module, StringRef code);
+/// Gives a symbol its contents, an image.
+void setDeviceImage(ModuleOp module, StringRef symbol, StringRef code);
 
 } // namespace mlir::gen
 

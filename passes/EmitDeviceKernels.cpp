@@ -4,6 +4,9 @@
 // Out:  module @gen.device { llvm.func ptx_kernelcc @gen_relu(%x: !llvm.ptr, %result: !llvm.ptr) }
 //       llvm.func @relu.tasks(%frame: !llvm.ptr, %work: !llvm.ptr) -> i64       how many blocks
 //
+// What gains by instructions of compute capability 9.0 has a second function in @gen.device.hopper,
+// and @relu.blocks.hopper(%frame: !llvm.ptr) -> i64 says how many blocks that has.
+//
 // The words of the frame (KernelEmitter.h) are the function's parameters. The kernels themselves
 // stay until EmitProgram has read their signatures.
 //
@@ -51,10 +54,15 @@ struct EmitDeviceKernels : impl::EmitDeviceKernelsBase<EmitDeviceKernels> {
     if (failed(checkBounds(getOperation())))
       return signalPassFailure();
     OpBuilder b = OpBuilder::atBlockEnd(getOperation().getBody());
-    auto device = ModuleOp::create(b, getOperation().getLoc(), kDeviceModule);
-    for (auto kernel : getOperation().getOps<KernelOp>())
+    auto device = ModuleOp::create(b, getOperation().getLoc(), kAmpere.module),
+         hopper = ModuleOp::create(b, getOperation().getLoc(), kHopper.module);
+    for (auto kernel : getOperation().getOps<KernelOp>()) {
       if (failed(emit(kernel, device)))
         return signalPassFailure();
+      emitForHopper(kernel, hopper);
+    }
+    if (hopper.getBody()->empty())
+      hopper.erase();
   }
 
   /// Launches are queued: what they compute is not known when the next ones are made.
@@ -74,19 +82,10 @@ struct EmitDeviceKernels : impl::EmitDeviceKernelsBase<EmitDeviceKernels> {
       return emitError(kernel.getLoc())
              << "kernel '" << kernel.getSymName() << "' has " << parameters.size()
              << " arguments and results, expected at most " << kMostWords << " for --target=cuda";
-    b.setInsertionPointToEnd(device.getBody());
-    auto function = LLVM::LLVMFuncOp::create(
-        b, deviceFunctionName(kernel),
-        LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()), parameters));
-    function.setCConv(LLVM::CConv::PTX_Kernel);
-    Launch launch = emitBody(kernel, function, b);
-    // So many blocks side by side leave each thread these registers.
-    int64_t blocks = std::max<int64_t>(kRegisters / launch.registers / launch.threads, 1);
-    function.setPassthroughAttr(
-        b.getArrayAttr({b.getStrArrayAttr({"nvvm.maxntid", std::to_string(launch.threads)}),
-                        b.getStrArrayAttr({"nvvm.minctasm", std::to_string(blocks)})}));
-    kernel->setAttr(kDeviceThreadsAttr, b.getI64IntegerAttr(launch.threads));
-    kernel->setAttr(kDeviceSharedAttr, b.getI64IntegerAttr(launch.shared));
+    LLVM::LLVMFuncOp function = makeFunction(kernel, device, b);
+    kernels::KernelFunction emitted(kernel, function, b,
+                                    kernels::KernelFunction::Words::AsArguments);
+    emitBody(kernel, *kernels::makeDeviceEmitter(emitted), emitted, kAmpere);
     b.setInsertionPoint(kernel);
     kernels::emitTaskCounter(kernel, b, [](kernels::KernelFunction &host) {
       return kernels::makeDeviceEmitter(host)->blocks();
@@ -94,24 +93,52 @@ struct EmitDeviceKernels : impl::EmitDeviceKernelsBase<EmitDeviceKernels> {
     return success();
   }
 
-  struct Launch {
-    int64_t threads;   ///< Of a block.
-    int64_t registers; ///< Of a thread.
-    int64_t shared;    ///< Memory that it asks for.
-  };
-
-  static Launch emitBody(KernelOp kernel, LLVM::LLVMFuncOp function, ImplicitLocOpBuilder &b) {
+  static void emitForHopper(KernelOp kernel, ModuleOp hopper) {
+    ImplicitLocOpBuilder b(kernel.getLoc(), kernel.getContext());
+    LLVM::LLVMFuncOp function = makeFunction(kernel, hopper, b);
     kernels::KernelFunction emitted(kernel, function, b,
                                     kernels::KernelFunction::Words::AsArguments);
+    std::unique_ptr<kernels::DeviceEmitter> emitter = kernels::makeHopperEmitter(emitted);
+    if (!emitter)
+      return function.erase();
+    emitBody(kernel, *emitter, emitted, kHopper);
+    b.setInsertionPoint(kernel);
+    auto counter = LLVM::LLVMFuncOp::create(
+        b, (kernel.getSymName() + kHopper.blocks).str(),
+        LLVM::LLVMFunctionType::get(b.getI64Type(), {LLVM::LLVMPointerType::get(b.getContext())}),
+        LLVM::Linkage::Internal);
+    kernels::KernelFunction host(kernel, counter, b);
+    LLVM::ReturnOp::create(b, kernels::makeHopperEmitter(host)->blocks());
+  }
+
+  static LLVM::LLVMFuncOp makeFunction(KernelOp kernel, ModuleOp device, ImplicitLocOpBuilder &b) {
+    b.setInsertionPointToEnd(device.getBody());
+    auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()),
+                                            parametersOf(kernel, b));
+    auto function = LLVM::LLVMFuncOp::create(b, deviceFunctionName(kernel), type);
+    function.setCConv(LLVM::CConv::PTX_Kernel);
+    return function;
+  }
+
+  /// Emits what a thread does, and says on the kernel what its launch asks for.
+  static void emitBody(KernelOp kernel, kernels::DeviceEmitter &emitter,
+                       kernels::KernelFunction &emitted, const DeviceNames &names) {
+    ImplicitLocOpBuilder &b = emitted.b;
     auto number = [&](Value special) {
       return kernels::Int(b, arith::ExtUIOp::create(b, b.getI64Type(), special));
     };
     auto block = number(NVVM::BlockIdXOp::create(b, b.getI32Type()));
     auto thread = number(NVVM::ThreadIdXOp::create(b, b.getI32Type()));
-    std::unique_ptr<kernels::DeviceEmitter> emitter = kernels::makeDeviceEmitter(emitted);
-    emitter->emitThread(block, thread);
+    emitter.emitThread(block, thread);
     LLVM::ReturnOp::create(b, ValueRange());
-    return {emitter->threads(), emitter->registers(), emitter->sharedOfLaunch()};
+    // So many blocks side by side leave each thread these registers.
+    int64_t threads = emitter.threads(),
+            blocks = std::max<int64_t>(kRegisters / emitter.registers() / threads, 1);
+    emitted.function.setPassthroughAttr(
+        b.getArrayAttr({b.getStrArrayAttr({"nvvm.maxntid", std::to_string(threads)}),
+                        b.getStrArrayAttr({"nvvm.minctasm", std::to_string(blocks)})}));
+    kernel->setAttr(names.threads, b.getI64IntegerAttr(threads));
+    kernel->setAttr(names.shared, b.getI64IntegerAttr(emitter.sharedOfLaunch()));
   }
 };
 

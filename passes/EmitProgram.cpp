@@ -74,16 +74,23 @@ public:
     Record record{Field::address(tables.string(op.getSymName())),
                   Field::address(tables.string(describe(op.getLoc())))};
     Block &body = op.getBody().front();
-    auto number = [&](StringRef attribute) {
-      return Field::u32(op->getAttrOfType<IntegerAttr>(attribute).getInt());
-    };
     if (isForDevice(module))
       record.append({Field::address(""), Field::address(tables.string(deviceFunctionName(op))),
                      Field::u32(body.getNumArguments() + body.getTerminator()->getNumOperands()),
-                     number(kDeviceThreadsAttr), number(kDeviceSharedAttr), Field::u32(0)});
+                     number(op, kAmpere.threads), number(op, kAmpere.shared), Field::u32(0),
+                     Field::address(hopperKernel(op))});
     else
       record.push_back(Field::address((op.getSymName() + ".task").str()));
     tables.records((op.getSymName() + ".info").str(), {record});
+  }
+
+  /// The symbol of a gen_device_hopper_info, or "".
+  std::string hopperKernel(KernelOp op) {
+    if (!op->hasAttr(kHopper.threads))
+      return "";
+    return tables.records((op.getSymName() + ".hopper").str(),
+                          {{Field::address((op.getSymName() + kHopper.blocks).str()),
+                            number(op, kHopper.threads), number(op, kHopper.shared)}});
   }
 
   void entry(const EntryProgram &program) {
@@ -156,10 +163,13 @@ public:
     SmallVector<Record> variants = declareVariants();
     root.append({Field::u32(variants.size()), Field::u32(0),
                  Field::address(tables.records("gen.variants", variants))});
-    if (isForDevice(module)) {
-      tables.declare(kDeviceImage); // the compiler defines it when it has the code
-      root.push_back(Field::address(kDeviceImage));
-    }
+    if (isForDevice(module)) // the compiler defines images when it has the code
+      for (const DeviceNames *names : {&kAmpere, &kHopper}) {
+        bool isThere = module.lookupSymbol(names->module) != nullptr;
+        if (isThere)
+          tables.declare(names->image);
+        root.push_back(Field::address(isThere ? names->image : ""));
+      }
     if (variant)
       tables.records(variant.getValue(), {root}, ArtefactTables::Linked);
     else
@@ -168,6 +178,10 @@ public:
   }
 
 private:
+  static Field number(Operation *op, StringRef attribute) {
+    return Field::u32(op->getAttrOfType<IntegerAttr>(attribute).getInt());
+  }
+
   static int64_t arenaOf(func::FuncOp function) {
     auto bytes = function->getAttrOfType<IntegerAttr>(kArenaBytesAttr);
     return bytes ? bytes.getInt() : 0;

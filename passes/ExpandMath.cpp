@@ -141,7 +141,7 @@ struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
   void runOnOperation() override {
     Operation *root = getOperation();
     auto features = getOperation()->getAttrOfType<IntegerAttr>(kFeaturesAttr);
-    bool isDevice = getOperation().getSymName().value_or("") == kDeviceModule;
+    bool isDevice = isDeviceModule(getOperation());
     bool hasF16 = !features || features.getInt() != GEN_X86_64_V2;
     Halves(root, {/*roundBF16=*/isDevice, hasF16}).expand();
     expandPow(root);

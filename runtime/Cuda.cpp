@@ -26,6 +26,7 @@ void findAll(void *library, Driver &driver) {
   find(library, "cuGetErrorString", cuda.getErrorString, driver);
   find(library, "cuDeviceGetCount", cuda.deviceGetCount, driver);
   find(library, "cuDeviceGet", cuda.deviceGet, driver);
+  find(library, "cuDeviceGetAttribute", cuda.deviceGetAttribute, driver);
   find(library, "cuDevicePrimaryCtxRetain", cuda.primaryCtxRetain, driver);
   find(library, "cuDevicePrimaryCtxRelease_v2", cuda.primaryCtxRelease, driver);
   find(library, "cuCtxSetCurrent", cuda.ctxSetCurrent, driver);

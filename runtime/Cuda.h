@@ -34,6 +34,7 @@ struct Cuda {
   CUresult (*getErrorString)(CUresult, const char **);
   CUresult (*deviceGetCount)(int *);
   CUresult (*deviceGet)(CUdevice *, int ordinal);
+  CUresult (*deviceGetAttribute)(int *, int attribute, CUdevice);
   CUresult (*primaryCtxRetain)(CUcontext *, CUdevice);
   CUresult (*primaryCtxRelease)(CUdevice);
   CUresult (*ctxSetCurrent)(CUcontext);

@@ -76,6 +76,12 @@ void Gpu::open(const std::string &device, const gen_device_artefact_info &artefa
     ownsStream = true;
   }
   cuda.check(cuda.moduleLoadData(&module, artefact.image->code), "load the model's code");
+  constexpr int kMajor = 75, kMinor = 76; // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_
+  int major = 0, minor = 0;
+  cuda.check(cuda.deviceGetAttribute(&major, kMajor, number), "find the GPU's capability");
+  cuda.check(cuda.deviceGetAttribute(&minor, kMinor, number), "find the GPU's capability");
+  if (artefact.hopper_image && major == 9 && minor == 0)
+    cuda.check(cuda.moduleLoadData(&hopper, artefact.hopper_image->code), "load the model's code");
 }
 
 void Gpu::close() {
@@ -86,8 +92,9 @@ void Gpu::close() {
     cuda.streamSynchronize(stream);
   constants.clear();
   exchanged.release();
-  if (module)
-    cuda.moduleUnload(module);
+  for (CUmodule loaded : {module, hopper})
+    if (loaded)
+      cuda.moduleUnload(loaded);
   if (ownsStream)
     cuda.streamDestroy(stream);
   cuda.primaryCtxRelease(number);
@@ -163,20 +170,23 @@ template <class Body> void Gpu::keepFailure(Body &&body) noexcept {
   }
 }
 
-CUfunction Gpu::functionOf(const gen_device_kernel_info &kernel) {
-  CUfunction &known = functions[&kernel];
-  if (known)
-    return known;
-  CUfunction function = nullptr;
-  cuda.check(cuda.moduleGetFunction(&function, module, kernel.function),
-             format("find kernel '%s'", kernel.kernel.name).c_str());
+const Gpu::Kernel &Gpu::kernelOf(const gen_device_kernel_info &info) {
+  auto known = kernels.find(&info);
+  if (known != kernels.end())
+    return known->second;
+  bool isHopper = hopper && info.hopper;
+  Kernel kernel = {nullptr, info.threads, info.shared};
+  if (isHopper)
+    kernel = {nullptr, info.hopper->threads, info.hopper->shared};
+  cuda.check(cuda.moduleGetFunction(&kernel.function, isHopper ? hopper : module, info.function),
+             format("find kernel '%s'", info.kernel.name).c_str());
   constexpr int kMaxDynamicSharedBytes = 8; // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
   if (kernel.shared)
     cuda.check(
-        cuda.funcSetAttribute(function, kMaxDynamicSharedBytes, int(kernel.shared)),
-        format("have %u bytes of shared memory for kernel '%s'", kernel.shared, kernel.kernel.name)
+        cuda.funcSetAttribute(kernel.function, kMaxDynamicSharedBytes, int(kernel.shared)),
+        format("have %u bytes of shared memory for kernel '%s'", kernel.shared, info.kernel.name)
             .c_str());
-  return known = function;
+  return kernels[&info] = kernel;
 }
 
 void Gpu::launch(const gen_kernel_info &kernel, int64_t blocks, const uint64_t *frame,
@@ -185,16 +195,19 @@ void Gpu::launch(const gen_kernel_info &kernel, int64_t blocks, const uint64_t *
     auto &device = reinterpret_cast<const gen_device_kernel_info &>(kernel);
     if (blocks == 0)
       return;
+    const Kernel &code = kernelOf(device);
+    if (hopper && device.hopper)
+      blocks = device.hopper->blocks(frame);
     std::string what = format("run kernel '%s' (%s) with %lld blocks of %u threads", kernel.name,
-                              kernel.location, (long long)blocks, device.threads);
+                              kernel.location, (long long)blocks, code.threads);
     if (blocks > INT32_MAX)
       fail(GEN_INVALID_ARGUMENT, "GPU: cannot %s: too many", what.c_str());
     // Markers of cuLaunchKernel: CU_LAUNCH_PARAM_BUFFER_POINTER, _SIZE, _END.
     size_t bytes = device.words * sizeof(uint64_t);
     void *parameters[] = {reinterpret_cast<void *>(1), const_cast<uint64_t *>(frame),
                           reinterpret_cast<void *>(2), &bytes, nullptr};
-    cuda.check(cuda.launchKernel(functionOf(device), unsigned(blocks), 1, 1, device.threads, 1, 1,
-                                 device.shared, stream, nullptr, parameters),
+    cuda.check(cuda.launchKernel(code.function, unsigned(blocks), 1, 1, code.threads, 1, 1,
+                                 code.shared, stream, nullptr, parameters),
                what.c_str());
     if (isWatched)
       cuda.check(cuda.streamSynchronize(stream), what.c_str());

@@ -96,7 +96,12 @@ public:
   const void *exchangeBuffer() const { return exchanged.data(); }
 
 private:
-  CUfunction functionOf(const gen_device_kernel_info &kernel);
+  // A kernel's code for this GPU, and what its launch asks for.
+  struct Kernel {
+    CUfunction function;
+    uint32_t threads, shared;
+  };
+  const Kernel &kernelOf(const gen_device_kernel_info &info);
   void open(const std::string &device, const gen_device_artefact_info &artefact);
   void close();
   template <class Body> void keepFailure(Body &&body) noexcept;
@@ -105,11 +110,11 @@ private:
   int32_t ordinal = 0;
   CUdevice number = 0;
   CUcontext context = nullptr;
-  CUmodule module = nullptr;
+  CUmodule module = nullptr, hopper = nullptr; // of compute capability 9.0, if it is this GPU's
   CUstream stream = nullptr;
   bool ownsStream = false;
   std::unique_ptr<Failure> failure; // the first one since the last wait
-  std::unordered_map<const gen_device_kernel_info *, CUfunction> functions;
+  std::unordered_map<const gen_device_kernel_info *, Kernel> kernels;
   std::unordered_map<const void *, GpuBuffer> constants;
   GpuBuffer exchanged;
 };

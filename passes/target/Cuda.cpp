@@ -1,7 +1,8 @@
 //===- Cuda.cpp - code for NVIDIA GPUs ------------------------------------===//
 //
-// PTX for compute capability 8.0 (A100 and later), by the NVPTX backend of this LLVM. Elementary
-// functions are the project's own polynomials, so no library of the CUDA toolkit takes part.
+// PTX for compute capability 8.0 (A100 and later), and for kernels that have code of their own for
+// it 9.0 (H100), by the NVPTX backend of this LLVM. Elementary functions are the project's own
+// polynomials, so no library of the CUDA toolkit takes part.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,7 +18,8 @@ using namespace llvm;
 
 namespace mlir::gen {
 
-static Expected<std::unique_ptr<TargetMachine>> makeMachine(int optimization) {
+static Expected<std::unique_ptr<TargetMachine>> makeMachine(Capability capability,
+                                                            int optimization) {
   LLVMInitializeNVPTXTargetInfo();
   LLVMInitializeNVPTXTarget();
   LLVMInitializeNVPTXTargetMC();
@@ -29,13 +31,15 @@ static Expected<std::unique_ptr<TargetMachine>> makeMachine(int optimization) {
     return createStringError(error);
   TargetOptions options;
   options.AllowFPOpFusion = FPOpFusion::Strict; // fused where the emitters say so, nowhere else
+  bool isHopper = capability == Capability::Hopper;
   auto effort = optimization == 0 ? CodeGenOptLevel::Less : CodeGenOptLevel::Default;
   return std::unique_ptr<TargetMachine>(found->createTargetMachine(
-      triple, "sm_80", "+ptx70", options, std::nullopt, std::nullopt, effort));
+      triple, isHopper ? "sm_90a" : "sm_80", isHopper ? "+ptx80" : "+ptx70", options, std::nullopt,
+      std::nullopt, effort));
 }
 
-Error prepareForCuda(llvm::Module &module, int optimization) {
-  auto machine = makeMachine(optimization);
+Error prepareForCuda(llvm::Module &module, Capability capability, int optimization) {
+  auto machine = makeMachine(capability, optimization);
   if (!machine)
     return machine.takeError();
   module.setTargetTriple((*machine)->getTargetTriple());
@@ -59,8 +63,8 @@ Error prepareForCuda(llvm::Module &module, int optimization) {
   return Error::success();
 }
 
-Expected<SmallString<0>> emitPtx(llvm::Module &module, int optimization) {
-  auto machine = makeMachine(optimization);
+Expected<SmallString<0>> emitPtx(llvm::Module &module, Capability capability, int optimization) {
+  auto machine = makeMachine(capability, optimization);
   if (!machine)
     return machine.takeError();
   SmallString<0> text;

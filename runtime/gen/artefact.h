@@ -82,6 +82,13 @@ typedef struct gen_services {
   const void *(*constant)(void *context, const void *data, int64_t bytes);
 } gen_services;
 
+/* Code of a kernel for compute capability 9.0, in place of the other. */
+typedef struct gen_device_hopper_info {
+  int64_t (*blocks)(const uint64_t *frame); /* of a launch */
+  uint32_t threads;                         /* of a block */
+  uint32_t shared;                          /* bytes of shared memory that a launch asks for */
+} gen_device_hopper_info;
+
 /* A kernel of a device. `kernel.task` is null; a task of a launch is a block of threads. */
 typedef struct gen_device_kernel_info {
   gen_kernel_info kernel;
@@ -90,6 +97,7 @@ typedef struct gen_device_kernel_info {
   uint32_t threads;     /* of a block */
   uint32_t shared;      /* bytes of shared memory that a launch asks for */
   uint32_t reserved;
+  const gen_device_hopper_info *hopper; /* null if it has no code of its own */
 } gen_device_kernel_info;
 
 /* A named tensor of the interface. */
@@ -189,7 +197,8 @@ typedef struct gen_device_image {
  * gen_device_kernel_info, and `run` gets addresses of the device's memory. */
 typedef struct gen_device_artefact_info {
   gen_artefact_info artefact;
-  const gen_device_image *image;
+  const gen_device_image *image;        /* of all kernels, for compute capability 8.0 and later */
+  const gen_device_image *hopper_image; /* of those that have code for 9.0; null if none has */
 } gen_device_artefact_info;
 
 #ifdef __cplusplus

@@ -5,6 +5,7 @@
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InlineAsm.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/TargetSelect.h"
@@ -26,6 +27,7 @@ public:
         addKernel(function);
     dropBarrier();
     loosenWait();
+    replaceAssembly();
     requireAlignment();
     roundToBF16(module);
     for (Function &function : make_early_inc_range(module))
@@ -68,7 +70,12 @@ private:
                                                                 argument.getArgNo())));
     b.CreateCall(&function, words);
     b.CreateRetVoid();
-    kernels.push_back({function.getName().str(), nullptr, words.size(), waits(function), {}});
+    kernels.push_back({function.getName().str(),
+                       nullptr,
+                       words.size(),
+                       waits(function),
+                       hasAssembly(function),
+                       {}});
     entries.push_back(name);
   }
 
@@ -100,6 +107,14 @@ private:
     return false;
   }
 
+  // Only wgmma is text.
+  static bool hasAssembly(Function &function) {
+    return any_of(instructions(function), [](Instruction &instruction) {
+      auto *call = dyn_cast<CallInst>(&instruction);
+      return call && call->isInlineAsm();
+    });
+  }
+
   static CallInst *callOf(Instruction &instruction, bool (*isMeant)(const std::string &)) {
     auto *call = dyn_cast<CallInst>(&instruction);
     Function *callee = call ? call->getCalledFunction() : nullptr;
@@ -121,11 +136,17 @@ private:
       call->eraseFromParent();
   }
 
+  // Those that are text come behind the others.
   void loosenWait() {
     if (CallInst *call = findCall(isWait, faults.loosenedWait)) {
       auto *pending = cast<ConstantInt>(call->getArgOperand(0));
       call->setArgOperand(0, ConstantInt::get(pending->getType(), pending->getZExtValue() + 1));
+      faults.loosenedWait = -1;
     }
+    int others = 0;
+    while (findCall(isWait, others))
+      ++others;
+    faults.loosenedWait -= others;
   }
 
   // Of vectors in the memory of the GPU: this machine reads them from anywhere.
@@ -147,42 +168,81 @@ private:
       }
   }
 
-  void replaceIntrinsic(Function &function) {
-    std::string name = function.getName().str(), symbol = name;
-    std::replace(symbol.begin(), symbol.end(), '.', '_');
-    bool ofWarp = isOfWarp(name);
-    Type *pointer = PointerType::get(module.getContext(), 0);
-    FunctionType *type =
-        ofWarp ? FunctionType::get(Type::getVoidTy(module.getContext()), {pointer, pointer}, false)
-               : function.getFunctionType();
-    auto *replacement = Function::Create(type, GlobalValue::ExternalLinkage, symbol, module);
-    for (User *user : make_early_inc_range(function.users()))
-      if (auto *call = dyn_cast<CallInst>(user)) {
-        if (ofWarp) {
-          callThroughMemory(*call, replacement);
-          continue;
-        }
-        call->setCalledFunction(replacement);
-        call->setAttributes({});
+  // Instructions that are text become functions of all threads of a warp, with what the text says
+  // as their first arguments (Warpgroup.h).
+  void replaceAssembly() {
+    SmallVector<CallInst *> calls;
+    for (Function &function : module)
+      for (Instruction &instruction : instructions(function))
+        if (auto *call = dyn_cast<CallInst>(&instruction); call && call->isInlineAsm())
+          calls.push_back(call);
+    for (CallInst *call : calls) {
+      StringRef text = cast<InlineAsm>(call->getCalledOperand())->getAsmString();
+      unsigned sums = cast<StructType>(call->getType())->getNumElements();
+      bool isWait = text.consume_front("wgmma.wait_group.sync.aligned ");
+      uint32_t settings[] = {2 * sums, 0, 0, 0};
+      if (isWait) {
+        text.consumeInteger(10, settings[1]);
+        settings[1] += faults.loosenedWait-- == 0;
+      } else {
+        settings[1] = text.contains(".bf16");
+        settings[2] = text.ends_with(" 1, 0;") || text.ends_with(" 1, 1;");
+        settings[3] = text.ends_with(" 1;");
       }
-    function.eraseFromParent();
-    intrinsics[symbol] = name;
+      SmallVector<Value *> arguments;
+      for (uint32_t setting : settings)
+        arguments.push_back(ConstantInt::get(Type::getInt32Ty(module.getContext()), setting));
+      append_range(arguments, call->args());
+      const char *name = isWait ? kWaitForSums : kStartProducts;
+      callThroughMemory(*call, declareOfWarp(name), arguments);
+    }
   }
 
-  // Calls `replacement` with memory for the result and memory with the arguments.
-  void callThroughMemory(CallInst &call, Function *replacement) {
+  // A function of all threads of a warp: memory for the result, and memory with the arguments.
+  FunctionCallee declareOfWarp(const std::string &name) {
+    std::string symbol = name;
+    std::replace(symbol.begin(), symbol.end(), '.', '_');
+    intrinsics[symbol] = name;
+    Type *pointer = PointerType::get(module.getContext(), 0);
+    return module.getOrInsertFunction(
+        symbol, FunctionType::get(Type::getVoidTy(module.getContext()), {pointer, pointer}, false));
+  }
+
+  void replaceIntrinsic(Function &function) {
+    std::string name = function.getName().str();
+    if (isOfWarp(name)) {
+      FunctionCallee replacement = declareOfWarp(name);
+      for (User *user : make_early_inc_range(function.users()))
+        if (auto *call = dyn_cast<CallInst>(user))
+          callThroughMemory(*call, replacement, SmallVector<Value *>(call->args()));
+    } else {
+      std::string symbol = name;
+      std::replace(symbol.begin(), symbol.end(), '.', '_');
+      auto *replacement = Function::Create(function.getFunctionType(), GlobalValue::ExternalLinkage,
+                                           symbol, module);
+      for (User *user : make_early_inc_range(function.users()))
+        if (auto *call = dyn_cast<CallInst>(user)) {
+          call->setCalledFunction(replacement);
+          call->setAttributes({});
+        }
+      intrinsics[symbol] = name;
+    }
+    function.eraseFromParent();
+  }
+
+  void callThroughMemory(CallInst &call, FunctionCallee replacement, ArrayRef<Value *> arguments) {
     SmallVector<Type *> types;
-    for (Value *argument : call.args())
+    for (Value *argument : arguments)
       types.push_back(argument->getType());
-    auto *arguments = StructType::get(module.getContext(), types);
-    IRBuilder<> b(&call.getFunction()->getEntryBlock().front());
+    auto *type = StructType::get(module.getContext(), types);
     bool hasResult = !call.getType()->isVoidTy();
-    Value *from = b.CreateAlloca(arguments), *to = from;
+    IRBuilder<> b(&call.getFunction()->getEntryBlock().front());
+    Value *from = b.CreateAlloca(type), *to = from;
     if (hasResult)
       to = b.CreateAlloca(call.getType());
     b.SetInsertPoint(&call);
-    for (auto [i, argument] : enumerate(call.args()))
-      b.CreateStore(argument, b.CreateStructGEP(arguments, from, i));
+    for (auto [i, argument] : enumerate(arguments))
+      b.CreateStore(argument, b.CreateStructGEP(type, from, i));
     b.CreateCall(replacement, {to, from});
     if (hasResult)
       call.replaceAllUsesWith(b.CreateLoad(call.getType(), to));

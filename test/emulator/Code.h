@@ -16,9 +16,6 @@ class LLJIT;
 
 namespace emulator {
 
-// Shared memory that a block can have, of compute capability 9.0.
-constexpr size_t kMostShared = 227 * 1024;
-
 struct SharedMemory {
   char *data;
   size_t bytes;
@@ -37,6 +34,7 @@ struct Kernel {
   void (*run)(const uint64_t *words) = nullptr; // what one thread does
   size_t words = 0;                             // its parameters, of 8 bytes each
   bool waits = false;                           // for other threads
+  bool hasProxies = false;                      // wgmma reads its shared memory
   std::vector<SharedMemory> shared;             // of no bytes: so many as a launch asks for
 
   // What a block finds there is left by no other: every byte is 0xff.

@@ -133,8 +133,10 @@ CUresult run(CUfunction function, int64_t blocks, int threads, size_t shared,
     return LaunchFailed;
   for (int64_t block = 0; block < blocks; ++block) {
     kernel.spoilSharedMemory(shared);
-    std::string error = emulator::runBlock(isBackward ? blocks - 1 - block : block, threads,
-                                           kernel.waits, order, [&] { kernel.run(words.data()); });
+    std::string error = emulator::runBlock(
+        {isBackward ? blocks - 1 - block : block, threads, kernel.waits, order,
+         kernel.shared.empty() ? nullptr : kernel.shared.front().data, kernel.hasProxies},
+        [&] { kernel.run(words.data()); });
     if (!error.empty()) {
       std::fprintf(stderr, "emulator: kernel %s: %s\n", kernel.name.c_str(), error.c_str());
       return LaunchFailed;
@@ -160,19 +162,26 @@ int chosen(const char *variable) {
   return text ? std::atoi(text) : -1;
 }
 
-// Compiles an image, unless it is that of the last time.
+// Compiles an image, unless it is one of the last ones.
 std::shared_ptr<Code> load(const char *bytes, size_t size, std::string &error) {
+  constexpr size_t kKept = 2; // an artefact's, for two capabilities
+  struct Compiled {
+    std::string image;
+    emulator::Faults faults;
+    std::shared_ptr<Code> code;
+  };
+  static std::deque<Compiled> last;
   emulator::Faults faults{chosen("GEN_EMULATOR_DROP_BARRIER"), chosen("GEN_EMULATOR_LOOSEN_WAIT")};
-  static std::string lastImage;
-  static emulator::Faults lastFaults;
-  static std::shared_ptr<Code> last;
-  std::lock_guard<std::mutex> lock(mutex);
   std::string image(bytes, size);
-  if (!last || image != lastImage || faults != lastFaults)
-    last = Code::load(bytes, size, faults, error);
-  lastImage = std::move(image);
-  lastFaults = faults;
-  return last;
+  std::lock_guard<std::mutex> lock(mutex);
+  for (const Compiled &known : last)
+    if (known.image == image && known.faults == faults)
+      return known.code;
+  std::shared_ptr<Code> code = Code::load(bytes, size, faults, error);
+  last.push_back({std::move(image), faults, code});
+  if (last.size() > kKept)
+    last.pop_front();
+  return code;
 }
 
 char *pointerTo(CUdeviceptr address) { return reinterpret_cast<char *>(address); }
@@ -198,6 +207,16 @@ EXPORTED cuDeviceGetCount(int *count) {
 EXPORTED cuDeviceGet(CUdevice *device, int ordinal) {
   *device = ordinal;
   return ordinal == 0 ? Success : InvalidValue;
+}
+EXPORTED cuDeviceGetAttribute(int *value, int attribute, CUdevice) {
+  constexpr int kMajor = 75, kMinor = 76; // of the compute capability
+  const char *text = std::getenv("GEN_EMULATOR_CAPABILITY");
+  std::string capability = text ? text : "8.0";
+  if (attribute != kMajor && attribute != kMinor)
+    return InvalidValue;
+  *value = attribute == kMajor ? std::atoi(capability.c_str())
+                               : std::atoi(capability.c_str() + capability.find('.') + 1);
+  return Success;
 }
 EXPORTED cuDevicePrimaryCtxRetain(CUcontext *context, CUdevice) {
   static char only;

@@ -1,7 +1,7 @@
 #include "Threads.h"
 
 #include "Fiber.h"
-#include "Warp.h"
+#include "Warpgroup.h"
 
 #include <algorithm>
 #include <cstring>
@@ -28,18 +28,19 @@ struct Thread {
   Lane lane;                         // what it does it with
   std::deque<Group> groups;          // of copies on their way
   Group started;                     // for the next group
+  Group landed;                      // that other proxies do not see yet
 };
 
 // The block that runs, and its thread.
 struct Running {
-  int64_t block = 0;
-  int threads = 0, thread = 0;
-  Order order = Order::Forward;
+  Block block = {};
+  int thread = 0;
   const std::function<void()> *body = nullptr;
   bool isMisaligned = false; // something that was read
   bool isUnfinished = false; // a copy of a thread that has ended
   Fiber scheduler;
   std::vector<Thread> all;
+  std::vector<char> unpublished; // words of shared memory that other proxies do not see yet
 };
 Running running;
 
@@ -59,26 +60,44 @@ void runThread() {
 }
 
 int32_t threadNumber() { return running.thread; }
-int32_t blockNumber() { return int32_t(running.block); }
+int32_t blockNumber() { return int32_t(running.block.number); }
 
 void waitAtBarrier(int32_t) { stop(Thread::AtBarrier); }
 
 template <WarpOperation operation> void waitForWarp(void *result, const void *arguments) {
   Thread &thread = running.all[running.thread];
   thread.operation = operation;
-  thread.lane = {result, arguments};
+  thread.lane = {result, arguments, running.thread};
   stop(Thread::InWarp);
+}
+
+constexpr size_t kWord = 4; // the least that is copied
+
+void mark(const Copy &copy, bool isUnpublished) {
+  size_t first = size_t(copy.to - running.block.shared) / kWord;
+  std::fill_n(running.unpublished.begin() + int64_t(first), copy.bytes / kWord, isUnpublished);
 }
 
 void land(const Copy &copy) {
   std::memcpy(copy.to, copy.from, copy.read);
   std::memset(copy.to + copy.read, 0, copy.bytes - copy.read);
+  if (running.block.hasProxies) {
+    running.all[running.thread].landed.push_back(copy);
+    mark(copy, /*isUnpublished=*/true);
+  }
+}
+
+void publish() {
+  Group &landed = running.all[running.thread].landed;
+  for (const Copy &copy : landed)
+    mark(copy, /*isUnpublished=*/false);
+  landed.clear();
 }
 
 template <uint32_t bytes> void startCopy(char *to, const char *from, uint32_t read) {
   Copy copy{to, from, bytes, std::min(read, bytes)};
   running.isMisaligned |= (uintptr_t(to) | (read ? uintptr_t(from) : 0)) % bytes != 0;
-  if (running.order == Order::Backward)
+  if (running.block.order == Order::Backward)
     land(copy);
   else
     running.all[running.thread].started.push_back(copy);
@@ -100,7 +119,7 @@ void waitForGroups(int32_t pending) {
 }
 
 // Number i of the order in which threads run, of `count`.
-int inOrder(int i, int count) { return running.order == Order::Forward ? i : count - 1 - i; }
+int inOrder(int i, int count) { return running.block.order == Order::Forward ? i : count - 1 - i; }
 
 // Runs the threads of a warp until each waits at a barrier or has ended. Returns whether they do
 // together what a warp does together.
@@ -110,13 +129,13 @@ bool runWarp(int first) {
     WarpOperation operation = nullptr;
     for (int i = 0; i < kWarp; ++i) {
       running.thread = first + inOrder(i, kWarp);
-      if (running.thread >= running.threads)
+      if (running.thread >= running.block.threads)
         continue;
       Thread &thread = running.all[running.thread];
       if (thread.state == Thread::Ready)
         Fiber::change(running.scheduler, thread.fiber);
     }
-    for (int i = first; i < std::min(first + kWarp, running.threads); ++i)
+    for (int i = first; i < std::min(first + kWarp, running.block.threads); ++i)
       if (running.all[i].state == Thread::InWarp) {
         Thread &thread = running.all[i];
         if (operation && operation != thread.operation)
@@ -136,7 +155,7 @@ bool runWarp(int first) {
 // Counts the threads that have ended; the others go on.
 int passBarrier() {
   int done = 0;
-  for (int i = 0; i < running.threads; ++i)
+  for (int i = 0; i < running.block.threads; ++i)
     if (running.all[i].state == Thread::Done)
       ++done;
     else
@@ -145,13 +164,14 @@ int passBarrier() {
 }
 
 void startThreads() {
-  if (running.all.size() < size_t(running.threads))
-    running.all.resize(running.threads);
-  for (int i = 0; i < running.threads; ++i) {
+  if (running.all.size() < size_t(running.block.threads))
+    running.all.resize(running.block.threads);
+  for (int i = 0; i < running.block.threads; ++i) {
     running.all[i].fiber.start(runThread);
     running.all[i].state = Thread::Ready;
     running.all[i].groups.clear();
     running.all[i].started.clear();
+    running.all[i].landed.clear();
   }
 }
 
@@ -161,21 +181,28 @@ void requireAlignment(uint64_t address, uint64_t bytes) {
 }
 
 std::string faults() {
+  const char *fault = faultOfWarpgroups();
   return running.isMisaligned   ? "it reads a vector from an address that is not aligned"
          : running.isUnfinished ? "a thread has ended while its copies are on their way"
+         : fault                ? fault
                                 : "";
 }
 
 } // namespace
 
-std::string runBlock(int64_t block, int threads, bool waits, Order order,
-                     const std::function<void()> &body) {
+bool isPublished(const char *place) {
+  return !running.unpublished[size_t(place - running.block.shared) / kWord];
+}
+
+std::string runBlock(const Block &block, const std::function<void()> &body) {
   running.block = block;
-  running.threads = threads;
-  running.order = order;
   running.body = &body;
   running.isMisaligned = running.isUnfinished = false;
-  if (!waits) {
+  startWarpgroups(block.threads, block.shared);
+  if (block.hasProxies)
+    running.unpublished.assign(kMostShared / kWord, false);
+  int threads = block.threads;
+  if (!block.waits) {
     for (int i = 0; i < threads; ++i) {
       running.thread = inOrder(i, threads);
       body();
@@ -197,6 +224,7 @@ std::string runBlock(int64_t block, int threads, bool waits, Order order,
 }
 
 constexpr const char *kWaitForGroups = "llvm.nvvm.cp.async.wait.group";
+constexpr const char *kWaitForProducts = "llvm.nvvm.wgmma.wait_group.sync.aligned";
 
 static const std::map<std::string, void *> &intrinsics() {
   static const std::map<std::string, void *> table = {
@@ -223,6 +251,13 @@ static const std::map<std::string, void *> &intrinsics() {
       {"llvm.nvvm.cp.async.cg.shared.global.16.s", reinterpret_cast<void *>(startCopy<16>)},
       {"llvm.nvvm.cp.async.commit.group", reinterpret_cast<void *>(endGroup)},
       {kWaitForGroups, reinterpret_cast<void *>(waitForGroups)},
+      {"llvm.nvvm.fence.proxy.async.shared_cta", reinterpret_cast<void *>(publish)},
+      {"llvm.nvvm.wgmma.fence.sync.aligned", reinterpret_cast<void *>(waitForWarp<fenceSums>)},
+      {"llvm.nvvm.wgmma.commit_group.sync.aligned",
+       reinterpret_cast<void *>(waitForWarp<endProducts>)},
+      {kWaitForProducts, reinterpret_cast<void *>(waitForWarp<waitForProducts>)},
+      {kStartProducts, reinterpret_cast<void *>(waitForWarp<startProducts>)},
+      {kWaitForSums, reinterpret_cast<void *>(waitForWarp<waitForSums>)},
       {"llvm.nvvm.mma.m16n8k16.row.col.bf16", reinterpret_cast<void *>(waitForWarp<multiplyBF16>)},
       {"llvm.nvvm.mma.m16n8k16.row.col.f32.f32",
        reinterpret_cast<void *>(waitForWarp<multiplyF16>)},
@@ -235,16 +270,20 @@ void *findIntrinsic(const std::string &name) {
   return found == intrinsics().end() ? nullptr : found->second;
 }
 
+static bool startsWith(const std::string &name, const char *prefix) {
+  return name.rfind(prefix, 0) == 0;
+}
+
 bool isBarrier(const std::string &name) {
-  return name.rfind("llvm.nvvm.barrier", 0) == 0 || name == "llvm.nvvm.bar.warp.sync";
+  return startsWith(name, "llvm.nvvm.barrier") || name == "llvm.nvvm.bar.warp.sync" ||
+         startsWith(name, "llvm.nvvm.fence.") || startsWith(name, "llvm.nvvm.wgmma.fence.");
 }
 bool isOfWarp(const std::string &name) {
-  for (const char *kind : {"bar.warp.", "shfl.", "mma.", "ldmatrix."})
-    if (name.rfind(std::string("llvm.nvvm.") + kind, 0) == 0)
+  for (const char *kind : {"bar.warp.", "shfl.", "mma.", "ldmatrix.", "wgmma."})
+    if (startsWith(name, (std::string("llvm.nvvm.") + kind).c_str()))
       return true;
   return false;
 }
-
-bool isWait(const std::string &name) { return name == kWaitForGroups; }
+bool isWait(const std::string &name) { return name == kWaitForGroups || name == kWaitForProducts; }
 
 } // namespace emulator

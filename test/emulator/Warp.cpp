@@ -15,21 +15,6 @@ struct Fragment {
   float sums[4];
 };
 
-float fromBF16(uint16_t bits) {
-  uint32_t wide = uint32_t(bits) << 16;
-  float number;
-  std::memcpy(&number, &wide, sizeof number);
-  return number;
-}
-
-float fromF16(uint16_t bits) {
-  int exponent = bits >> 10 & 31, fraction = bits & 1023;
-  float size = exponent == 0    ? std::ldexp(float(fraction), -24)
-               : exponent == 31 ? (fraction ? NAN : INFINITY)
-                                : std::ldexp(float(1024 + fraction), exponent - 25);
-  return bits & 0x8000 ? -size : size;
-}
-
 template <float convert(uint16_t)> void multiply(const Lane *lanes) {
   float left[16][16], right[16][8], sums[16][8];
   for (int lane = 0; lane < kWarp; ++lane) {
@@ -86,6 +71,22 @@ void exchangeWords(const Lane *lanes) {
     *static_cast<uint32_t *>(lanes[lane].result) = all[lane ^ all[lane].offset].own;
 }
 void waitForAll(const Lane *) {}
+
+float fromBF16(uint16_t bits) {
+  uint32_t wide = uint32_t(bits) << 16;
+  float number;
+  std::memcpy(&number, &wide, sizeof number);
+  return number;
+}
+
+float fromF16(uint16_t bits) {
+  int exponent = bits >> 10 & 31, fraction = bits & 1023;
+  float size = exponent == 0    ? std::ldexp(float(fraction), -24)
+               : exponent == 31 ? (fraction ? NAN : INFINITY)
+                                : std::ldexp(float(1024 + fraction), exponent - 25);
+  return bits & 0x8000 ? -size : size;
+}
+
 void loadTwoMatrices(const Lane *lanes) { loadMatrices<2, false>(lanes); }
 void loadFourMatrices(const Lane *lanes) { loadMatrices<4, false>(lanes); }
 void loadTwoTransposed(const Lane *lanes) { loadMatrices<2, true>(lanes); }

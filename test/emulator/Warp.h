@@ -1,6 +1,8 @@
 // What the threads of a warp do together: each brings its operands, and each gets a result.
 #pragma once
 
+#include <cstdint>
+
 namespace emulator {
 
 constexpr int kWarp = 32;
@@ -9,9 +11,13 @@ constexpr int kWarp = 32;
 struct Lane {
   void *result;
   const void *arguments;
+  int thread; // of the block
 };
 
 using WarpOperation = void (*)(const Lane *lanes);
+
+float fromBF16(uint16_t bits);
+float fromF16(uint16_t bits);
 
 // bar.warp.sync: all of them have come so far.
 void waitForAll(const Lane *lanes);

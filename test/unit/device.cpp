@@ -23,8 +23,8 @@ class Device : public testing::Test {
 protected:
   void SetUp() override { setenv("GEN_CUDA_DRIVER", GEN_CUDA_EMULATOR, /*overwrite=*/1); }
   void TearDown() override {
-    for (const char *variable :
-         {"GEN_EMULATOR_DROP_BARRIER", "GEN_EMULATOR_LOOSEN_WAIT", "GEN_EMULATOR_ORDER"})
+    for (const char *variable : {"GEN_EMULATOR_DROP_BARRIER", "GEN_EMULATOR_LOOSEN_WAIT",
+                                 "GEN_EMULATOR_ORDER", "GEN_EMULATOR_CAPABILITY"})
       unsetenv(variable);
     std::filesystem::remove(path);
   }
@@ -298,6 +298,18 @@ TEST_F(DeviceFaults, OfLongProductsAreFound) {
                 {numbers({32, 2112}), numbers({2112, 40})}, 3, 1, precision);
 }
 
+// Of four warps. A barrier a step, a fence before it and one behind it, two barriers for the sums;
+// waits for copies, for the step before, and for the sums.
+TEST_F(DeviceFaults, OfWarpgroupsAreFound) {
+  setenv("GEN_EMULATOR_CAPABILITY", "9.0", /*overwrite=*/1);
+  expectFound(R"(
+func.func @main(%x: tensor<128x64x320xf32>, %y: tensor<128x320x128xf32>) -> tensor<128x64x128xf32> {
+  %0 = gen.matmul %x, %y : (tensor<128x64x320xf32>, tensor<128x320x128xf32>) -> tensor<128x64x128xf32>
+  return %0 : tensor<128x64x128xf32>
+})",
+              {numbers({128, 64, 320}), numbers({128, 320, 128})}, 5, 3, "bf16");
+}
+
 // A GPU comes to what the CPU does: tiles of all sizes, their ends, all kinds of products.
 class DeviceProducts : public Device, public testing::WithParamInterface<const char *> {
 protected:
@@ -385,6 +397,34 @@ func.func @main(%x: tensor<64x130x128xf32>, %y: tensor<64x128x140xf32>) -> tenso
   return %0 : tensor<64x130x140xf32>
 })",
              {numbers({64, 130, 128}), numbers({64, 128, 140})});
+}
+
+// The tiles of four warps: 128 x 256, 128 x 128 and 64 x 128, along k and not, with an epilogue.
+class DeviceWarpgroups : public DeviceProducts {
+protected:
+  void SetUp() override {
+    DeviceProducts::SetUp();
+    setenv("GEN_EMULATOR_CAPABILITY", "9.0", /*overwrite=*/1);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Types, DeviceWarpgroups, testing::Values("bf16", "f16"),
+                         [](const auto &info) { return info.param; });
+
+TEST_P(DeviceWarpgroups, OfMatrices) {
+  expectOp("gen.matmul %x, %y", {33, 130, 128}, {33, 128, 136}, {33, 130, 136});
+  expectOp("gen.matmul %x, %y transposed", {32, 66, 192}, {32, 130, 192}, {32, 66, 130});
+  expectOp("gen.matmul %x transposed, %y", {64, 320, 136}, {64, 320, 256}, {64, 136, 256});
+}
+
+// One of the operands is copied through registers.
+TEST_P(DeviceWarpgroups, OfMatricesOfOddDepth) {
+  expectOp("gen.matmul %x transposed, %y transposed", {32, 130, 72}, {32, 136, 130}, {32, 72, 136});
+}
+
+TEST_P(DeviceWarpgroups, OfConvolutions) {
+  expectOp("gen.convolution %x, %y strides [2, 2] low [1, 1] high [1, 1] dilations [1, 1]",
+           {512, 16, 9, 8}, {128, 16, 4, 3}, {512, 128, 4, 4});
 }
 
 // Of 3 and 10 channels, which are copied one by one, and of two groups of 8 and 16.

@@ -22,15 +22,19 @@ namespace {
 
 class ContractionEmitter : public DeviceEmitter {
 public:
-  explicit ContractionEmitter(KernelFunction &function) : DeviceEmitter(function) {
+  /// The code of compute capability 8.0, or of 9.0.
+  ContractionEmitter(KernelFunction &function, bool isForHopper) : DeviceEmitter(function) {
     for (Operation &op : function.kernel.getBody().front())
       if (auto contraction = dyn_cast<ContractionOpInterface>(op))
         this->op = contraction;
     products = productElements(function, op);
-    chooseTile();
+    chooseTile(isForHopper);
   }
 
+  /// False if there is no code of its own for compute capability 9.0.
+  bool hasTile() const { return tile != nullptr; }
   int64_t threads() const override { return tile->shape.threads; }
+  int64_t registers() const override { return tile->registers(); }
   Value blocks() override { return rowTiles() * columnTiles() * products->count(); }
 
   void emitThread(Int block, Int thread) override {
@@ -43,13 +47,14 @@ public:
     int64_t sums = tile->shape.groups * tile->rowsOfTurn() * tile->rowStrideOfSums();
     int64_t bytesOfSums = sums * tile->sumType.getIntOrFloatBitWidth() / 8;
     chooseStages(lhs, rhs);
-    shared = sharedMemory(std::max(stages * (lhs.bytes() + rhs.bytes()), bytesOfSums));
+    shared = sharedMemory(std::max(stages * (lhs.bytes() + rhs.bytes()), bytesOfSums),
+                          tile->alignment());
     storeResults(thread, firstRow, firstColumn, addSteps(thread, lhs, rhs));
   }
 
 private:
   /// Numbers of 16 bits that are converted for the product are a tensor core's.
-  void chooseTile() {
+  void chooseTile(bool isForHopper) {
     ProductSizes sizes{products->count().constant(), products->rows().constant(),
                        products->columns().constant(), products->depth().constant()};
     Type sumType = getElementTypeOrSelf(op->getResult(0));
@@ -61,17 +66,26 @@ private:
       Type type = getElementTypeOrSelf(converted[0]);
       if ((type.isBF16() || type.isF16()) && type == getElementTypeOrSelf(converted[1])) {
         operands = std::move(converted);
-        TileShape shape = chooseTensorTile(sizes);
-        auto liesAlongDepth = [&](unsigned number) {
-          return products->isContiguousAlongDepth(number) ||
-                 !OperandTile::isCopiedWide(*products, shape, number, operands[number]);
-        };
-        tile = tensorTile(b, shape, type, {liesAlongDepth(0), liesAlongDepth(1)});
+        chooseTensorCores(sizes, type, isForHopper);
         return;
       }
     }
     llvm::append_range(operands, op->getOperands().take_front(2));
-    tile = scalarTile(b, chooseScalarTile(sizes, sumType), sumType);
+    if (!isForHopper)
+      tile = scalarTile(b, chooseScalarTile(sizes, sumType), sumType);
+  }
+
+  void chooseTensorCores(const ProductSizes &sizes, Type type, bool isForHopper) {
+    std::optional<TileShape> shape =
+        isForHopper ? chooseWarpgroupTile(sizes) : chooseTensorTile(sizes);
+    if (!shape)
+      return;
+    auto liesAlongDepth = [&](unsigned number) {
+      return products->isContiguousAlongDepth(number) ||
+             !OperandTile::isCopiedWide(*products, *shape, number, operands[number]);
+    };
+    std::array lies = {liesAlongDepth(0), liesAlongDepth(1)};
+    tile = isForHopper ? warpgroupTile(b, *shape, type, lies) : tensorTile(b, *shape, type, lies);
   }
 
   Int rowTiles() { return roundedUpQuotient(products->rows(), tile->shape.rows); }
@@ -79,12 +93,13 @@ private:
 
   Int steps() { return roundedUpQuotient(products->depth(), tile->shape.depth); }
 
-  /// Steps that are in shared memory, or on their way there.
+  /// How many steps are in shared memory, or on their way there.
   void chooseStages(const OperandTile &lhs, const OperandTile &rhs) {
     constexpr int64_t kLeast = 2, kMost = 4;
     isAsynchronous = lhs.isAsynchronous() || rhs.isAsynchronous();
-    bool areMany = steps().constant().value_or(kMost) > kLeast;
-    stages = isAsynchronous && areMany ? kMost : kLeast;
+    bool areMany = isAsynchronous && steps().constant().value_or(kMost) > kLeast;
+    stages = areMany || tile->stepsInFlight() > 0 ? kMost : kLeast;
+    ahead = stages - 1 - tile->stepsInFlight();
   }
 
   /// The sums of this thread, over all steps.
@@ -114,21 +129,23 @@ private:
       lhs.put(left(step), fetched.take_front(lhs.fetchedCount()));
       rhs.put(right(step), fetched.drop_front(lhs.fetchedCount()));
       if (isAsynchronous) // all but the copies of the steps after this one
-        NVVM::CpAsyncWaitGroupOp::create(b, static_cast<uint32_t>(stages - 2));
-      // Who is here has read the step before, so it may be overwritten.
+        NVVM::CpAsyncWaitGroupOp::create(b, static_cast<uint32_t>(ahead - 1));
+      tile->publish();
+      // Who is here has read the step before, or the one before that, so it may be overwritten.
       emitBarrier();
-      startGroup(step + (stages - 1), steps, start);
+      startGroup(step + ahead, steps, start);
       llvm::copy(fetchBoth(step + 1), now.begin() + count);
       tile->addProducts(thread, left(step), right(step), now.take_front(count));
     });
     state.truncate(count);
+    tile->finish(state);
     return state;
   }
 
   /// The first steps' copies.
   void startAhead(Int steps, llvm::function_ref<void(Int)> start) {
     if (isAsynchronous)
-      emitLoop(Int(b, 0), Int(b, stages - 1), 1, {},
+      emitLoop(Int(b, 0), Int(b, ahead), 1, {},
                [&](Int step, auto) { startGroup(step, steps, start); });
   }
 
@@ -192,8 +209,8 @@ private:
   SmallVector<Value> operands; ///< Converted or not.
   std::unique_ptr<ProductElements> products;
   std::unique_ptr<ProductTile> tile;
-  int64_t stages = 0;
-  bool isAsynchronous = false; ///< Some of the copies.
+  int64_t stages = 0, ahead = 0; ///< Steps in shared memory, and those of them to come.
+  bool isAsynchronous = false;   ///< Some of the copies.
   Value shared;
 };
 
@@ -201,5 +218,12 @@ private:
 
 std::unique_ptr<DeviceEmitter>
 mlir::gen::kernels::makeContractionEmitter(KernelFunction &function) {
-  return std::make_unique<ContractionEmitter>(function);
+  return std::make_unique<ContractionEmitter>(function, /*isForHopper=*/false);
+}
+
+std::unique_ptr<DeviceEmitter> mlir::gen::kernels::makeHopperEmitter(KernelFunction &function) {
+  if (function.kernel.getFamily() != "contraction")
+    return nullptr;
+  auto emitter = std::make_unique<ContractionEmitter>(function, /*isForHopper=*/true);
+  return emitter->hasTile() ? std::move(emitter) : nullptr;
 }

@@ -30,7 +30,7 @@ Value mlir::gen::kernels::emitChoice(ImplicitLocOpBuilder &b, Type type, Value c
 
 void DeviceEmitter::emitBarrier() { NVVM::BarrierOp::create(b); }
 
-Value DeviceEmitter::sharedMemory(int64_t bytes) {
+Value DeviceEmitter::sharedMemory(int64_t bytes, int64_t alignment) {
   if (shared)
     return shared;
   constexpr unsigned kShared = 3;
@@ -43,8 +43,7 @@ Value DeviceEmitter::sharedMemory(int64_t bytes) {
   b.setInsertionPointToStart(function.function->getParentOfType<ModuleOp>().getBody());
   auto global = LLVM::GlobalOp::create(
       b, type, /*isConstant=*/false, isDynamic ? LLVM::Linkage::External : LLVM::Linkage::Internal,
-      name, Attribute(),
-      /*alignment=*/16, kShared);
+      name, Attribute(), static_cast<uint64_t>(alignment), kShared);
   if (!isDynamic) {
     ImplicitLocOpBuilder inside(b.getLoc(), b.getContext());
     inside.setInsertionPointToStart(inside.createBlock(&global.getInitializerRegion()));

@@ -47,7 +47,7 @@ protected:
   /// Waits until all threads of the block are here.
   void emitBarrier();
   /// The block's shared memory, `bytes` of it, the same for every call. Nothing is in it at first.
-  Value sharedMemory(int64_t bytes);
+  Value sharedMemory(int64_t bytes, int64_t alignment = 16);
   /// Emits a loop that carries values, which `body` replaces.
   SmallVector<Value> emitLoop(Int from, Int to, int64_t step, ValueRange initial,
                               llvm::function_ref<void(Int, MutableArrayRef<Value>)> body);
@@ -62,6 +62,9 @@ private:
 
 /// The emitter of a kernel's family.
 std::unique_ptr<DeviceEmitter> makeDeviceEmitter(KernelFunction &function);
+/// The emitter of a kernel that has code of its own for compute capability 9.0; null if it has
+/// none.
+std::unique_ptr<DeviceEmitter> makeHopperEmitter(KernelFunction &function);
 std::unique_ptr<DeviceEmitter> makeElementsEmitter(KernelFunction &function);
 std::unique_ptr<DeviceEmitter> makeContractionEmitter(KernelFunction &function);
 std::unique_ptr<DeviceEmitter> makeRowsEmitter(KernelFunction &function);

@@ -32,3 +32,10 @@ TileShape mlir::gen::kernels::chooseSides(const ProductSizes &sizes, int64_t lea
     (rows > columns ? rows : columns) /= 2;
   return {rows, columns, 0, 0, 0};
 }
+
+Int mlir::gen::kernels::swizzled(Int line, Int place, int64_t extent) {
+  constexpr int64_t kPiece = 8, kPiecesOfBanks = 8;
+  int64_t pieces = std::min(extent / kPiece, kPiecesOfBanks);
+  Int turn = line / (kPiecesOfBanks / pieces) % pieces;
+  return line * extent + foldInt<arith::XOrIOp>(place / kPiece, turn) * kPiece + place % kPiece;
+}

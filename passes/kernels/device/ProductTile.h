@@ -35,6 +35,12 @@ struct TileShape {
 TileShape chooseSides(const ProductSizes &sizes, int64_t least, bool mayBeMany);
 TileShape chooseScalarTile(const ProductSizes &sizes, Type sumType);
 TileShape chooseTensorTile(const ProductSizes &sizes);
+/// None if there are too few tiles to gain by.
+std::optional<TileShape> chooseWarpgroupTile(const ProductSizes &sizes);
+
+/// The position of an element in lines of `extent` in shared memory, of 16 bits each. Of lines that
+/// lie in the same banks, the pieces of 16 bytes are exchanged, each time in another way.
+Int swizzled(Int line, Int place, int64_t extent);
 
 /// The threads of a block at work on a tile: each has sums of its own.
 class ProductTile {
@@ -56,8 +62,19 @@ public:
   virtual int64_t elements(unsigned number) = 0;
 
   virtual SmallVector<Value> zeros() = 0;
-  /// Adds the products of a step; `lhs` and `rhs` are where its operands lie.
+  /// Has what this thread wrote to shared memory be seen by what multiplies. Before a barrier.
+  virtual void publish() {}
+  /// Adds the products of a step; `lhs` and `rhs` are where its operands lie. Some steps later they
+  /// may be overwritten.
   virtual void addProducts(Int thread, Value lhs, Value rhs, MutableArrayRef<Value> sums) = 0;
+  virtual int64_t stepsInFlight() const { return 0; }
+  /// Has the sums be what they are.
+  virtual void finish(MutableArrayRef<Value>) {}
+
+  /// Bytes of which shared memory has to begin at a multiple.
+  virtual int64_t alignment() const { return 16; }
+  /// What a thread has of registers.
+  virtual int64_t registers() const { return 128; }
 
   /// The rows come out in turns, the first ones first, of so many each.
   virtual int64_t rowsOfTurn() = 0;
@@ -81,6 +98,9 @@ std::unique_ptr<ProductTile> scalarTile(ImplicitLocOpBuilder &b, const TileShape
 /// By tensor cores: of bf16 or f16, sums in f32. `liesAlongDepth` says so of each operand.
 std::unique_ptr<ProductTile> tensorTile(ImplicitLocOpBuilder &b, const TileShape &shape,
                                         Type storedType, std::array<bool, 2> liesAlongDepth);
+/// By tensor cores of compute capability 9.0, from shared memory.
+std::unique_ptr<ProductTile> warpgroupTile(ImplicitLocOpBuilder &b, const TileShape &shape,
+                                           Type storedType, std::array<bool, 2> liesAlongDepth);
 
 } // namespace mlir::gen::kernels
 

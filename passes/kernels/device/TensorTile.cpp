@@ -28,15 +28,6 @@ constexpr int64_t kPadding = 8;
 /// A matrix of ldmatrix has so many lines of as many elements, 16 bytes each.
 constexpr int64_t kPiece = 8;
 
-/// The position of an element in lines of `extent`. Of lines that lie in the same banks, the pieces
-/// are exchanged (p becomes p ^ line), each time in another way.
-Int swizzled(Int line, Int place, int64_t extent) {
-  constexpr int64_t kPiecesOfBanks = 8;
-  int64_t pieces = std::min(extent / kPiece, kPiecesOfBanks);
-  Int turn = line / (kPiecesOfBanks / pieces) % pieces;
-  return line * extent + foldInt<arith::XOrIOp>(place / kPiece, turn) * kPiece + place % kPiece;
-}
-
 class TensorTile : public ProductTile {
 public:
   TensorTile(ImplicitLocOpBuilder &b, const TileShape &shape, Type storedType,

@@ -1,0 +1,16 @@
+// Tiles of 128 x 256, 128 x 128 and 64 x 128, operands along k and not, and an epilogue.
+func.func @wide(%x: tensor<8192x1024xf32>, %w: tensor<1024x1024xf32>, %b: tensor<1024xf32>) -> tensor<8192x1024xf32> {
+  %0 = gen.matmul %x, %w transposed : (tensor<8192x1024xf32>, tensor<1024x1024xf32>) -> tensor<8192x1024xf32>
+  %1 = gen.add %0, %b : (tensor<8192x1024xf32>, tensor<1024xf32>) -> tensor<8192x1024xf32>
+  %2 = gen.relu %1 : tensor<8192x1024xf32>
+  return %2 : tensor<8192x1024xf32>
+}
+func.func @turned(%x: tensor<1024x2048xf32>, %w: tensor<1024x1024xf32>) -> tensor<2048x1024xf32> {
+  %0 = gen.matmul %x transposed, %w : (tensor<1024x2048xf32>, tensor<1024x1024xf32>) -> tensor<2048x1024xf32>
+  return %0 : tensor<2048x1024xf32>
+}
+func.func @unknown(%x: tensor<?x784xf32>, %w: tensor<784x1024xf32>) -> tensor<?x1024xf32> {
+  %0 = gen.matmul %x, %w : (tensor<?x784xf32>, tensor<784x1024xf32>) -> tensor<?x1024xf32>
+  %1 = gen.tanh %0 : tensor<?x1024xf32>
+  return %1 : tensor<?x1024xf32>
+}

@@ -28,12 +28,15 @@ struct DeviceNames {
   StringLiteral threads, shared;
   /// Behind a kernel's name: a function of the CPU that says how many blocks there are.
   StringLiteral blocks;
+  /// The same: one that describes the tensors of which its blocks copy boxes.
+  StringLiteral tensors;
 };
 inline constexpr DeviceNames kAmpere = {Capability::Ampere, "gen.device", "gen.image",
-                                        "gen.threads",      "gen.shared", ".tasks"};
-inline constexpr DeviceNames kHopper = {Capability::Hopper,  "gen.device.hopper",
-                                        "gen.image.hopper",  "gen.threads.hopper",
-                                        "gen.shared.hopper", ".blocks.hopper"};
+                                        "gen.threads",      "gen.shared", ".tasks",
+                                        ".tensors"};
+inline constexpr DeviceNames kHopper = {
+    Capability::Hopper,  "gen.device.hopper", "gen.image.hopper", "gen.threads.hopper",
+    "gen.shared.hopper", ".blocks.hopper",    ".tensors.hopper"};
 
 /// On an op of products that rounds its operands itself (--precision): the type that they are
 /// rounded to. Kernels of CPUs leave them as they are.

@@ -5,7 +5,8 @@
 //       llvm.func @relu.tasks(%frame: !llvm.ptr, %work: !llvm.ptr) -> i64       how many blocks
 //
 // What gains by instructions of compute capability 9.0 has a second function in @gen.device.hopper,
-// and @relu.blocks.hopper(%frame: !llvm.ptr) -> i64 says how many blocks that has.
+// and @relu.blocks.hopper(%frame: !llvm.ptr) -> i64 says how many blocks that has. If these copy
+// boxes of tensors, @relu.tensors.hopper(%frame: !llvm.ptr, %tensors: !llvm.ptr) describes them.
 //
 // The words of the frame (KernelEmitter.h) are the function's parameters. The kernels themselves
 // stay until EmitProgram has read their signatures.
@@ -28,8 +29,9 @@ namespace mlir::gen {
 
 namespace {
 
-/// Parameters of a function of a device: 4096 bytes in all.
-constexpr int64_t kMostWords = 512;
+/// Parameters of a function of a device: 4096 bytes in all, of which 320 are for maps of tensors,
+/// and for what stands before them so that they begin where they must.
+constexpr int64_t kMostWords = 512 - 40;
 /// Of a multiprocessor.
 constexpr int64_t kRegisters = 1 << 16;
 
@@ -102,13 +104,28 @@ struct EmitDeviceKernels : impl::EmitDeviceKernelsBase<EmitDeviceKernels> {
     if (!emitter)
       return function.erase();
     emitBody(kernel, *emitter, emitted, kHopper);
-    b.setInsertionPoint(kernel);
-    auto counter = LLVM::LLVMFuncOp::create(
-        b, (kernel.getSymName() + kHopper.blocks).str(),
-        LLVM::LLVMFunctionType::get(b.getI64Type(), {LLVM::LLVMPointerType::get(b.getContext())}),
-        LLVM::Linkage::Internal);
-    kernels::KernelFunction host(kernel, counter, b);
-    LLVM::ReturnOp::create(b, kernels::makeHopperEmitter(host)->blocks());
+    auto pointer = LLVM::LLVMPointerType::get(b.getContext());
+    emitHost(kernel, kHopper.blocks, b.getI64Type(), pointer, [&](kernels::KernelFunction &host) {
+      return SmallVector<Value>{kernels::makeHopperEmitter(host)->blocks()};
+    });
+    if (emitter->takesTensors())
+      emitHost(kernel, kHopper.tensors, LLVM::LLVMVoidType::get(b.getContext()), {pointer, pointer},
+               [&](kernels::KernelFunction &host) {
+                 Value tensors = host.function.getArgument(1);
+                 kernels::makeHopperEmitter(host)->describeTensors(tensors);
+                 return SmallVector<Value>();
+               });
+  }
+
+  /// Emits a function of the CPU; `body` returns what it returns.
+  static void emitHost(KernelOp kernel, StringRef suffix, Type result, ArrayRef<Type> parameters,
+                       llvm::function_ref<SmallVector<Value>(kernels::KernelFunction &)> body) {
+    ImplicitLocOpBuilder b(kernel.getLoc(), kernel.getOperation());
+    auto function = LLVM::LLVMFuncOp::create(b, (kernel.getSymName() + suffix).str(),
+                                             LLVM::LLVMFunctionType::get(result, parameters),
+                                             LLVM::Linkage::Internal);
+    kernels::KernelFunction host(kernel, function, b);
+    LLVM::ReturnOp::create(b, body(host));
   }
 
   static LLVM::LLVMFuncOp makeFunction(KernelOp kernel, ModuleOp device, ImplicitLocOpBuilder &b) {

@@ -88,9 +88,11 @@ public:
   std::string hopperKernel(KernelOp op) {
     if (!op->hasAttr(kHopper.threads))
       return "";
+    std::string tensors = (op.getSymName() + kHopper.tensors).str();
     return tables.records((op.getSymName() + ".hopper").str(),
                           {{Field::address((op.getSymName() + kHopper.blocks).str()),
-                            number(op, kHopper.threads), number(op, kHopper.shared)}});
+                            number(op, kHopper.threads), number(op, kHopper.shared),
+                            Field::address(module.lookupSymbol(tensors) ? tensors : "")}});
   }
 
   void entry(const EntryProgram &program) {

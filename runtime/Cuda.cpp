@@ -53,6 +53,8 @@ void findAll(void *library, Driver &driver) {
   find(library, "cuGraphLaunch", cuda.graphLaunch, driver);
   find(library, "cuGraphExecDestroy", cuda.graphExecDestroy, driver);
   find(library, "cuGraphDestroy", cuda.graphDestroy, driver);
+  Driver mayLack;
+  find(library, "cuTensorMapEncodeTiled", cuda.tensorMapEncodeTiled, mayLack);
 }
 
 Driver load() {

@@ -29,6 +29,11 @@ using CUevent = CUevent_st *;
 using CUgraph = CUgraph_st *;
 using CUgraphExec = CUgraphExec_st *;
 
+// What a GPU has to know of a tensor to copy boxes of it (CUtensorMap).
+struct alignas(64) TensorMap {
+  uint64_t opaque[16];
+};
+
 struct Cuda {
   CUresult (*init)(unsigned flags);
   CUresult (*getErrorString)(CUresult, const char **);
@@ -63,6 +68,11 @@ struct Cuda {
   CUresult (*graphLaunch)(CUgraphExec, CUstream);
   CUresult (*graphExecDestroy)(CUgraphExec);
   CUresult (*graphDestroy)(CUgraph);
+  // Of drivers of CUDA 12; null in older ones.
+  CUresult (*tensorMapEncodeTiled)(TensorMap *, int type, uint32_t rank, void *address,
+                                   const uint64_t *sizes, const uint64_t *strides,
+                                   const uint32_t *box, const uint32_t *elementStrides,
+                                   int interleave, int swizzle, int promotion, int fill);
 
   // The driver of this process: libcuda.so.1, or the library that the environment variable
   // GEN_CUDA_DRIVER names. Found once; a Failure, every time, says why there is none.

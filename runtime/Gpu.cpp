@@ -1,5 +1,6 @@
 // What a session asks of a GPU, in calls of the CUDA driver.
 #include "Gpu.h"
+#include "GpuTensors.h"
 
 #include <cstdlib>
 #include <cstring>
@@ -170,11 +171,11 @@ template <class Body> void Gpu::keepFailure(Body &&body) noexcept {
   }
 }
 
-const Gpu::Kernel &Gpu::kernelOf(const gen_device_kernel_info &info) {
-  auto known = kernels.find(&info);
+const Gpu::Kernel &Gpu::kernelOf(const gen_device_kernel_info &info, bool isHopper) {
+  const void *key = isHopper ? static_cast<const void *>(info.hopper) : &info;
+  auto known = kernels.find(key);
   if (known != kernels.end())
     return known->second;
-  bool isHopper = hopper && info.hopper;
   Kernel kernel = {nullptr, info.threads, info.shared};
   if (isHopper)
     kernel = {nullptr, info.hopper->threads, info.hopper->shared};
@@ -186,7 +187,7 @@ const Gpu::Kernel &Gpu::kernelOf(const gen_device_kernel_info &info) {
         cuda.funcSetAttribute(kernel.function, kMaxDynamicSharedBytes, int(kernel.shared)),
         format("have %u bytes of shared memory for kernel '%s'", kernel.shared, info.kernel.name)
             .c_str());
-  return kernels[&info] = kernel;
+  return kernels[key] = kernel;
 }
 
 void Gpu::launch(const gen_kernel_info &kernel, int64_t blocks, const uint64_t *frame,
@@ -195,17 +196,19 @@ void Gpu::launch(const gen_kernel_info &kernel, int64_t blocks, const uint64_t *
     auto &device = reinterpret_cast<const gen_device_kernel_info &>(kernel);
     if (blocks == 0)
       return;
-    const Kernel &code = kernelOf(device);
-    if (hopper && device.hopper)
+    std::vector<uint64_t> words(frame, frame + device.words);
+    bool isHopper = hopper && device.hopper && addTensors(cuda, *device.hopper, frame, words);
+    const Kernel &code = kernelOf(device, isHopper);
+    if (isHopper)
       blocks = device.hopper->blocks(frame);
     std::string what = format("run kernel '%s' (%s) with %lld blocks of %u threads", kernel.name,
                               kernel.location, (long long)blocks, code.threads);
     if (blocks > INT32_MAX)
       fail(GEN_INVALID_ARGUMENT, "GPU: cannot %s: too many", what.c_str());
     // Markers of cuLaunchKernel: CU_LAUNCH_PARAM_BUFFER_POINTER, _SIZE, _END.
-    size_t bytes = device.words * sizeof(uint64_t);
-    void *parameters[] = {reinterpret_cast<void *>(1), const_cast<uint64_t *>(frame),
-                          reinterpret_cast<void *>(2), &bytes, nullptr};
+    size_t bytes = words.size() * sizeof(uint64_t);
+    void *parameters[] = {reinterpret_cast<void *>(1), words.data(), reinterpret_cast<void *>(2),
+                          &bytes, nullptr};
     cuda.check(cuda.launchKernel(code.function, unsigned(blocks), 1, 1, code.threads, 1, 1,
                                  code.shared, stream, nullptr, parameters),
                what.c_str());

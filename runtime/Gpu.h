@@ -101,7 +101,7 @@ private:
     CUfunction function;
     uint32_t threads, shared;
   };
-  const Kernel &kernelOf(const gen_device_kernel_info &info);
+  const Kernel &kernelOf(const gen_device_kernel_info &info, bool isHopper);
   void open(const std::string &device, const gen_device_artefact_info &artefact);
   void close();
   template <class Body> void keepFailure(Body &&body) noexcept;
@@ -113,8 +113,8 @@ private:
   CUmodule module = nullptr, hopper = nullptr; // of compute capability 9.0, if it is this GPU's
   CUstream stream = nullptr;
   bool ownsStream = false;
-  std::unique_ptr<Failure> failure; // the first one since the last wait
-  std::unordered_map<const gen_device_kernel_info *, Kernel> kernels;
+  std::unique_ptr<Failure> failure;                 // the first one since the last wait
+  std::unordered_map<const void *, Kernel> kernels; // by what the artefact says of their code
   std::unordered_map<const void *, GpuBuffer> constants;
   GpuBuffer exchanged;
 };

@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 #define GEN_ARTEFACT_MAGIC "gencc\r\n\x1a" /* 8 bytes, no terminator */
-#define GEN_ARTEFACT_VERSION 5
+#define GEN_ARTEFACT_VERSION 6
 #define GEN_ARTEFACT_SECTION ".gen.header"
 #define GEN_ARTEFACT_SYMBOL "gen_artefact"
 
@@ -82,11 +82,24 @@ typedef struct gen_services {
   const void *(*constant)(void *context, const void *data, int64_t bytes);
 } gen_services;
 
+/* A dense tensor of elements of 16 bits, of which blocks of threads copy boxes. Axes are counted
+ * from the one whose elements lie side by side. */
+typedef struct gen_device_tensor {
+  uint64_t address;
+  uint64_t sizes[3];
+  uint64_t box[2]; /* of the first two axes; 1 of the third */
+} gen_device_tensor;
+
+#define GEN_DEVICE_TENSORS 2 /* of a kernel that copies boxes */
+
 /* Code of a kernel for compute capability 9.0, in place of the other. */
 typedef struct gen_device_hopper_info {
   int64_t (*blocks)(const uint64_t *frame); /* of a launch */
   uint32_t threads;                         /* of a block */
   uint32_t shared;                          /* bytes of shared memory that a launch asks for */
+  /* Fills an array of GEN_DEVICE_TENSORS, of which maps follow the words of a launch's parameters,
+   * each at a multiple of 64 bytes. Null if the kernel takes none. */
+  void (*tensors)(const uint64_t *frame, gen_device_tensor *tensors);
 } gen_device_hopper_info;
 
 /* A kernel of a device. `kernel.task` is null; a task of a launch is a block of threads. */

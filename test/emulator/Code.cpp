@@ -28,6 +28,7 @@ public:
     dropBarrier();
     loosenWait();
     replaceAssembly();
+    loosenWaitForPhase();
     requireAlignment();
     roundToBF16(module);
     for (Function &function : make_early_inc_range(module))
@@ -58,24 +59,28 @@ private:
 
   // void entry(words): calls the kernel with parameters from memory.
   void addKernel(Function &function) {
+    constexpr uint64_t kWord = sizeof(uint64_t);
+    const DataLayout &layout = module.getDataLayout();
     IRBuilder<> b(module.getContext());
     std::string name = "enter_" + function.getName().str();
     auto *entry = Function::Create(FunctionType::get(b.getVoidTy(), {b.getPtrTy()}, false),
                                    GlobalValue::ExternalLinkage, name, module);
     b.SetInsertPoint(BasicBlock::Create(module.getContext(), "", entry));
-    SmallVector<Value *> words;
-    for (Argument &argument : function.args())
-      words.push_back(
-          b.CreateLoad(argument.getType(), b.CreateConstGEP1_64(b.getInt64Ty(), entry->getArg(0),
-                                                                argument.getArgNo())));
-    b.CreateCall(&function, words);
+    SmallVector<Value *> arguments;
+    uint64_t words = 0;
+    for (Argument &argument : function.args()) {
+      if (argument.hasByValAttr())
+        words = alignTo(words, argument.getParamAlign()->value() / kWord);
+      Value *at = b.CreateConstGEP1_64(b.getInt64Ty(), entry->getArg(0), words);
+      arguments.push_back(argument.hasByValAttr() ? at : b.CreateLoad(argument.getType(), at));
+      words += argument.hasByValAttr() ? argument.getPassPointeeByValueCopySize(layout) / kWord : 1;
+      argument.removeAttr(Attribute::ByVal);     // the memory of parameters itself,
+      argument.removeAttr(Attribute::Alignment); // which is aligned as words are
+    }
+    b.CreateCall(&function, arguments);
     b.CreateRetVoid();
-    kernels.push_back({function.getName().str(),
-                       nullptr,
-                       words.size(),
-                       waits(function),
-                       hasAssembly(function),
-                       {}});
+    kernels.push_back(
+        {function.getName().str(), nullptr, words, waits(function), hasAssembly(function), {}});
     entries.push_back(name);
   }
 
@@ -132,8 +137,11 @@ private:
   }
 
   void dropBarrier() {
-    if (CallInst *call = findCall(isBarrier, faults.droppedBarrier))
+    if (CallInst *call = findCall(isBarrier, faults.droppedBarrier)) {
+      if (!call->use_empty()) // the phase has ended
+        call->replaceAllUsesWith(Constant::getAllOnesValue(call->getType()));
       call->eraseFromParent();
+    }
   }
 
   // Those that are text come behind the others.
@@ -149,7 +157,16 @@ private:
     faults.loosenedWait -= others;
   }
 
-  // Of vectors in the memory of the GPU: this machine reads them from anywhere.
+  // Behind both: those for a phase wait for the one before.
+  void loosenWaitForPhase() {
+    if (CallInst *call =
+            faults.loosenedWait < 0 ? nullptr : findCall(isWaitForPhase, faults.loosenedWait)) {
+      IRBuilder<> b(call);
+      call->setArgOperand(1, b.CreateXor(call->getArgOperand(1), 1));
+    }
+  }
+
+  // Of vectors in the memory of the GPU: this machine finds them anywhere.
   void requireAlignment() {
     IRBuilder<> b(module.getContext());
     Type *number = b.getInt64Ty();
@@ -158,13 +175,17 @@ private:
     intrinsics["emulator_require_alignment"] = kRequireAlignment;
     for (Function &function : module)
       for (Instruction &instruction : instructions(function)) {
-        auto *load = dyn_cast<LoadInst>(&instruction);
-        if (!load || !load->getType()->isVectorTy() || load->getPointerAddressSpace() == kShared)
+        Value *pointer = getLoadStorePointerOperand(&instruction);
+        if (!pointer || !getLoadStoreType(&instruction)->isVectorTy() ||
+            pointer->getType()->getPointerAddressSpace() == kShared)
           continue;
-        b.SetInsertPoint(load);
-        b.CreateCall(check, {b.CreatePtrToInt(load->getPointerOperand(), number),
-                             b.getInt64(load->getAlign().value())});
-        load->setAlignment(Align(1));
+        b.SetInsertPoint(&instruction);
+        b.CreateCall(check, {b.CreatePtrToInt(pointer, number),
+                             b.getInt64(getLoadStoreAlignment(&instruction).value())});
+        if (auto *load = dyn_cast<LoadInst>(&instruction))
+          load->setAlignment(Align(1));
+        else
+          cast<StoreInst>(instruction).setAlignment(Align(1));
       }
   }
 

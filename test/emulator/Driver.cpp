@@ -10,7 +10,7 @@
 // GEN_EMULATOR_LOOSEN_WAIT=N has a wait for copies wait for all but one group more; with
 // GEN_EMULATOR_FAIL every kernel fails.
 #include "Code.h"
-#include "runtime/Cuda.h"
+#include "TensorMap.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -388,6 +388,17 @@ EXPORTED cuGraphExecDestroy(CUgraphExec graph) {
 EXPORTED cuGraphDestroy(CUgraph graph) {
   delete graph;
   return Success;
+}
+
+EXPORTED cuTensorMapEncodeTiled(TensorMap *map, int type, uint32_t rank, void *address,
+                                const uint64_t *sizes, const uint64_t *strides, const uint32_t *box,
+                                const uint32_t *steps, int interleave, int swizzle, int, int fill) {
+  constexpr int kTwoBytes = 1, kSwizzle128 = 3;
+  bool isKnown = type == kTwoBytes && rank == 3 && steps[0] == 1 && steps[1] == 1 &&
+                 steps[2] == 1 && interleave == 0 && swizzle == kSwizzle128 && fill == 0;
+  bool fits =
+      isKnown && emulator::encode(*map, reinterpret_cast<uint64_t>(address), sizes, strides, box);
+  return fits ? Success : InvalidValue;
 }
 
 // For tests: how often a function of the driver was called.

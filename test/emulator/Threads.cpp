@@ -1,5 +1,6 @@
 #include "Threads.h"
 
+#include "Barriers.h"
 #include "Fiber.h"
 #include "Warpgroup.h"
 
@@ -20,7 +21,7 @@ struct Copy {
 using Group = std::vector<Copy>;
 
 struct Thread {
-  enum State { Ready, AtBarrier, InWarp, Done };
+  enum State { Ready, AtBarrier, AtPhase, InWarp, Done };
 
   Fiber fiber;
   State state = Ready;
@@ -36,8 +37,9 @@ struct Running {
   Block block = {};
   int thread = 0;
   const std::function<void()> *body = nullptr;
-  bool isMisaligned = false; // something that was read
+  bool isMisaligned = false; // something that was read or written
   bool isUnfinished = false; // a copy of a thread that has ended
+  bool hasProgress = false;  // in this round of all warps
   Fiber scheduler;
   std::vector<Thread> all;
   std::vector<char> unpublished; // words of shared memory that other proxies do not see yet
@@ -92,6 +94,7 @@ void publish() {
   for (const Copy &copy : landed)
     mark(copy, /*isUnpublished=*/false);
   landed.clear();
+  publishBarriers();
 }
 
 template <uint32_t bytes> void startCopy(char *to, const char *from, uint32_t read) {
@@ -132,7 +135,7 @@ bool runWarp(int first) {
       if (running.thread >= running.block.threads)
         continue;
       Thread &thread = running.all[running.thread];
-      if (thread.state == Thread::Ready)
+      if (thread.state == Thread::Ready || thread.state == Thread::AtPhase)
         Fiber::change(running.scheduler, thread.fiber);
     }
     for (int i = first; i < std::min(first + kWarp, running.block.threads); ++i)
@@ -150,6 +153,23 @@ bool runWarp(int first) {
       return false;
     operation(lanes.data());
   }
+}
+
+bool waitsForPhase() {
+  return std::any_of(running.all.begin(), running.all.begin() + running.block.threads,
+                     [](const Thread &thread) { return thread.state == Thread::AtPhase; });
+}
+
+// Runs all warps as far as they come. Returns what is wrong, or null.
+const char *runWarps() {
+  int warps = (running.block.threads + kWarp - 1) / kWarp;
+  do {
+    running.hasProgress = false;
+    for (int i = 0; i < warps; ++i)
+      if (!runWarp(inOrder(i, warps) * kWarp))
+        return "the threads of a warp do not come together to an operation of the warp";
+  } while (waitsForPhase() && running.hasProgress);
+  return waitsForPhase() ? "threads wait for a phase of a barrier that does not end" : nullptr;
 }
 
 // Counts the threads that have ended; the others go on.
@@ -175,17 +195,23 @@ void startThreads() {
   }
 }
 
-// A GPU stops where several elements are read at once from elsewhere.
+// A GPU stops where several elements are read or written at once elsewhere.
 void requireAlignment(uint64_t address, uint64_t bytes) {
   running.isMisaligned |= address % bytes != 0;
 }
 
-std::string faults() {
-  const char *fault = faultOfWarpgroups();
-  return running.isMisaligned   ? "it reads a vector from an address that is not aligned"
-         : running.isUnfinished ? "a thread has ended while its copies are on their way"
-         : fault                ? fault
-                                : "";
+// What went wrong, or null.
+const char *findFault() {
+  if (running.isMisaligned)
+    return "it reads or writes a vector at an address that is not aligned";
+  return faultOfWarpgroups() ? faultOfWarpgroups() : faultOfBarriers();
+}
+
+// The same when all threads have ended.
+std::string faultInTheEnd() {
+  if (running.isUnfinished || areBoxesOnTheirWay())
+    return "a thread has ended while its copies are on their way";
+  return findFault() ? findFault() : "";
 }
 
 } // namespace
@@ -194,11 +220,16 @@ bool isPublished(const char *place) {
   return !running.unpublished[size_t(place - running.block.shared) / kWord];
 }
 
+int runningThread() { return running.thread; }
+void letOthersRun() { stop(Thread::AtPhase); }
+void noteProgress() { running.hasProgress = true; }
+
 std::string runBlock(const Block &block, const std::function<void()> &body) {
   running.block = block;
   running.body = &body;
   running.isMisaligned = running.isUnfinished = false;
   startWarpgroups(block.threads, block.shared);
+  startBarriers(/*boxesComeAtOnce=*/block.order == Order::Backward);
   if (block.hasProxies)
     running.unpublished.assign(kMostShared / kWord, false);
   int threads = block.threads;
@@ -207,24 +238,23 @@ std::string runBlock(const Block &block, const std::function<void()> &body) {
       running.thread = inOrder(i, threads);
       body();
     }
-    return faults();
+    return faultInTheEnd();
   }
   startThreads();
-  int warps = (threads + kWarp - 1) / kWarp;
   for (int done = 0; done < threads;) {
-    for (int i = 0; i < warps; ++i)
-      if (!runWarp(inOrder(i, warps) * kWarp))
-        return "the threads of a warp do not come together to an operation of the warp";
+    if (const char *error = runWarps())
+      return findFault() ? findFault() : error;
     done = passBarrier();
     if (done > 0 && done < threads)
       return std::to_string(done) + " of " + std::to_string(threads) +
              " threads have ended while the others wait at a barrier";
   }
-  return faults();
+  return faultInTheEnd();
 }
 
 constexpr const char *kWaitForGroups = "llvm.nvvm.cp.async.wait.group";
 constexpr const char *kWaitForProducts = "llvm.nvvm.wgmma.wait_group.sync.aligned";
+constexpr const char *kWaitForPhase = "llvm.nvvm.mbarrier.try.wait.parity.scope.cta.space.cta";
 
 static const std::map<std::string, void *> &intrinsics() {
   static const std::map<std::string, void *> table = {
@@ -235,6 +265,7 @@ static const std::map<std::string, void *> &intrinsics() {
       {"llvm.nvvm.bar.warp.sync", reinterpret_cast<void *>(waitForWarp<waitForAll>)},
       {"llvm.nvvm.shfl.sync.bfly.f32", reinterpret_cast<void *>(waitForWarp<exchangeWords>)},
       {"llvm.nvvm.shfl.sync.bfly.i32", reinterpret_cast<void *>(waitForWarp<exchangeWords>)},
+      {"llvm.nvvm.shfl.sync.idx.i32", reinterpret_cast<void *>(waitForWarp<readWords>)},
       {"llvm.nvvm.ldmatrix.sync.aligned.m8n8.x2.b16.p3",
        reinterpret_cast<void *>(waitForWarp<loadTwoMatrices>)},
       {"llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.b16.p3",
@@ -252,6 +283,12 @@ static const std::map<std::string, void *> &intrinsics() {
       {"llvm.nvvm.cp.async.commit.group", reinterpret_cast<void *>(endGroup)},
       {kWaitForGroups, reinterpret_cast<void *>(waitForGroups)},
       {"llvm.nvvm.fence.proxy.async.shared_cta", reinterpret_cast<void *>(publish)},
+      {"llvm.nvvm.mbarrier.init.shared", reinterpret_cast<void *>(initBarrier)},
+      {"llvm.nvvm.mbarrier.arrive.shared", reinterpret_cast<void *>(arrive)},
+      {"llvm.nvvm.mbarrier.arrive.expect.tx.scope.cta.space.cta",
+       reinterpret_cast<void *>(arriveAndExpect)},
+      {kWaitForPhase, reinterpret_cast<void *>(waitForPhase)},
+      {"llvm.nvvm.cp.async.bulk.tensor.g2s.tile.3d", reinterpret_cast<void *>(startBox)},
       {"llvm.nvvm.wgmma.fence.sync.aligned", reinterpret_cast<void *>(waitForWarp<fenceSums>)},
       {"llvm.nvvm.wgmma.commit_group.sync.aligned",
        reinterpret_cast<void *>(waitForWarp<endProducts>)},
@@ -276,6 +313,7 @@ static bool startsWith(const std::string &name, const char *prefix) {
 
 bool isBarrier(const std::string &name) {
   return startsWith(name, "llvm.nvvm.barrier") || name == "llvm.nvvm.bar.warp.sync" ||
+         startsWith(name, "llvm.nvvm.mbarrier.arrive") || isWaitForPhase(name) ||
          startsWith(name, "llvm.nvvm.fence.") || startsWith(name, "llvm.nvvm.wgmma.fence.");
 }
 bool isOfWarp(const std::string &name) {
@@ -284,6 +322,7 @@ bool isOfWarp(const std::string &name) {
       return true;
   return false;
 }
+bool isWaitForPhase(const std::string &name) { return name == kWaitForPhase; }
 bool isWait(const std::string &name) { return name == kWaitForGroups || name == kWaitForProducts; }
 
 } // namespace emulator

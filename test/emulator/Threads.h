@@ -26,13 +26,21 @@ struct Block {
 // all do; before, a warp runs as far as it comes. Returns what went wrong, or "".
 std::string runBlock(const Block &block, const std::function<void()> &body);
 
+// The thread that runs, by its number in the block.
+int runningThread();
+// The thread that runs goes on when the others have come as far as they can. If that changes
+// nothing for any of those that wait so, the block fails.
+void letOthersRun();
+// Says that something has changed for which others may wait.
+void noteProgress();
+
 // Shared memory that a block can have, of compute capability 9.0.
 constexpr size_t kMostShared = 227 * 1024;
 // True unless the place in shared memory was copied to asynchronously, and its thread has not made
 // that visible to other proxies.
 bool isPublished(const char *place);
 
-// Stands before each vector that is read: void(u64 address, u64 alignment).
+// Stands before each vector that is read or written: void(u64 address, u64 alignment).
 constexpr const char *kRequireAlignment = "emulator.require.alignment";
 
 // The functions that compiled code calls, by the names of the intrinsics they stand for; null for
@@ -50,5 +58,8 @@ bool isOfWarp(const std::string &name);
 // True for those that wait for all asynchronous copies, or products, but so many groups (their one
 // argument).
 bool isWait(const std::string &name);
+// True for those that wait for a phase of a barrier in shared memory, by its parity (their second
+// argument).
+bool isWaitForPhase(const std::string &name);
 
 } // namespace emulator

@@ -54,21 +54,28 @@ template <int count, bool transposed> void loadMatrices(const Lane *lanes) {
       }
 }
 
-// A word of each lane, and by which bits the number of the lane differs whose word it gets.
+// A word of each lane, and that of which lane it gets.
 struct Exchange {
   int32_t threads;
   uint32_t own;
-  int32_t offset, clamp;
+  int32_t other, clamp;
 };
 
-} // namespace
-
-void exchangeWords(const Lane *lanes) {
+template <class Source> void exchange(const Lane *lanes, Source &&source) {
   Exchange all[kWarp];
   for (int lane = 0; lane < kWarp; ++lane)
     std::memcpy(&all[lane], lanes[lane].arguments, sizeof all[lane]);
   for (int lane = 0; lane < kWarp; ++lane)
-    *static_cast<uint32_t *>(lanes[lane].result) = all[lane ^ all[lane].offset].own;
+    *static_cast<uint32_t *>(lanes[lane].result) = all[source(lane, all[lane].other)].own;
+}
+
+} // namespace
+
+void exchangeWords(const Lane *lanes) {
+  exchange(lanes, [](int lane, int32_t bits) { return lane ^ bits; });
+}
+void readWords(const Lane *lanes) {
+  exchange(lanes, [](int, int32_t other) { return other % kWarp; });
 }
 void waitForAll(const Lane *) {}
 

@@ -21,8 +21,9 @@ float fromF16(uint16_t bits);
 
 // bar.warp.sync: all of them have come so far.
 void waitForAll(const Lane *lanes);
-// shfl.sync.bfly of 32 bits.
+// shfl.sync.bfly and .idx of 32 bits.
 void exchangeWords(const Lane *lanes);
+void readWords(const Lane *lanes);
 // ldmatrix of 2 and 4 matrices of 8 x 8 numbers of 16 bits: each 8 lanes point to the rows of one.
 void loadTwoMatrices(const Lane *lanes);
 void loadFourMatrices(const Lane *lanes);

@@ -83,12 +83,20 @@ void compute(const Product &product, int warp, std::vector<float> &sums) {
     for (int column = 0; column < columns; ++column)
       right[k][column] = element(product.right, rightAlongColumns, column, k, isBF16);
   }
-  for (int lane = 0; lane < kWarp; ++lane)
-    for (int i = 0; i < columns / 2; ++i) {
-      int row = lane / 4 + i / 2 % 2 * 8, column = lane % 4 * 2 + i / 4 * 8 + i % 2;
-      for (int k = 0; k < kDepth; ++k)
-        sums[lane * columns / 2 + i] += left[row][k] * right[k][column];
-    }
+  // In an order in which this machine computes several at once; that of each sum is the same.
+  static float all[kRows][kMostColumns];
+  auto ofLanes = [&, count = columns](auto exchange) {
+    for (int lane = 0; lane < kWarp; ++lane)
+      for (int i = 0; i < count / 2; ++i)
+        exchange(sums[lane * count / 2 + i],
+                 all[lane / 4 + i / 2 % 2 * 8][lane % 4 * 2 + i / 4 * 8 + i % 2]);
+  };
+  ofLanes([](float &sum, float &place) { place = sum; });
+  for (int row = 0; row < kRows; ++row)
+    for (int k = 0; k < kDepth; ++k)
+      for (int column = 0; column < columns; ++column)
+        all[row][column] += left[row][k] * right[k][column];
+  ofLanes([](float &sum, float &place) { sum = place; });
 }
 
 void wait(Warp &warp, int64_t pending) {

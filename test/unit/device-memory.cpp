@@ -8,6 +8,7 @@
 #include "gen/dlpack.h"
 #include "runtime/Cuda.h"
 #include <algorithm>
+#include <cstring>
 #include <dlfcn.h>
 #include <filesystem>
 #include <functional>
@@ -40,6 +41,11 @@ func.func @negate(%x: tensor<?xf32> {gen.dims = ["n"]}) -> tensor<?xf32> {
 func.func @square(%x: tensor<8x8xf32>) -> tensor<8x8xf32> {
   %0 = gen.matmul %x, %x transposed : (tensor<8x8xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
   return %0 : tensor<8x8xf32>
+}
+func.func @large(%x: tensor<?x192xbf16> {gen.dims = ["n", ""]}) -> tensor<?x?xf32> {
+  %0 = gen.cast %x : tensor<?x192xbf16> -> tensor<?x192xf32>
+  %1 = gen.matmul %0, %0 transposed : (tensor<?x192xf32>, tensor<?x192xf32>) -> tensor<?x?xf32>
+  return %1 : tensor<?x?xf32>
 }
 )";
 
@@ -107,7 +113,8 @@ protected:
     optable::compileText(kTotal, options, path);
   }
   void TearDown() override {
-    unsetenv("GEN_EMULATOR_FAIL");
+    for (const char *variable : {"GEN_EMULATOR_FAIL", "GEN_EMULATOR_CAPABILITY"})
+      unsetenv(variable);
     std::filesystem::remove(path);
   }
   gen::Session open(void *stream = nullptr, const char *device = "cuda") const {
@@ -185,6 +192,31 @@ TEST_F(DeviceMemory, ArgumentsLieAnywhere) {
       gen::View some(argument.raw(), GEN_F32, {int64_t(count)});
       EXPECT_EQ(program.read(session.callOnDevice("negate", {some})[0]), negative);
     }
+  }
+}
+
+// Of memory that begins at a multiple of 16 bytes, or not, boxes are copied, or elements.
+TEST_F(DeviceMemory, ProductsOfMemoryAnywhere) {
+  constexpr int64_t kRows = 3, kDepth = 192;
+  setenv("GEN_EMULATOR_CAPABILITY", "9.0", /*overwrite=*/1);
+  std::vector<float> words(kRows * kDepth / 2 + 4, 0);
+  Program program(words.size());
+  gen::Session session = open(program.stream);
+  for (size_t offset : {0, 1, 8}) { // elements of bf16
+    std::vector<float> expected(kRows * kRows);
+    auto *bits = reinterpret_cast<char *>(words.data()) + offset * sizeof(uint16_t);
+    auto number = [](int64_t row, int64_t k) { return float(1 + (row * 5 + k * 3) % 7); };
+    for (int64_t row = 0; row < kRows; ++row)
+      for (int64_t k = 0; k < kDepth; ++k) {
+        float element = number(row, k); // whose lower bits are zero
+        std::memcpy(bits + (row * kDepth + k) * 2, reinterpret_cast<char *>(&element) + 2, 2);
+        for (int64_t column = 0; column < kRows; ++column)
+          expected[row * kRows + column] += element * number(column, k);
+      }
+    program.write(words.data());
+    auto *memory = static_cast<const uint16_t *>(program.view(session).raw());
+    gen::View argument(memory + offset, GEN_BF16, {kRows, kDepth});
+    EXPECT_EQ(program.read(session.callOnDevice("large", {argument})[0]), expected) << offset;
   }
 }
 

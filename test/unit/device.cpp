@@ -298,16 +298,31 @@ TEST_F(DeviceFaults, OfLongProductsAreFound) {
                 {numbers({32, 2112}), numbers({2112, 40})}, 3, 1, precision);
 }
 
-// Of four warps. A barrier a step, a fence before it and one behind it, two barriers for the sums;
-// waits for copies, for the step before, and for the sums.
+// Of four warps, a tile of unknown sizes. A barrier a step, a fence before it and one behind it,
+// two barriers for the sums; waits for copies, for the step before, and for the sums.
 TEST_F(DeviceFaults, OfWarpgroupsAreFound) {
   setenv("GEN_EMULATOR_CAPABILITY", "9.0", /*overwrite=*/1);
   expectFound(R"(
-func.func @main(%x: tensor<128x64x320xf32>, %y: tensor<128x320x128xf32>) -> tensor<128x64x128xf32> {
-  %0 = gen.matmul %x, %y : (tensor<128x64x320xf32>, tensor<128x320x128xf32>) -> tensor<128x64x128xf32>
-  return %0 : tensor<128x64x128xf32>
+func.func @main(%x: tensor<?x320xf32> {gen.dims = ["n", ""]}, %y: tensor<320x?xf32> {gen.dims = ["", "m"]}) -> tensor<?x?xf32> {
+  %0 = gen.matmul %x, %y : (tensor<?x320xf32>, tensor<320x?xf32>) -> tensor<?x?xf32>
+  return %0 : tensor<?x?xf32>
 })",
-              {numbers({128, 64, 320}), numbers({128, 320, 128})}, 5, 3, "bf16");
+              {numbers({64, 320}), numbers({320, 128})}, 5, 3, "bf16");
+}
+
+// A warp copies, the others multiply. Before, barriers in shared memory are made visible, by a
+// fence and a barrier of the block; a step waits for its boxes, begins its products with a fence,
+// and says that the step before is done; the warp that copies waits for that, and says how much
+// will come; two barriers for the sums. Waits for the step before, for the sums, and for both
+// phases.
+TEST_F(DeviceFaults, OfBoxesAreFound) {
+  setenv("GEN_EMULATOR_CAPABILITY", "9.0", /*overwrite=*/1);
+  expectFound(R"(
+func.func @main(%x: tensor<?x576xf32> {gen.dims = ["n", ""]}, %y: tensor<?x576xf32> {gen.dims = ["m", ""]}) -> tensor<?x?xf32> {
+  %0 = gen.matmul %x, %y transposed : (tensor<?x576xf32>, tensor<?x576xf32>) -> tensor<?x?xf32>
+  return %0 : tensor<?x?xf32>
+})",
+              {numbers({64, 576}), numbers({128, 576})}, 9, 4, "bf16");
 }
 
 // A GPU comes to what the CPU does: tiles of all sizes, their ends, all kinds of products.
@@ -415,6 +430,22 @@ TEST_P(DeviceWarpgroups, OfMatrices) {
   expectOp("gen.matmul %x, %y", {33, 130, 128}, {33, 128, 136}, {33, 130, 136});
   expectOp("gen.matmul %x, %y transposed", {32, 66, 192}, {32, 130, 192}, {32, 66, 130});
   expectOp("gen.matmul %x transposed, %y", {64, 320, 136}, {64, 320, 256}, {64, 136, 256});
+}
+
+// Of which rows, columns or steps of k are known when it runs.
+TEST_P(DeviceWarpgroups, OfUnknownSizes) {
+  expectSame(R"(
+func.func @main(%x: tensor<?x192xf32> {gen.dims = ["n", ""]}, %y: tensor<?x192xf32> {gen.dims = ["m", ""]}) -> tensor<?x?xf32> {
+  %0 = gen.matmul %x, %y transposed : (tensor<?x192xf32>, tensor<?x192xf32>) -> tensor<?x?xf32>
+  return %0 : tensor<?x?xf32>
+})",
+             {numbers({70, 192}), numbers({130, 192})});
+  expectSame(R"(
+func.func @main(%x: tensor<?x1024xf32> {gen.dims = ["n", ""]}, %y: tensor<?x1024xf32> {gen.dims = ["n", ""]}) -> tensor<1024x1024xf32> {
+  %0 = gen.matmul %x transposed, %y : (tensor<?x1024xf32>, tensor<?x1024xf32>) -> tensor<1024x1024xf32>
+  return %0 : tensor<1024x1024xf32>
+})",
+             {numbers({70, 1024}), numbers({70, 1024})});
 }
 
 // One of the operands is copied through registers.

@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "passes/kernels/device/BulkSteps.h"
 #include "passes/kernels/device/DeviceEmitter.h"
 #include "passes/kernels/device/OperandTile.h"
 
@@ -29,30 +30,46 @@ public:
         this->op = contraction;
     products = productElements(function, op);
     chooseTile(isForHopper);
+    if (isForHopper && tile && BulkSteps::areCopied(*products, tile->shape, operands))
+      bulk = std::make_unique<BulkSteps>(function, *products, *tile, operands);
   }
 
   /// False if there is no code of its own for compute capability 9.0.
   bool hasTile() const { return tile != nullptr; }
-  int64_t threads() const override { return tile->shape.threads; }
-  int64_t registers() const override { return tile->registers(); }
+  int64_t threads() const override { return bulk ? bulk->threads() : tile->shape.threads; }
+  int64_t registers() const override { return bulk ? bulk->registers() : tile->registers(); }
   Value blocks() override { return rowTiles() * columnTiles() * products->count(); }
 
   void emitThread(Int block, Int thread) override {
     Int firstRow = block % rowTiles() * tile->shape.rows;
     Int rest = block / rowTiles();
     Int firstColumn = rest % columnTiles() * tile->shape.columns;
-    products->moveTo(rest / columnTiles());
-    OperandTile lhs(*products, *tile, 0, operands[0], thread, firstRow),
-        rhs(*products, *tile, 1, operands[1], thread, firstColumn);
-    int64_t sums = tile->shape.groups * tile->rowsOfTurn() * tile->rowStrideOfSums();
-    int64_t bytesOfSums = sums * tile->sumType.getIntOrFloatBitWidth() / 8;
-    chooseStages(lhs, rhs);
-    shared = sharedMemory(std::max(stages * (lhs.bytes() + rhs.bytes()), bytesOfSums),
-                          tile->alignment());
-    storeResults(thread, firstRow, firstColumn, addSteps(thread, lhs, rhs));
+    Int product = rest / columnTiles();
+    products->moveTo(product);
+    SmallVector<Value> sums;
+    if (bulk) {
+      share(bulk->bytes());
+      sums = bulk->addSteps(thread, steps(), {product, firstRow, firstColumn}, shared);
+    } else {
+      OperandTile lhs(*products, *tile, 0, operands[0], thread, firstRow),
+          rhs(*products, *tile, 1, operands[1], thread, firstColumn);
+      chooseStages(lhs, rhs);
+      share(stages * (lhs.bytes() + rhs.bytes()));
+      sums = addSteps(thread, lhs, rhs);
+    }
+    storeResults(thread, firstRow, firstColumn, sums);
   }
 
+  bool takesTensors() const override { return bulk != nullptr; }
+  void describeTensors(Value tensors) override { bulk->describe(tensors); }
+
 private:
+  /// Shared memory for steps, and for sums in their place.
+  void share(int64_t bytesOfSteps) {
+    int64_t sums = tile->shape.groups * tile->rowsOfTurn() * tile->rowStrideOfSums();
+    shared = sharedMemory(std::max(bytesOfSteps, sums * bytesOf(tile->sumType)), tile->alignment());
+  }
+
   /// Numbers of 16 bits that are converted for the product are a tensor core's.
   void chooseTile(bool isForHopper) {
     ProductSizes sizes{products->count().constant(), products->rows().constant(),
@@ -153,12 +170,7 @@ private:
   void startGroup(Int step, Int steps, llvm::function_ref<void(Int)> start) {
     if (!isAsynchronous)
       return;
-    auto branch = scf::IfOp::create(b, step < steps, /*withElseRegion=*/false);
-    {
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(branch.thenBlock());
-      start(step);
-    }
+    emitIf(b, step < steps, [&] { start(step); });
     NVVM::CpAsyncCommitGroupOp::create(b);
   }
 
@@ -170,20 +182,20 @@ private:
     int64_t rows = tile->rowsOfTurn(), columns = tile->shape.columns;
     emitLoop(Int(b, 0), Int(b, tile->shape.rows / rows), 1, {}, [&](Int turn, auto) {
       emitBarrier();
-      tile->storeSums(thread, turn, sums, shared);
+      emitIf(b, thread < Int(b, tile->shape.threads), // the others have none
+             [&] { tile->storeSums(thread, turn, sums, shared); });
       emitBarrier();
       emitLoop(thread, Int(b, rows * columns), threads(), {}, [&](Int number, auto) {
         Int row = firstRow + turn * rows + number / columns;
         Int column = firstColumn + number % columns;
         Value exists =
             arith::AndIOp::create(b, row < products->rows(), column < products->columns());
-        auto branch = scf::IfOp::create(b, exists, /*withElseRegion=*/false);
-        OpBuilder::InsertionGuard guard(b);
-        b.setInsertionPointToStart(branch.thenBlock());
-        products->atResult(row, column, [&](const Indices &at) {
-          KernelEmitter emitter(function, /*lanes=*/1);
-          emitter.bind(op->getResult(0), sumOf(number / columns, number % columns));
-          emitter.storeResults(at);
+        emitIf(b, exists, [&] {
+          products->atResult(row, column, [&](const Indices &at) {
+            KernelEmitter emitter(function, /*lanes=*/1);
+            emitter.bind(op->getResult(0), sumOf(number / columns, number % columns));
+            emitter.storeResults(at);
+          });
         });
       });
     });
@@ -209,8 +221,9 @@ private:
   SmallVector<Value> operands; ///< Converted or not.
   std::unique_ptr<ProductElements> products;
   std::unique_ptr<ProductTile> tile;
-  int64_t stages = 0, ahead = 0; ///< Steps in shared memory, and those of them to come.
-  bool isAsynchronous = false;   ///< Some of the copies.
+  std::unique_ptr<BulkSteps> bulk; ///< Null if all threads copy.
+  int64_t stages = 0, ahead = 0;   ///< Steps in shared memory, and those of them to come.
+  bool isAsynchronous = false;     ///< Some of the copies.
   Value shared;
 };
 

@@ -53,9 +53,18 @@ Value DeviceEmitter::sharedMemory(int64_t bytes, int64_t alignment) {
   return shared = LLVM::AddressOfOp::create(b, global);
 }
 
+void mlir::gen::kernels::emitIf(ImplicitLocOpBuilder &b, Value condition,
+                                llvm::function_ref<void()> body) {
+  auto branch = scf::IfOp::create(b, condition, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  body();
+}
+
 SmallVector<Value>
-DeviceEmitter::emitLoop(Int from, Int to, int64_t step, ValueRange initial,
-                        llvm::function_ref<void(Int, MutableArrayRef<Value>)> body) {
+mlir::gen::kernels::emitLoop(Int from, Int to, int64_t step, ValueRange initial,
+                             llvm::function_ref<void(Int, MutableArrayRef<Value>)> body) {
+  ImplicitLocOpBuilder &b = *from.b;
   auto loop = scf::ForOp::create(b, from, to, Int(b, step), initial);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());

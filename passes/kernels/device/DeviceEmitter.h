@@ -23,6 +23,11 @@ Value areAligned(ImplicitLocOpBuilder &b, ValueRange addresses);
 /// Emits both, each for when it is chosen.
 Value emitChoice(ImplicitLocOpBuilder &b, Type type, Value condition,
                  llvm::function_ref<Value()> chosen, llvm::function_ref<Value()> other);
+/// Emits `body`, for when `condition` holds.
+void emitIf(ImplicitLocOpBuilder &b, Value condition, llvm::function_ref<void()> body);
+/// Emits a loop that carries values, which `body` replaces.
+SmallVector<Value> emitLoop(Int from, Int to, int64_t step, ValueRange initial,
+                            llvm::function_ref<void(Int, MutableArrayRef<Value>)> body);
 
 /// Shared memory that a kernel can have without asking for it at its launch.
 inline constexpr int64_t kMostStaticBytes = 48 * 1024;
@@ -43,14 +48,16 @@ public:
   /// Shared memory that its launch has to ask for, once it is emitted.
   int64_t sharedOfLaunch() const { return dynamicBytes; }
 
+  /// True if the kernel's function takes maps of tensors, besides the words of the frame.
+  virtual bool takesTensors() const { return false; }
+  /// Fills `tensors` (gen_device_tensor). Emitted into code of the CPU.
+  virtual void describeTensors([[maybe_unused]] Value tensors) {}
+
 protected:
   /// Waits until all threads of the block are here.
   void emitBarrier();
   /// The block's shared memory, `bytes` of it, the same for every call. Nothing is in it at first.
   Value sharedMemory(int64_t bytes, int64_t alignment = 16);
-  /// Emits a loop that carries values, which `body` replaces.
-  SmallVector<Value> emitLoop(Int from, Int to, int64_t step, ValueRange initial,
-                              llvm::function_ref<void(Int, MutableArrayRef<Value>)> body);
 
   KernelFunction &function;
   ImplicitLocOpBuilder &b;

@@ -9,8 +9,7 @@ using namespace mlir;
 using namespace mlir::gen;
 using namespace mlir::gen::kernels;
 
-/// The memory of which `tensor` is a shape, or null.
-static BlockArgument memoryOf(Value tensor) {
+BlockArgument OperandTile::memoryOf(Value tensor) {
   if (auto reshape = tensor.getDefiningOp<ReshapeOp>())
     tensor = reshape.getInput();
   return dyn_cast<BlockArgument>(tensor);

@@ -30,6 +30,9 @@ public:
   static bool isCopiedWide(ProductElements &products, const TileShape &shape, unsigned number,
                            Value tensor);
 
+  /// The memory of which `tensor` is a shape, or null.
+  static BlockArgument memoryOf(Value tensor);
+
   /// In shared memory, of a step.
   int64_t bytes() const;
 

@@ -172,6 +172,8 @@ public:
     return isContiguousAlongDepth(operand) ? depth() : operand == 0 ? rows() : columns();
   }
 
+  bool isOfMatrices() const override { return true; }
+
   void atResult(Int row, Int column, llvm::function_ref<void(const Indices &)> body) override {
     body(place(row, column, /*isSwapped=*/false).at);
   }

@@ -48,6 +48,9 @@ public:
   /// So many of them lie side by side, or a multiple of it.
   virtual Int contiguousExtent(unsigned operand) = 0;
 
+  /// True if operands are matrices, one for each product, that follow each other in memory.
+  virtual bool isOfMatrices() const { return false; }
+
   /// Emits `body` for the place of (row, column) in the op's result, if there is one.
   virtual void atResult(Int row, Int column, llvm::function_ref<void(const Indices &)> body) = 0;
 

@@ -14,3 +14,9 @@ func.func @unknown(%x: tensor<?x784xf32>, %w: tensor<784x1024xf32>) -> tensor<?x
   %1 = gen.tanh %0 : tensor<?x1024xf32>
   return %1 : tensor<?x1024xf32>
 }
+// Of few steps, which the mid-end unrolls.
+func.func @short(%x: tensor<8192x192xf32>, %w: tensor<1024x192xf32>) -> tensor<8192x1024xf32> {
+  %0 = gen.matmul %x, %w transposed : (tensor<8192x192xf32>, tensor<1024x192xf32>) -> tensor<8192x1024xf32>
+  %1 = gen.exp %0 : tensor<8192x1024xf32>
+  return %1 : tensor<8192x1024xf32>
+}

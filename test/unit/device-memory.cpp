@@ -8,7 +8,6 @@
 #include "gen/dlpack.h"
 #include "runtime/Cuda.h"
 #include <algorithm>
-#include <cstring>
 #include <dlfcn.h>
 #include <filesystem>
 #include <functional>
@@ -42,10 +41,13 @@ func.func @square(%x: tensor<8x8xf32>) -> tensor<8x8xf32> {
   %0 = gen.matmul %x, %x transposed : (tensor<8x8xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
   return %0 : tensor<8x8xf32>
 }
-func.func @large(%x: tensor<?x192xbf16> {gen.dims = ["n", ""]}) -> tensor<?x?xf32> {
-  %0 = gen.cast %x : tensor<?x192xbf16> -> tensor<?x192xf32>
-  %1 = gen.matmul %0, %0 transposed : (tensor<?x192xf32>, tensor<?x192xf32>) -> tensor<?x?xf32>
-  return %1 : tensor<?x?xf32>
+)";
+
+const char *const kLarge = R"(
+func.func @large(%x: tensor<?x192xf32> {gen.dims = ["n", ""]}, %w: tensor<2048x192xf32>, %b: tensor<2048xf32>) -> tensor<?x2048xf32> {
+  %0 = gen.matmul %x, %w transposed : (tensor<?x192xf32>, tensor<2048x192xf32>) -> tensor<?x2048xf32>
+  %1 = gen.add %0, %b : (tensor<?x2048xf32>, tensor<2048xf32>) -> tensor<?x2048xf32>
+  return %1 : tensor<?x2048xf32>
 }
 )";
 
@@ -107,15 +109,19 @@ class DeviceMemory : public testing::Test {
 protected:
   void SetUp() override {
     setenv("GEN_CUDA_DRIVER", GEN_CUDA_EMULATOR, /*overwrite=*/1);
-    mlir::gen::CompileOptions options;
-    options.target = "cpu,cuda";
-    options.deviceCode = mlir::gen::DeviceCode::Bitcode;
-    optable::compileText(kTotal, options, path);
+    compile(kTotal, "cpu,cuda");
   }
   void TearDown() override {
     for (const char *variable : {"GEN_EMULATOR_FAIL", "GEN_EMULATOR_CAPABILITY"})
       unsetenv(variable);
     std::filesystem::remove(path);
+  }
+  void compile(const char *text, const char *target, const char *precision = "f32") const {
+    mlir::gen::CompileOptions options;
+    options.precision = precision;
+    options.target = target;
+    options.deviceCode = mlir::gen::DeviceCode::Bitcode;
+    optable::compileText(text, options, path);
   }
   gen::Session open(void *stream = nullptr, const char *device = "cuda") const {
     gen::SessionOptions options;
@@ -195,28 +201,32 @@ TEST_F(DeviceMemory, ArgumentsLieAnywhere) {
   }
 }
 
-// Of memory that begins at a multiple of 16 bytes, or not, boxes are copied, or elements.
-TEST_F(DeviceMemory, ProductsOfMemoryAnywhere) {
-  constexpr int64_t kRows = 3, kDepth = 192;
+// Large products read what is added, and store results, four at once or one by one.
+TEST_F(DeviceMemory, EpiloguesOfMemoryAnywhere) {
+  constexpr int64_t kRows = 3, kColumns = 2048, kDepth = 192, kBehind = kColumns + 4;
   setenv("GEN_EMULATOR_CAPABILITY", "9.0", /*overwrite=*/1);
-  std::vector<float> words(kRows * kDepth / 2 + 4, 0);
-  Program program(words.size());
+  compile(kLarge, "cuda", "bf16");
+  std::vector<float> numbers(kBehind + kColumns * kDepth), expected;
+  std::iota(numbers.begin(), numbers.begin() + kBehind, 0.0f);
+  auto weight = numbers.begin() + kBehind; // exact in 16 bits
+  for (int64_t i = 0; i < kColumns * kDepth; ++i)
+    weight[i] = float(1 + i * 5 % 7);
+  for (int64_t i = 0; i < kRows * kColumns; ++i)
+    expected.push_back(std::inner_product(weight + i / kColumns * kDepth,
+                                          weight + (i / kColumns + 1) * kDepth,
+                                          weight + i % kColumns * kDepth, float(i % kColumns)));
+  Program program(numbers.size());
   gen::Session session = open(program.stream);
-  for (size_t offset : {0, 1, 8}) { // elements of bf16
-    std::vector<float> expected(kRows * kRows);
-    auto *bits = reinterpret_cast<char *>(words.data()) + offset * sizeof(uint16_t);
-    auto number = [](int64_t row, int64_t k) { return float(1 + (row * 5 + k * 3) % 7); };
-    for (int64_t row = 0; row < kRows; ++row)
-      for (int64_t k = 0; k < kDepth; ++k) {
-        float element = number(row, k); // whose lower bits are zero
-        std::memcpy(bits + (row * kDepth + k) * 2, reinterpret_cast<char *>(&element) + 2, 2);
-        for (int64_t column = 0; column < kRows; ++column)
-          expected[row * kRows + column] += element * number(column, k);
-      }
-    program.write(words.data());
-    auto *memory = static_cast<const uint16_t *>(program.view(session).raw());
-    gen::View argument(memory + offset, GEN_BF16, {kRows, kDepth});
-    EXPECT_EQ(program.read(session.callOnDevice("large", {argument})[0]), expected) << offset;
+  program.write(numbers.data());
+  auto *memory = static_cast<const float *>(program.view(session).raw());
+  gen::View x(memory + kBehind, GEN_F32, {kRows, kDepth}),
+      w(memory + kBehind, GEN_F32, {kColumns, kDepth});
+  for (int64_t offset : {0, 1}) {
+    gen::View b(memory + offset, GEN_F32, {kColumns});
+    std::vector<float> results = program.read(session.callOnDevice("large", {x, w, b})[0]);
+    for (float &result : results)
+      result -= float(offset);
+    EXPECT_EQ(results, expected) << offset;
   }
 }
 

@@ -440,12 +440,31 @@ func.func @main(%x: tensor<?x192xf32> {gen.dims = ["n", ""]}, %y: tensor<?x192xf
   return %0 : tensor<?x?xf32>
 })",
              {numbers({70, 192}), numbers({130, 192})});
-  expectSame(R"(
+  for (int64_t depth : {70, 0}) // of no elements there are no boxes
+    expectSame(R"(
 func.func @main(%x: tensor<?x1024xf32> {gen.dims = ["n", ""]}, %y: tensor<?x1024xf32> {gen.dims = ["n", ""]}) -> tensor<1024x1024xf32> {
   %0 = gen.matmul %x transposed, %y : (tensor<?x1024xf32>, tensor<?x1024xf32>) -> tensor<1024x1024xf32>
   return %0 : tensor<1024x1024xf32>
 })",
-             {numbers({70, 1024}), numbers({70, 1024})});
+               {numbers({depth, 1024}), numbers({depth, 1024})});
+}
+
+// An epilogue of four columns at once, and one whose columns are no multiple of four.
+TEST_P(DeviceWarpgroups, OfMatricesWithEpilogue) {
+  for (int64_t columns : {2048, 2050}) {
+    std::string text = R"(
+func.func @main(%x: tensor<?x192xf32> {gen.dims = ["n", ""]}, %w: tensor<Nx192xf32>, %b: tensor<Nxf32>, %r: tensor<?xNxf32> {gen.dims = ["n", ""]}) -> tensor<?xNxf32> {
+  %0 = gen.matmul %x, %w transposed : (tensor<?x192xf32>, tensor<Nx192xf32>) -> tensor<?xNxf32>
+  %1 = gen.add %0, %b : (tensor<?xNxf32>, tensor<Nxf32>) -> tensor<?xNxf32>
+  %2 = gen.relu %1 : tensor<?xNxf32>
+  %3 = gen.add %2, %r : (tensor<?xNxf32>, tensor<?xNxf32>) -> tensor<?xNxf32>
+  return %3 : tensor<?xNxf32>
+})";
+    for (size_t at = 0; (at = text.find('N', at)) != std::string::npos;)
+      text.replace(at, 1, std::to_string(columns));
+    expectSame(text, {numbers({3, 192}), numbers({columns, 192}), numbers({columns}),
+                      numbers({3, columns})});
+  }
 }
 
 // One of the operands is copied through registers.

@@ -11,6 +11,7 @@
 #include "passes/kernels/device/BulkSteps.h"
 #include "passes/kernels/device/DeviceEmitter.h"
 #include "passes/kernels/device/OperandTile.h"
+#include "passes/kernels/device/ProductResults.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -57,7 +58,8 @@ public:
       share(stages * (lhs.bytes() + rhs.bytes()));
       sums = addSteps(thread, lhs, rhs);
     }
-    storeResults(thread, firstRow, firstColumn, sums);
+    ProductResults results(function, op, *products, *tile, shared);
+    results.store(thread, threads(), firstRow, firstColumn, sums);
   }
 
   bool takesTensors() const override { return bulk != nullptr; }
@@ -66,8 +68,7 @@ public:
 private:
   /// Shared memory for steps, and for sums in their place.
   void share(int64_t bytesOfSteps) {
-    int64_t sums = tile->shape.groups * tile->rowsOfTurn() * tile->rowStrideOfSums();
-    shared = sharedMemory(std::max(bytesOfSteps, sums * bytesOf(tile->sumType)), tile->alignment());
+    shared = sharedMemory(std::max(bytesOfSteps, ProductResults::bytes(*tile)), tile->alignment());
   }
 
   /// Numbers of 16 bits that are converted for the product are a tensor core's.
@@ -176,45 +177,6 @@ private:
 
   Value memoryAt(Int offset) {
     return LLVM::GEPOp::create(b, shared.getType(), b.getI8Type(), shared, ValueRange{offset});
-  }
-
-  void storeResults(Int thread, Int firstRow, Int firstColumn, ValueRange sums) {
-    int64_t rows = tile->rowsOfTurn(), columns = tile->shape.columns;
-    emitLoop(Int(b, 0), Int(b, tile->shape.rows / rows), 1, {}, [&](Int turn, auto) {
-      emitBarrier();
-      emitIf(b, thread < Int(b, tile->shape.threads), // the others have none
-             [&] { tile->storeSums(thread, turn, sums, shared); });
-      emitBarrier();
-      emitLoop(thread, Int(b, rows * columns), threads(), {}, [&](Int number, auto) {
-        Int row = firstRow + turn * rows + number / columns;
-        Int column = firstColumn + number % columns;
-        Value exists =
-            arith::AndIOp::create(b, row < products->rows(), column < products->columns());
-        emitIf(b, exists, [&] {
-          products->atResult(row, column, [&](const Indices &at) {
-            KernelEmitter emitter(function, /*lanes=*/1);
-            emitter.bind(op->getResult(0), sumOf(number / columns, number % columns));
-            emitter.storeResults(at);
-          });
-        });
-      });
-    });
-  }
-
-  /// What the groups have of an element, one after another.
-  Value sumOf(Int row, Int column) {
-    auto load = [&](Int group) -> Value {
-      Int at = (group * tile->rowsOfTurn() + row) * tile->rowStrideOfSums() + column;
-      Value from = LLVM::GEPOp::create(b, shared.getType(), tile->sumType, shared, ValueRange{at});
-      return LLVM::LoadOp::create(b, tile->sumType, from);
-    };
-    Value first = load(Int(b, 0));
-    if (tile->shape.groups == 1)
-      return first;
-    return emitLoop(Int(b, 1), Int(b, tile->shape.groups), 1, first,
-                    [&](Int group, MutableArrayRef<Value> sum) {
-                      sum[0] = arith::AddFOp::create(b, sum[0], load(group));
-                    })[0];
   }
 
   ContractionOpInterface op;

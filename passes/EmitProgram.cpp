@@ -250,10 +250,8 @@ public:
 
   /// The symbol of the program of `function`. Variables of one type share it.
   std::string emit(func::FuncOp function) {
-    if (!isBetweenVariableAndCopy(function))
-      return emitOwn(function);
-    std::string kernel = onlyKernel(function).str();
-    if (kernel.empty())
+    StringRef kernel = onlyKernel(function);
+    if (kernel.empty() || !isBetweenVariableAndCopy(function))
       return emitOwn(function);
     std::string &symbol = shared[kernel];
     if (symbol.empty())

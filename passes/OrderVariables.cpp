@@ -21,7 +21,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/Builder.h"
-#include "dialect/Permutation.h"
 #include "passes/PackedWeights.h"
 #include "passes/Passes.h"
 
@@ -57,26 +56,20 @@ struct Movement {
   /// From a variable to its copy.
   Value undo(GenBuilder &b, Value value) const {
     for (Operation *op : ops)
-      value = undo(b, op, value);
+      value = undoMovement(b, op, value);
     return value;
   }
 
-  /// From the copy to the variable.
+  /// From the copy to the variable; of any element type, as what is compared with it.
   Value redo(GenBuilder &b, Value value) const {
     for (Operation *op : llvm::reverse(ops)) {
-      Operation *made = b.clone(*op);
-      made->setOperand(0, value);
-      value = made->getResult(0);
+      auto type = cast<RankedTensorType>(value.getType()).clone(shapeOf(op->getResult(0)));
+      if (auto transpose = dyn_cast<TransposeOp>(op))
+        value = b.transpose(value, transpose.getPermutation());
+      else
+        value = b.make<ReshapeOp>(type, value, ValueRange());
     }
     return value;
-  }
-
-private:
-  static Value undo(GenBuilder &b, Operation *op, Value value) {
-    auto type = cast<RankedTensorType>(value.getType());
-    if (auto transpose = dyn_cast<TransposeOp>(op))
-      return b.transpose(value, inversePermutation(transpose.getPermutation()));
-    return b.make<ReshapeOp>(type.clone(shapeOf(op->getOperand(0))), value, ValueRange());
   }
 };
 
@@ -186,33 +179,28 @@ private:
       if (auto found = variables.find(name); found != variables.end())
         func::CallOp::create(b, found->second.toCopy, ValueRange());
     for (ReadOp read : reads)
-      readCopy(read);
-    for (AssignOp assign : assigns)
-      if (used.contains(assign.getVariableAttr().getAttr()))
-        assignCopy(assign);
+      if (auto found = variables.find(read.getVariableAttr().getAttr()); found != variables.end())
+        readCopy(read, found->second);
+    for (AssignOp assign : assigns) {
+      StringAttr name = assign.getVariableAttr().getAttr();
+      if (auto found = variables.find(name); found != variables.end() && used.contains(name))
+        assignCopy(assign, found->second);
+    }
   }
 
-  void readCopy(ReadOp read) {
-    auto found = variables.find(read.getVariableAttr().getAttr());
-    if (found == variables.end())
-      return;
-    auto &[movement, copy, toCopy, fromCopy] = found->second;
+  static void readCopy(ReadOp read, OrderedVariable &variable) {
     GenBuilder b(read.getLoc(), read);
-    Value value = ReadOp::create(b, copy.getType(), copy.getSymName());
-    read.getResult().replaceAllUsesWith(movement.redo(b, value));
+    Value value = ReadOp::create(b, variable.copy.getType(), variable.copy.getSymName());
+    read.getResult().replaceAllUsesWith(variable.movement.redo(b, value));
     read.erase();
   }
 
-  void assignCopy(AssignOp assign) {
-    auto found = variables.find(assign.getVariableAttr().getAttr());
-    if (found == variables.end())
-      return;
-    auto &[movement, copy, toCopy, fromCopy] = found->second;
+  static void assignCopy(AssignOp assign, OrderedVariable &variable) {
     GenBuilder b(assign.getLoc(), assign);
-    Value value = inOrder(assign.getValue(), movement);
-    AssignOp::create(b, copy.getSymName(), value);
+    Value value = inOrder(assign.getValue(), variable.movement);
+    AssignOp::create(b, variable.copy.getSymName(), value);
     b.setInsertionPoint(assign->getBlock()->getTerminator());
-    func::CallOp::create(b, fromCopy, ValueRange());
+    func::CallOp::create(b, variable.fromCopy, ValueRange());
     assign.erase();
   }
 

@@ -56,6 +56,23 @@ bool restoresVariable(func::CallOp call) {
   return callee && callee->hasAttr(kUnpacksAttr);
 }
 
+Value undoMovement(GenBuilder &b, Operation *op, Value value) {
+  auto moved = cast<RankedTensorType>(op->getOperand(0).getType());
+  auto type = cast<RankedTensorType>(value.getType()).clone(moved.getShape());
+  if (auto transpose = dyn_cast<TransposeOp>(op))
+    return b.transpose(value, invertPermutationVector(transpose.getPermutation()));
+  if (isa<ReshapeOp>(op))
+    return b.make<ReshapeOp>(type, value, ValueRange());
+  auto pad = cast<PadOp>(op);
+  SmallVector<int64_t> limits, steps;
+  for (int64_t axis = 0; axis < type.getRank(); ++axis) {
+    steps.push_back(pad.getInterior()[axis] + 1);
+    int64_t last = pad.getLow()[axis] + (type.getDimSize(axis) - 1) * steps.back();
+    limits.push_back(last + 1);
+  }
+  return b.make<SliceOp>(type, value, pad.getLow(), limits, steps);
+}
+
 ReadOp weightOf(Value value, llvm::SetVector<Operation *> *path) {
   ReadOp read;
   llvm::SetVector<Operation *> ops;

@@ -33,6 +33,10 @@ inline constexpr StringLiteral kUnpacksAttr = "gen.unpacks";
 /// True if `call` calls such a function: an entry that assigns the copy does so at its end.
 bool restoresVariable(func::CallOp call);
 
+/// `value`, which is ordered as the result of `op`, in the order of its operand. The op only moves
+/// elements, and loses none: gen.pad, gen.reshape, gen.transpose.
+Value undoMovement(GenBuilder &b, Operation *op, Value value);
+
 /// The variable from which alone a value is computed, in the entry's block, by `path` (in order);
 /// null if there is none.
 ReadOp weightOf(Value value, llvm::SetVector<Operation *> *path = nullptr);

@@ -142,9 +142,9 @@ def TransformConvolutions : Pass<"gen-transform-convolutions", "::mlir::func::Fu
 def OrderVariables : Pass<"gen-order-variables", "::mlir::ModuleOp"> {
   let summary = "keep weights and their moments in the order of the gradients";
   let description = [{
-    A variable whose new value is computed elementwise from a product that is transposed (the gradient of a convolution's
-    weight) has a copy `NAME.ordered` in the order of the product. Entries read and assign the copy; private functions make it from the variable
-    (`NAME.order`, attribute `gen.packs`) and the variable from it (`NAME.restore`, attribute `gen.unpacks`). An entry
+    A variable of 256 kB or more whose new value is computed elementwise from a product that is transposed (the gradient of
+    a convolution's weight) has a copy `NAME.ordered` in the order of the product. Entries read and assign the copy; private
+    functions make it from the variable (`NAME.order`, attribute `gen.packs`) and the variable from it (`NAME.restore`, attribute `gen.unpacks`). An entry
     calls one before it reads and the other after it has assigned; the runtime leaves both out until someone else changes
     the variable or looks at it.
   }];

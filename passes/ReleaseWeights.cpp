@@ -14,8 +14,6 @@
 #include "passes/PackedWeights.h"
 #include "passes/Passes.h"
 
-#include "mlir/Dialect/Utils/IndexingUtils.h"
-
 namespace mlir::gen {
 #define GEN_PASS_DEF_RELEASEWEIGHTS
 #include "passes/Passes.h.inc"
@@ -39,22 +37,6 @@ std::optional<SmallVector<Operation *>> movementsOf(AssignOp assign) {
   if (!isa_and_nonnull<ReadOp>(op))
     return std::nullopt;
   return movements;
-}
-
-Value inverse(GenBuilder &b, Operation *op, Value value) {
-  auto type = cast<RankedTensorType>(op->getOperand(0).getType());
-  if (auto transpose = dyn_cast<TransposeOp>(op))
-    return b.transpose(value, invertPermutationVector(transpose.getPermutation()));
-  if (isa<ReshapeOp>(op))
-    return b.make<ReshapeOp>(type, value, ValueRange());
-  auto pad = cast<PadOp>(op);
-  SmallVector<int64_t> limits, steps;
-  for (int64_t axis = 0; axis < type.getRank(); ++axis) {
-    steps.push_back(pad.getInterior()[axis] + 1);
-    int64_t last = pad.getLow()[axis] + (type.getDimSize(axis) - 1) * steps.back();
-    limits.push_back(last + 1);
-  }
-  return b.make<SliceOp>(type, value, pad.getLow(), limits, steps);
 }
 
 class Releaser {
@@ -98,7 +80,7 @@ private:
     b.setInsertionPointToStart(function.addEntryBlock());
     Value value = ReadOp::create(b, assign.getValue().getType(), assign.getVariable());
     for (Operation *op : *movements)
-      value = inverse(b, op, value);
+      value = undoMovement(b, op, value);
     AssignOp::create(b, variable.getSymName(), value);
     func::ReturnOp::create(b);
   }

@@ -35,6 +35,25 @@ func.func @main(%x: tensor<8x128x8x8xf32>, %dy: tensor<8x64x6x6xf32>) -> tensor<
   return %y : tensor<8x64x6x6xf32>
 }
 
+// Signs of gradients are in that order, too, and who else reads them gets them in the model's.
+// CHECK-LABEL: func.func @signs
+// CHECK: %[[W:.*]] = gen.read @w.ordered
+// CHECK: %[[G:.*]] = gen.convolution_weight_gradient
+// CHECK-NEXT: %[[C:.*]] = gen.compare lt %[[G]], %{{.*}} -> tensor<3x3x128x64xi1>
+// CHECK: gen.transpose %[[C]] permutation [3, 2, 0, 1] : tensor<3x3x128x64xi1> -> tensor<64x128x3x3xi1>
+// CHECK: %[[V:.*]] = gen.select %[[C]], %[[W]], %[[G]]
+// CHECK: gen.assign @w.ordered, %[[V]]
+func.func @signs(%x: tensor<8x128x8x8xf32>, %dy: tensor<8x64x6x6xf32>) -> tensor<64x128x3x3xi1> {
+  %w = gen.read @w : tensor<64x128x3x3xf32>
+  %g = gen.convolution_weight_gradient %x, %dy strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1]
+      : (tensor<8x128x8x8xf32>, tensor<8x64x6x6xf32>) -> tensor<64x128x3x3xf32>
+  %zero = gen.constant dense<0.0> : tensor<f32>
+  %c = gen.compare lt %g, %zero : (tensor<64x128x3x3xf32>, tensor<f32>) -> tensor<64x128x3x3xi1>
+  %v = gen.select %c, %w, %g : (tensor<64x128x3x3xi1>, tensor<64x128x3x3xf32>, tensor<64x128x3x3xf32>) -> tensor<64x128x3x3xf32>
+  gen.assign @w, %v : tensor<64x128x3x3xf32>
+  return %c : tensor<64x128x3x3xi1>
+}
+
 // Who only reads reads the copy as well; the model's order comes from it.
 // CHECK-LABEL: func.func @norm
 // CHECK: call @w.order() : () -> ()

@@ -31,17 +31,22 @@ public:
     if (lanes.getType() != bound.getType())
       bound = emitter.splat(bound);
     Value holds = arith::CmpIOp::create(b, predicate, lanes, bound);
-    if (index.kind == Index::Uniform)
+    if (index.kind == Index::Uniform) {
+      ofAllLanes = both(ofAllLanes, holds);
       holds = emitter.splat(holds);
-    mask = mask ? Value(arith::AndIOp::create(b, mask, holds)) : holds;
+    }
+    mask = both(mask, holds);
   }
-  /// An index that is 0 out of bounds. One that lanes share, or count up from, has to stay as it
-  /// is: the mask alone keeps its lanes from memory.
+  /// An index that is 0 out of bounds. One that lanes share, or count up from, is so where all
+  /// lanes are out of them, which spares processors a read that is masked and far away (they are
+  /// slow to find that no lane needs it); else the mask alone keeps its lanes from memory.
   Index clamped(Index index) {
-    if (!mask || (emitter.lanes() > 1 && index.kind != Index::PerLane))
+    bool isOfLane = emitter.lanes() == 1 || index.kind == Index::PerLane;
+    Value inside = isOfLane ? mask : ofAllLanes;
+    if (!inside)
       return index;
-    Value zero = emitter.constant(b.getI64IntegerAttr(0));
-    return {arith::SelectOp::create(b, mask, index.value, zero), index.kind};
+    Value zero = isOfLane ? emitter.constant(b.getI64IntegerAttr(0)) : emitter.i64(0);
+    return {arith::SelectOp::create(b, inside, index.value, zero), index.kind};
   }
   /// What `emit` returns at `at` where it is in bounds, `otherwise` elsewhere.
   Value guarded(const Indices &at, Value otherwise,
@@ -61,6 +66,11 @@ public:
   Value mask;
 
 private:
+  Value both(Value holds, Value other) {
+    return holds ? Value(arith::AndIOp::create(b, holds, other)) : other;
+  }
+
+  Value ofAllLanes; ///< An i1: what the mask is in every lane, as far as lanes share it.
   ElementEmitter &emitter;
   ImplicitLocOpBuilder &b;
 };

@@ -36,6 +36,24 @@ SmallVector<int64_t> mlir::gen::channelsLastPermutation(int64_t rank) {
   return permutation;
 }
 
+SmallVector<int64_t> mlir::gen::batchLastPermutation(int64_t rank) {
+  SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(1, rank));
+  permutation.push_back(0);
+  return permutation;
+}
+
+Value mlir::gen::withLeadingOne(GenBuilder &b, Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  shape.insert(shape.begin(), 1);
+  return b.make<ReshapeOp>(type.clone(shape), value, b.dynamicSizes(value));
+}
+
+Value mlir::gen::withoutLeadingOne(GenBuilder &b, Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  return b.make<ReshapeOp>(type.clone(type.getShape().drop_front()), value, b.dynamicSizes(value));
+}
+
 static int64_t rankOf(Value value) { return cast<RankedTensorType>(value.getType()).getRank(); }
 
 SmallVector<Value> mlir::gen::permutedSizes(RankedTensorType type, ValueRange sizes,
@@ -142,10 +160,39 @@ Value mlir::gen::permutedReduction(Operation *op, ArrayRef<int64_t> axes, GenBui
   return clone->getResult(0);
 }
 
+/// [n, c, s...] as one image [1, c, s..., n].
+static Value batchLastImages(Operation *op, GenBuilder &b, ArrayRef<int64_t> permutation,
+                             Order &order) {
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  constexpr int64_t kMostRank = 4;
+  if (type.getRank() > kMostRank ||
+      llvm::is_contained(type.getShape().drop_front(), ShapedType::kDynamic))
+    return {};
+  SmallVector<Value> operands;
+  for (Value operand : op->getOperands())
+    operands.push_back(operand.getType().isIndex()
+                           ? operand // the batch
+                           : withLeadingOne(b, b.transpose(operand, permutation)));
+  SmallVector<int64_t> shape = permuted(type.getShape(), permutation);
+  shape.insert(shape.begin(), 1);
+  Operation *clone = cloneWith(op, b, operands, type.clone(shape));
+  for (auto [name, ofBatch] : {std::pair("window", 1), {"strides", 1}, {"low", 0}, {"high", 0}}) {
+    SmallVector<int64_t> numbers(clone->getAttrOfType<DenseI64ArrayAttr>(name).asArrayRef());
+    numbers.push_back(ofBatch);
+    clone->setAttr(name, b.getDenseI64ArrayAttr(numbers));
+  }
+  order.assign(permutation.begin(), permutation.end());
+  return withoutLeadingOne(b, clone->getResult(0));
+}
+
 Value mlir::gen::permutedImages(Operation *op, bool channelsLast, GenBuilder &b,
                                 ArrayRef<int64_t> permutation, Order &order) {
   auto resultType = cast<RankedTensorType>(op->getResult(0).getType());
-  if (channelsLast || permutation != ArrayRef(channelsLastPermutation(resultType.getRank())))
+  if (channelsLast)
+    return {};
+  if (permutation == ArrayRef(batchLastPermutation(resultType.getRank())))
+    return batchLastImages(op, b, permutation, order);
+  if (permutation != ArrayRef(channelsLastPermutation(resultType.getRank())))
     return {};
   SmallVector<Value> operands, sizes;
   for (Value operand : op->getOperands()) {

@@ -32,8 +32,8 @@ SmallVector<Value> permutedSizes(RankedTensorType type, ValueRange sizes,
 struct ReshapeAxes {
   int64_t inputFirst, inputLast, resultFirst, resultLast;
 };
-/// Splits a reshape into the smallest groups of axes, innermost first. What is left where a dynamic
-/// size or one of 0 is met is one group.
+/// Splits a reshape into the smallest groups of axes, innermost first. What is left where a size of
+/// 0 is met, or a dynamic one that is not certain to be the same on both sides, is one group.
 SmallVector<ReshapeAxes> reshapeGroups(ArrayRef<int64_t> input, ArrayRef<int64_t> result);
 
 /// PermutableOpInterface::emitPermuted of ops that broadcast as NumPy does.
@@ -44,12 +44,20 @@ Value permutedElementwise(Operation *op, GenBuilder &b, ArrayRef<int64_t> permut
 Value permutedReduction(Operation *op, ArrayRef<int64_t> axes, GenBuilder &b,
                         ArrayRef<int64_t> permutation, SmallVectorImpl<int64_t> &order);
 
-/// The same for ops on images (gen.max_pool, ...) that have a flag `channels_last`.
+/// The same for ops on images (gen.max_pool, ...) that have a flag `channels_last`. With the batch
+/// last, it is one more spatial axis, of windows of one position.
 Value permutedImages(Operation *op, bool channelsLast, GenBuilder &b, ArrayRef<int64_t> permutation,
                      SmallVectorImpl<int64_t> &order);
 
 /// [0, 2, ..., rank - 1, 1]: from channels first to channels last.
 SmallVector<int64_t> channelsLastPermutation(int64_t rank);
+
+/// [1, ..., rank - 1, 0]: from the batch first to the batch last.
+SmallVector<int64_t> batchLastPermutation(int64_t rank);
+
+/// [s...] as [1, s...], and back.
+Value withLeadingOne(GenBuilder &b, Value value);
+Value withoutLeadingOne(GenBuilder &b, Value value);
 
 } // namespace mlir::gen
 

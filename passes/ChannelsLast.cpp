@@ -19,6 +19,7 @@
 
 #include "dialect/Permutation.h"
 #include "dialect/ops/Convolution.h"
+#include "passes/MovingTransposes.h"
 #include "passes/Passes.h"
 
 namespace mlir::gen {
@@ -45,27 +46,23 @@ public:
         if (convolution.getInput() != convolution->getResult(0))
           padInput(convolution);
       } else if (auto permutable = dyn_cast<PermutableOpInterface>(op)) {
-        moveDown(permutable);
+        transposes.moveDown(permutable);
       }
     }
-    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
-      if (isOpTriviallyDead(&op))
-        op.erase();
+    eraseDeadOps(block);
   }
 
 private:
   ConvolutionOpInterface toChannelsLast(ConvolutionOpInterface op);
   static void padInput(ConvolutionOpInterface op);
-  void moveDown(PermutableOpInterface op);
 
-  /// The transposes that look for their inverse.
-  llvm::DenseSet<Operation *> moving;
+  MovingTransposes transposes;
 };
 
 } // namespace
 
 ConvolutionOpInterface Layouts::toChannelsLast(ConvolutionOpInterface op) {
-  if (op.getChannelsLast())
+  if (op.getChannelsLast() || hasBatchLast(op))
     return op;
   GenBuilder b(op.getLoc(), op);
   Value weight = op.getWeight(), result = op->getResult(0);
@@ -87,11 +84,9 @@ ConvolutionOpInterface Layouts::toChannelsLast(ConvolutionOpInterface op) {
   made->setOperands(operands);
   made->getResult(0).setType(permutedType(result.getType(), ofResult));
   made->setAttr("channels_last", b.getUnitAttr());
-  Value back =
-      TransposeOp::create(b, result.getType(), made->getResult(0), inversePermutation(ofResult));
-  if (result != weight)
-    moving.insert(back.getDefiningOp());
-  result.replaceAllUsesWith(back);
+  SmallVector<int64_t> back = inversePermutation(ofResult);
+  result.replaceAllUsesWith(result == weight ? b.transpose(made->getResult(0), back)
+                                             : transposes.back(b, made->getResult(0), back));
   op->erase();
   return cast<ConvolutionOpInterface>(made);
 }
@@ -113,25 +108,6 @@ void Layouts::padInput(ConvolutionOpInterface op) {
   Attribute zeros = b.getDenseI64ArrayAttr(SmallVector<int64_t>(axes.spatialRank(), 0));
   op->setAttr("low", zeros);
   op->setAttr("high", zeros);
-}
-
-void Layouts::moveDown(PermutableOpInterface op) {
-  for (Value operand : op->getOperands()) {
-    auto transpose = operand.getDefiningOp<TransposeOp>();
-    if (!transpose || !moving.contains(transpose))
-      continue;
-    GenBuilder b(op.getLoc(), op);
-    SmallVector<int64_t> order;
-    Value made = op.emitPermuted(b, inversePermutation(transpose.getPermutation()), order);
-    if (!made)
-      continue;
-    Value back = b.transpose(made, inversePermutation(order));
-    if (auto moved = back.getDefiningOp<TransposeOp>(); moved && moved.getInput() == made)
-      moving.insert(moved);
-    op->getResult(0).replaceAllUsesWith(back);
-    op->erase();
-    return;
-  }
 }
 
 namespace {

@@ -11,6 +11,7 @@
 #include "passes/Report.h"
 #include "passes/target/Cpu.h"
 #include "passes/target/Cuda.h"
+#include "passes/target/DeviceImage.h"
 #include "passes/target/Header.h"
 
 #include "gen/artefact.h"
@@ -142,7 +143,7 @@ private:
       return targets;
     if (StringRef(options.precision).starts_with("int8"))
       return llvm::createStringError("--target=cuda: --precision=" + options.precision +
-                                     " has no code for GPUs; hint: f32, bf16 and f16 have");
+                                     " has no code for GPUs; hint: f32, tf32, bf16 and f16 have");
     CpuTarget device = targets->front();
     device.level = "cuda";
     device.featureBits |= GEN_CUDA;
@@ -276,38 +277,66 @@ private:
       auto kernels = cast_or_null<ModuleOp>(module.lookupSymbol(names->module));
       if (!kernels)
         continue;
-      llvm::Expected<llvm::SmallString<0>> image =
-          makeDeviceImage(kernels, names->capability, stage);
-      if (!image)
-        return fail(image.takeError());
-      if (stage == Stage::Llvm || stage == Stage::Asm) {
-        text += image->str();
+      bool isText = stage == Stage::Llvm || stage == Stage::Asm;
+      auto code = isText ? makeDeviceText(kernels, names->capability, stage)
+                         : makeDeviceImage(kernels, names->capability);
+      if (!code)
+        return fail(code.takeError());
+      if (isText) {
+        text += *code;
         continue;
       }
       kernels.erase();
-      setDeviceImage(module, names->image, *image);
+      setDeviceImage(module, names->image, *code);
     }
     report("device", start);
     return text.empty() ? success() : write(path, text);
   }
 
-  llvm::Expected<llvm::SmallString<0>> makeDeviceImage(ModuleOp kernels, Capability capability,
-                                                       Stage stage) {
-    llvm::LLVMContext context;
+  llvm::Expected<std::unique_ptr<llvm::Module>>
+  translateForDevice(ModuleOp kernels, Capability capability, llvm::LLVMContext &context) {
     std::unique_ptr<llvm::Module> code = translateModuleToLLVMIR(kernels, context, options.name);
     if (!code)
       return llvm::createStringError("the kernels of the GPU cannot be translated");
     if (llvm::Error error = prepareForCuda(*code, capability, options.optimization))
       return error;
-    if (stage != Stage::Llvm && options.deviceCode == DeviceCode::Ptx)
-      return emitPtx(*code, capability, options.optimization);
-    llvm::SmallString<0> image;
-    llvm::raw_svector_ostream out(image);
-    if (stage == Stage::Llvm)
-      code->print(out, nullptr);
-    else
-      llvm::WriteBitcodeToFile(*code, out);
-    return image;
+    return code;
+  }
+
+  llvm::Expected<std::string> makeDeviceText(ModuleOp kernels, Capability capability, Stage stage) {
+    llvm::LLVMContext context;
+    auto code = translateForDevice(kernels, capability, context);
+    if (!code)
+      return code.takeError();
+    if (stage == Stage::Asm) {
+      auto ptx = emitPtx(**code, capability, options.optimization);
+      return ptx ? llvm::Expected<std::string>(ptx->str().str()) : ptx.takeError();
+    }
+    std::string text;
+    llvm::raw_string_ostream out(text);
+    (*code)->print(out, nullptr);
+    return text;
+  }
+
+  llvm::Expected<std::string> makeDeviceImage(ModuleOp kernels, Capability capability) {
+    llvm::LLVMContext context;
+    auto code = translateForDevice(kernels, capability, context);
+    if (!code)
+      return code.takeError();
+    if (options.deviceCode == DeviceCode::Bitcode) {
+      llvm::SmallString<0> bitcode;
+      llvm::raw_svector_ostream out(bitcode);
+      llvm::WriteBitcodeToFile(**code, out);
+      return packDeviceImage(codeForAll(capability, std::move(bitcode)));
+    }
+    auto ptx = emitPtx(**code, capability, options.optimization);
+    if (!ptx)
+      return ptx.takeError();
+    if (options.deviceCode == DeviceCode::Ptx)
+      return packDeviceImage(codeForAll(capability, std::move(*ptx)));
+    auto binaries = assembleForDevices(*ptx, capability);
+    return binaries ? llvm::Expected<std::string>(packDeviceImage(*binaries))
+                    : binaries.takeError();
   }
 
   LogicalResult generateCode(Stage stage, StringRef path, const CpuTarget &target,

@@ -28,6 +28,7 @@ enum class Stage {
 /// What the code of a GPU is in an artefact.
 enum class DeviceCode {
   Ptx,    ///< for the driver
+  Cubin,  ///< the same, and before it machine code, by ptxas
   Bitcode ///< LLVM's, for an emulator
 };
 
@@ -49,7 +50,8 @@ struct CompileOptions {
   std::string header, report;
   /// "f32": as the model is written. "int8w": weights that an entry only reads in eight bits, with
   /// a scale a column; sums stay f32. "int8": what they are multiplied with, too, with a scale a
-  /// row. "bf16", "f16": operands of products rounded to it; sums, and all else, stay f32.
+  /// row. "bf16", "f16": operands of products rounded to it; sums, and all else, stay f32. "tf32":
+  /// GPUs multiply f32 with ten bits of mantissa, on tensor cores; on CPUs as "f32".
   std::string precision = "f32";
   /// What variables and intermediate values of an entry may take, in bytes; negative: no limit.
   int64_t memoryBudget = -1;

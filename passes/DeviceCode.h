@@ -39,7 +39,7 @@ inline constexpr DeviceNames kHopper = {
     "gen.shared.hopper", ".blocks.hopper",    ".tensors.hopper"};
 
 /// On an op of products that rounds its operands itself (--precision): the type that they are
-/// rounded to. Kernels of CPUs leave them as they are.
+/// rounded to, bf16, f16 or tf32. Kernels of CPUs leave them as they are.
 inline constexpr StringLiteral kProductsAttr = "gen.products";
 
 /// The name of a kernel's function: letters, digits and underscores, and no keyword of PTX.
@@ -60,8 +60,8 @@ inline bool isDeviceModule(ModuleOp module) {
 /// True if the kernels of a model are to be a GPU's.
 bool isForDevice(ModuleOp module);
 
-/// Gives a symbol its contents, an image.
-void setDeviceImage(ModuleOp module, StringRef symbol, StringRef code);
+/// Gives a symbol its contents, the bytes of an image.
+void setDeviceImage(ModuleOp module, StringRef symbol, StringRef bytes);
 
 } // namespace mlir::gen
 

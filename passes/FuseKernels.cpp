@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/ops/Convolution.h"
 #include "passes/FusionGroups.h"
 #include "passes/Loops.h"
 #include "passes/PackedWeights.h"
@@ -177,7 +178,7 @@ struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
       return op->emitOpError("belongs to no kernel; hint: run --gen-differentiate and "
                              "--gen-decompose before --gen-fuse-kernels");
     auto convolution = dyn_cast<ConvolutionOpInterface>(op);
-    if (convolution &&
+    if (convolution && !hasBatchLast(convolution) &&
         (!convolution.getChannelsLast() ||
          (op->getResult(0) != convolution.getInput() &&
           llvm::any_of(llvm::concat<const int64_t>(convolution.getLow(), convolution.getHigh()),
@@ -212,6 +213,8 @@ struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
     passStreams<RandomNormalOp>(block);
     passStreams<RandomBernoulliOp>(block);
     FusionGroups groups(block, sizes);
+    if (partialSums)
+      groups.fusePartialSums();
     groups.fuseContractionEpilogues();
     groups.fuseConcats();
     groups.fuseRows();

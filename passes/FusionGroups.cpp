@@ -99,6 +99,14 @@ static bool bringsIntoOrder(Operation *op) {
          (source.getDefiningOp() && combinesElements(source.getDefiningOp()));
 }
 
+/// True if `op` makes another axis the contiguous one before zeros are put around: element by
+/// element that is slower than both, a fast kernel each.
+static bool isTurnedBeforePad(Operation *op) {
+  auto transpose = dyn_cast<TransposeOp>(op);
+  return transpose && transpose.getPermutation().back() + 1 != transpose.getType().getRank() &&
+         llvm::any_of(op->getUsers(), [](Operation *user) { return isa<PadOp>(user); });
+}
+
 /// True if `user` is such an op, or a reshape for one.
 static bool isOrdered(Operation *user) {
   while (isa<ReshapeOp>(user) && user->hasOneUse())
@@ -127,7 +135,7 @@ static bool readsMemory(OpOperand &use, Operation *op) {
 }
 
 bool FusionGroups::isMaterialized(Operation *op) {
-  if (bringsIntoOrder(op))
+  if (bringsIntoOrder(op) || isTurnedBeforePad(op))
     return !op->use_empty();
   return llvm::any_of(op->getUses(), [op](OpOperand &use) {
     Operation *user = use.getOwner();
@@ -416,6 +424,15 @@ static Operation *storingAnchor(Value value) {
   }
   auto anchor = dyn_cast_or_null<AnchorOpInterface>(value.getDefiningOp());
   return anchor && anchor.storesThroughIndices() ? anchor.getOperation() : nullptr;
+}
+
+void FusionGroups::fusePartialSums() {
+  for (auto sums : block.getOps<PartialSumsOp>()) {
+    Operation *product = sums.getInput().getDefiningOp();
+    if (isa_and_nonnull<ContractionOpInterface>(product) && product->hasOneUse() &&
+        number.contains(product))
+      merge(groupOf(sums), groupOf(product));
+  }
 }
 
 void FusionGroups::fuseConcats() {

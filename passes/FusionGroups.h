@@ -39,6 +39,9 @@ class FusionGroups {
 public:
   FusionGroups(Block &block, Sizes &sizes);
 
+  /// Lets a contraction store the partial sums of its result, if nothing else is made of it. Before
+  /// all others.
+  void fusePartialSums();
   /// Puts what alone follows on a contraction's result, element by element, into its kernel: bias,
   /// activation. So a layer is the same kernel in every entry, whatever comes after it.
   void fuseContractionEpilogues();

@@ -42,10 +42,20 @@ def Decompose : Pass<"gen-decompose", "::mlir::ModuleOp"> {
   let options = [Option<"device", "device", "bool", "false", "what has no kernel for GPUs, instead of for CPUs">];
 }
 
+def BatchLast : Pass<"gen-batch-last", "::mlir::func::FuncOp"> {
+  let summary = "compute convolutions of few channels, and what is between them, with the batch as the last axis";
+  let description = [{
+    f32, channels first. Such a convolution, or pooling, becomes one of a single image whose last spatial axis is the batch, in
+    which the weight is one long: the lanes of its kernel are images. Its transposes move as those of gen-channels-last. The
+    batch is a multiple of 16; or it is not known, and weights are trained. Padding becomes a `gen.pad`, except that of
+    transposed convolutions.
+  }];
+}
+
 def ChannelsLast : Pass<"gen-channels-last", "::mlir::func::FuncOp"> {
   let summary = "compute convolutions, and what is between them, with channels as the last axis";
   let description = [{
-    Every convolution is done with `channels_last`, between transposes. Those on results move down through elementwise ops,
+    Every convolution but those of gen-batch-last is done with `channels_last`, between transposes. Those on results move down through elementwise ops,
     pooling, reductions, padding and the like (PermutableOpInterface) until they meet their inverse. Padding becomes a
     `gen.pad`, except that of transposed convolutions.
   }];
@@ -87,9 +97,10 @@ def ReducePrecision : Pass<"gen-reduce-precision", "::mlir::func::FuncOp"> {
     `int8w`: in entries that do not assign a weight, a product reads it as i8 and multiplies its result by the scales of the
     columns. Sums are f32 as before. `int8`: its other operand becomes i8, too, with a scale for each row of a matrix or each
     image, unless sums are too short to gain or too long for i32; sums of i8 times i8 are exact. `bf16`, `f16`: both operands of
-    each product are rounded to it, where they are made; all else, and the sums, stay f32.
+    each product are rounded to it, where they are made; all else, and the sums, stay f32. `tf32`: each product is marked (`gen.products`)
+    to round its operands itself, as a GPU's tensor cores do.
   }];
-  let options = [Option<"precision", "precision", "std::string", "\"f32\"", "f32 (nothing changes), bf16, f16, int8 or int8w">];
+  let options = [Option<"precision", "precision", "std::string", "\"f32\"", "f32 (nothing changes), tf32, bf16, f16, int8 or int8w">];
 }
 
 def ResolveDimensions : Pass<"gen-resolve-dimensions", "::mlir::func::FuncOp"> {
@@ -108,6 +119,15 @@ def SplitReductions : Pass<"gen-split-reductions", "::mlir::func::FuncOp"> {
     `reduce_sum axes [0, 1] : tensor<128x784xf32> -> tensor<f32>` becomes a reduction of the last axis and one of the
     rest; `reduce_sum axes [0, 1] : tensor<32x1024x64xf32> -> tensor<64xf32>` one of the axes behind the first, and one of
     the first. The order of the sum thus depends on the shape alone, never on the number of threads.
+  }];
+}
+
+def SplitProducts : Pass<"gen-split-products", "::mlir::func::FuncOp"> {
+  let summary = "long sums of products with few results in parts, so that they are parallel on a GPU";
+  let description = [{
+    A result of static shape that has fewer tiles than a GPU has room for, of sums that are at least 1024 long, becomes partial sums,
+    one for each block that shares a tile, and a reduction of them. A dynamic size counts as 64. The order of the sum depends on the
+    shape alone.
   }];
 }
 
@@ -188,7 +208,8 @@ def FuseKernels : Pass<"gen-fuse-kernels", "::mlir::ModuleOp"> {
     ops of one shape become one kernel with several results. Data movement is recomputed wherever it is
     read, since it only changes indices. Loops stay, each around launches of its own.
   }];
-  let options = [Option<"frames", "frames", "bool", "true", "a contraction stores its result with the padding that the next one reads">];
+  let options = [Option<"frames", "frames", "bool", "true", "a contraction stores its result with the padding that the next one reads">,
+                 Option<"partialSums", "partial-sums", "bool", "false", "a contraction stores partial sums, each of some of its products">];
 }
 
 def DeduplicateKernels : Pass<"gen-deduplicate-kernels", "::mlir::ModuleOp"> {

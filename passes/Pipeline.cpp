@@ -20,7 +20,7 @@ static void simplify(OpPassManager &pm) {
   pm.addPass(createCSEPass());
 }
 
-static void differentiate(OpPassManager &pm, bool onDevice) {
+static void differentiate(OpPassManager &pm, const std::string &precision, bool onDevice) {
   pm.addPass(createInlinerPass());
   pm.addPass(createSymbolDCEPass());
   pm.addNestedPass<func::FuncOp>(createForwardVariables());
@@ -29,6 +29,8 @@ static void differentiate(OpPassManager &pm, bool onDevice) {
   pm.addPass(createDifferentiate());
   pm.addPass(createDecompose({/*device=*/onDevice}));
   simplify(pm);
+  if (precision == "f32" && !onDevice) // where lanes are what there is to fill
+    pm.addNestedPass<func::FuncOp>(createBatchLast());
   pm.addNestedPass<func::FuncOp>(createChannelsLast());
   simplify(pm);
   pm.addNestedPass<func::FuncOp>(createSinkReshapes()); // before sizes are resolved: it makes some
@@ -61,7 +63,8 @@ static void fuseForDevice(OpPassManager &pm, const std::string &precision) {
   simplify(pm);
   pm.addNestedPass<func::FuncOp>(createHoistInvariants());
   pm.addNestedPass<func::FuncOp>(createSplitReductions());
-  pm.addPass(createFuseKernels({/*frames=*/false}));
+  pm.addNestedPass<func::FuncOp>(createSplitProducts());
+  pm.addPass(createFuseKernels({/*frames=*/false, /*partialSums=*/true}));
   pm.addPass(createDeduplicateKernels());
 }
 
@@ -76,8 +79,11 @@ void mlir::gen::buildKernelPipeline(OpPassManager &pm, const CompileOptions &opt
                                     bool onDevice) {
   if (!options.isFused) {
     pm.addPass(createCheckModel());
-    differentiate(pm, onDevice);
-    (onDevice ? fuseForDevice : fuse)(pm, options.precision);
+    // No CPU has products of tf32: there they are of f32.
+    bool isExact = !onDevice && options.precision == "tf32";
+    std::string precision = isExact ? "f32" : options.precision;
+    differentiate(pm, precision, onDevice);
+    (onDevice ? fuseForDevice : fuse)(pm, precision);
   }
   plan(pm, options, onDevice);
 }

@@ -10,6 +10,8 @@
 //       %y = matmul(cast(%p), cast(%q) transposed) * %r * %s
 // Out, bf16, f16:
 //       %y = matmul(cast(cast(%x : bf16)), cast(cast(%w : bf16)) transposed)
+// Out, tf32:
+//       %y = matmul(%x, %w transposed) {gen.products = tf32}
 //
 // What is computed from the weight alone is computed once (gen-pack-weights), what is computed from
 // %x by the kernel that makes it. The product reads the numbers as they are stored, and a quarter
@@ -91,11 +93,9 @@ public:
     SmallVector<ContractionOpInterface> contractions;
     entry.walk([&](ContractionOpInterface op) { contractions.push_back(op); });
     half = halfOf(entry.getContext());
-    if (half)
-      entry.walk([&](ProductsOpInterface op) {
-        if (!isa<ContractionOpInterface>(op.getOperation()))
-          op->setAttr(kProductsAttr, TypeAttr::get(half));
-      });
+    markProducts(entry);
+    if (precision == "tf32")
+      return;
     for (ContractionOpInterface contraction : contractions) {
       if (half) {
         narrowOperands(contraction);
@@ -116,6 +116,17 @@ private:
     if (precision == "bf16")
       return BFloat16Type::get(context);
     return precision == "f16" ? Type(Float16Type::get(context)) : Type();
+  }
+
+  /// Those that round what they multiply.
+  void markProducts(func::FuncOp entry) {
+    bool isTf32 = precision == "tf32";
+    Type rounded = isTf32 ? Type(FloatTF32Type::get(entry.getContext())) : half;
+    if (rounded)
+      entry.walk([&](ProductsOpInterface op) {
+        if (isTf32 || !isa<ContractionOpInterface>(op.getOperation()))
+          op->setAttr(kProductsAttr, TypeAttr::get(rounded));
+      });
   }
 
   void quantize(ContractionOpInterface contraction, Value weight, int64_t columns) {

@@ -1,6 +1,7 @@
 //===- ScheduleTable.cpp - measured schedules, in a file ------------------===//
 
 #include "passes/ScheduleTable.h"
+#include "dialect/ops/Convolution.h"
 
 #include "passes/EntryProgram.h"
 #include "passes/OutputFile.h"
@@ -85,6 +86,9 @@ std::string ScheduleTable::keyOf(KernelOp kernel, DictionaryAttr schedule) {
       schedule.get("transposed"))
     return "";
   ContractionOpInterface op = *contractions.begin();
+  auto convolution = dyn_cast<ConvolutionOpInterface>(op.getOperation());
+  if (convolution && hasBatchLast(convolution)) // nothing is copied there
+    return "";
   auto isStatic = [](Type type) {
     auto shaped = dyn_cast<ShapedType>(type);
     return shaped && shaped.hasStaticShape();

@@ -100,8 +100,15 @@ private:
         sizes.push_back(b.createOrFold<tensor::DimOp>(reshape.op.getInput(), axis));
     for (int64_t axis = reshape.outer; axis < typeOf(outer).getRank(); ++axis)
       if (typeOf(outer).isDynamicDim(axis))
-        sizes.push_back(b.createOrFold<tensor::DimOp>(outer, axis));
+        sizes.push_back(sizeOf(outer, axis));
     return sizes;
+  }
+
+  /// A dynamic size. A broadcast, which may be replaced, has it as an operand.
+  Value sizeOf(Value value, int64_t axis) {
+    if (auto broadcast = value.getDefiningOp<BroadcastOp>())
+      return broadcast.getSizes()[broadcast.getType().getDynamicDimIndex(axis)];
+    return b.createOrFold<tensor::DimOp>(value, axis);
   }
 
   /// `inner` in the shape of `outer`, the value that it stands for.
@@ -124,6 +131,10 @@ private:
     if (operand == reshape.op.getResult())
       return reshape.op.getInput();
     RankedTensorType type = typeOf(operand);
+    auto other = operand.getDefiningOp<ReshapeOp>();
+    if (other && startsWithOuter(type) && other.getInput().getType() == innerType(type) &&
+        innerType(type).getNumDynamicDims() <= 1) // else equal types may be of other sizes
+      return other.getInput();
     int64_t kept = result.getRank() - reshape.outer;
     if (type.getRank() <= kept)
       return operand; // repeated along all leading axes
@@ -194,18 +205,19 @@ private:
   Value sinkReduction(ReductionOpInterface reduction) {
     ArrayRef<int64_t> axes = reduction.reductionAxes();
     int64_t leading = llvm::count_if(axes, [&](int64_t axis) { return axis < reshape.outer; });
-    if (leading != 0 && leading != reshape.outer)
+    bool isOverLeading = leading == reshape.outer; // or they have one element
+    if (leading != 0 && !isOverLeading)
       return {};
     SmallVector<int64_t> innerAxes;
-    if (leading != 0)
+    if (isOverLeading)
       innerAxes = llvm::to_vector(llvm::seq<int64_t>(0, reshape.inner));
     for (int64_t axis : axes.drop_front(leading))
       innerAxes.push_back(axis + shift());
     Value result = reduction->getResult(0);
-    RankedTensorType type = leading ? typeOf(result) : innerType(typeOf(result));
+    RankedTensorType type = isOverLeading ? typeOf(result) : innerType(typeOf(result));
     Operation *clone = cloned(reduction, reshape.op.getInput(), type);
     clone->setAttr("axes", b.getDenseI64ArrayAttr(innerAxes));
-    return leading ? clone->getResult(0) : toOuter(clone->getResult(0), result);
+    return isOverLeading ? clone->getResult(0) : toOuter(clone->getResult(0), result);
   }
 
   RowReshape reshape;

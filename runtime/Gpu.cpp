@@ -76,13 +76,34 @@ void Gpu::open(const std::string &device, const gen_device_artefact_info &artefa
     cuda.check(cuda.streamCreate(&stream, /*CU_STREAM_NON_BLOCKING=*/1), "create a stream");
     ownsStream = true;
   }
-  cuda.check(cuda.moduleLoadData(&module, artefact.image->code), "load the model's code");
   constexpr int kMajor = 75, kMinor = 76; // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_
   int major = 0, minor = 0;
   cuda.check(cuda.deviceGetAttribute(&major, kMajor, number), "find the GPU's capability");
   cuda.check(cuda.deviceGetAttribute(&minor, kMinor, number), "find the GPU's capability");
-  if (artefact.hopper_image && major == 9 && minor == 0)
-    cuda.check(cuda.moduleLoadData(&hopper, artefact.hopper_image->code), "load the model's code");
+  loadCode(module, *artefact.image, major, minor);
+  if (!module)
+    fail(GEN_NOT_FOUND,
+         "no code for device '%s' of compute capability %d.%d; hint: code begins at 8.0",
+         device.c_str(), major, minor);
+  if (artefact.hopper_image)
+    loadCode(hopper, *artefact.hopper_image, major, minor);
+}
+
+/// The best that the driver takes: machine code may be of a toolkit newer than it. Null if none is
+/// for such GPUs.
+void Gpu::loadCode(CUmodule &loaded, const gen_device_image &image, int major, int minor) const {
+  auto capability = uint32_t(10 * major + minor);
+  CUresult result = 0;
+  for (uint64_t i = 0; i < image.count && !loaded; ++i) {
+    const gen_device_code &code = image.codes[i];
+    if (code.first > capability || code.last < capability)
+      continue;
+    result = cuda.moduleLoadData(&loaded, reinterpret_cast<const char *>(&image) + code.offset);
+    if (result != 0)
+      loaded = nullptr;
+  }
+  if (!loaded)
+    cuda.check(result, "load the model's code");
 }
 
 void Gpu::close() {

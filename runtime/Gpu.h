@@ -101,6 +101,7 @@ private:
     CUfunction function;
     uint32_t threads, shared;
   };
+  void loadCode(CUmodule &loaded, const gen_device_image &image, int major, int minor) const;
   const Kernel &kernelOf(const gen_device_kernel_info &info, bool isHopper);
   void open(const std::string &device, const gen_device_artefact_info &artefact);
   void close();

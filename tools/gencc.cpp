@@ -78,10 +78,11 @@ void addOptions(CLI::App &app, Arguments &arguments) {
       ->type_name("TARGET")
       ->check(oneOf({"cpu", "cuda"}, "no target of this version", /*several=*/true));
   app.add_option("--device-code", arguments.deviceCode,
-                 "what the code for GPUs is in the file: ptx (default), or bitcode, for the "
-                 "emulator of the tests")
+                 "what the code for GPUs is in the file: ptx (default), which the driver compiles "
+                 "when a model is opened; cubin: machine code for compute capability 8.x and 9.0, "
+                 "too, by the CUDA toolkit's ptxas; or bitcode, for the emulator of the tests")
       ->type_name("KIND")
-      ->check(oneOf({"ptx", "bitcode"}, "no kind of code"));
+      ->check(oneOf({"ptx", "cubin", "bitcode"}, "no kind of code"));
   std::vector<std::string> cpus(cpuNames().begin(), cpuNames().end());
   app.add_option("--mcpu", arguments.cpu,
                  "native (default), x86-64-v2, x86-64-v3, x86-64-v4, x86-64-v4-vnni, aarch64; "
@@ -97,12 +98,15 @@ void addOptions(CLI::App &app, Arguments &arguments) {
       ->check(CLI::Range(0, 3).description(""));
   app.add_option(
          "--precision", arguments.precision,
-         "f32: as the model is written (default); bf16, f16: operands of products in "
+         "f32: as the model is written (default); tf32: GPUs multiply f32 on tensor cores, with "
+         "ten "
+         "bits of mantissa, CPUs as it is written; bf16, f16: operands of products in "
          "16 bits; int8w: weights that an entry only reads "
          "in eight bits, a scale a column, for decoding at up to four times the speed; int8: "
          "what they are multiplied with, too, a scale a row")
       ->type_name("PRECISION")
-      ->check(oneOf({"f32", "bf16", "f16", "int8", "int8w"}, "no precision of this version"));
+      ->check(
+          oneOf({"f32", "tf32", "bf16", "f16", "int8", "int8w"}, "no precision of this version"));
   app.add_option("--memory-budget", arguments.memoryBudget,
                  "what the variables and intermediate values of an entry may take at most (64MB, "
                  "1GiB, ...): values are computed again rather than kept until it fits")
@@ -222,7 +226,9 @@ LogicalResult compileModel(const Arguments &arguments, const std::string &output
   CompileOptions options;
   options.cpu = arguments.cpu;
   options.target = arguments.target;
-  options.deviceCode = arguments.deviceCode == "ptx" ? DeviceCode::Ptx : DeviceCode::Bitcode;
+  options.deviceCode = arguments.deviceCode == "ptx"     ? DeviceCode::Ptx
+                       : arguments.deviceCode == "cubin" ? DeviceCode::Cubin
+                                                         : DeviceCode::Bitcode;
   options.optimization = arguments.optimization;
   options.precision = arguments.precision;
   options.memoryBudget = arguments.memoryBudget;

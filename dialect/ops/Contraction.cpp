@@ -1,5 +1,6 @@
 //===- Contraction.cpp - sums of products ---------------------------------===//
 
+#include "dialect/Bounds.h"
 #include "dialect/Folding.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -160,4 +161,51 @@ SmallVector<Value> MatmulOp::derivative(GenBuilder &b, ValueRange dz) {
   Value dlhs = tl ? b.matmul(rhs, dz[0], tr, true) : b.matmul(dz[0], rhs, false, !tr);
   Value drhs = tr ? b.matmul(dz[0], lhs, true, tl) : b.matmul(lhs, dz[0], !tl, false);
   return {b.sumTo(dlhs, lhs), b.sumTo(drhs, rhs)};
+}
+
+//===----------------------------------------------------------------------===//
+// PartialSumsOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult PartialSumsOp::verify() {
+  RankedTensorType input = getInput().getType(), result = getType();
+  if (result.getRank() == input.getRank() + 1 && result.getDimSize(0) > 0 &&
+      result.getShape().drop_front() == input.getShape() &&
+      result.getElementType() == input.getElementType())
+    return success();
+  return emitOpError("expected a result with one more axis in front, of a static size that is not "
+                     "0, and the element type of ")
+         << input << " (C1), got " << result;
+}
+
+LogicalResult PartialSumsOp::reifyResultShapes(OpBuilder &b, ReifiedRankedShapedTypeDims &shapes) {
+  SmallVector<OpFoldResult> &sizes = shapes.emplace_back();
+  sizes.push_back(b.getIndexAttr(getType().getDimSize(0)));
+  llvm::append_range(sizes, tensor::getMixedSizes(b, getLoc(), getInput()));
+  return success();
+}
+
+StringRef PartialSumsOp::whyNotDifferentiable() {
+  return "it is made of a product, which is differentiated";
+}
+
+LogicalResult PartialSumsOp::evaluate(EvaluationContext &, ArrayRef<Array> operands,
+                                      SmallVectorImpl<Array> &results) {
+  SmallVector<int64_t> shape{getType().getDimSize(0)};
+  llvm::append_range(shape, operands[0].shape);
+  Array result(operands[0].elementType, shape);
+  llvm::copy(operands[0].floats, result.floats.begin());
+  results.push_back(std::move(result));
+  return success();
+}
+
+bool PartialSumsOp::isElementwise() { return false; }
+
+Value PartialSumsOp::emitAt(ElementEmitter &emitter, Indices at) {
+  Bounds bounds(emitter);
+  bounds.require(at.front(), Value(), emitter.i64(1));
+  at.erase(at.begin());
+  return bounds.guarded(
+      at, emitter.constant(getType().getElementType(), 0.0),
+      [&](const Indices &inside) { return emitter.elementAt(getInput(), inside); });
 }

@@ -41,4 +41,27 @@ def Gen_MatmulOp : Gen_TensorOp<"matmul",
   let hasVerifier = 1;
 }
 
+def Gen_PartialSumsOp : Gen_PointwiseOp<"partial_sums",
+    [DeclareOpInterfaceMethods<Gen_PointwiseOpInterface, ["isElementwise"]>,
+     DeclareOpInterfaceMethods<Gen_NotDifferentiableOpInterface>]> {
+  let summary = "numbers that add up to a tensor's";
+  let description = [{
+        sum over p of result[p, i...] = input[i...]
+
+    Which numbers these are is left to what computes them, so only their sum has a meaning. A product's kernel on a GPU adds a part of
+    the products in each, so that several blocks of threads share a long sum; elsewhere the first is the input, and the others are 0.
+    The compiler makes this op, with a `reduce_sum` behind it.
+
+    (C1) The result has one more axis than the input, the first one, of a static size that is not 0, and its element type.
+
+    ```mlir
+    %p = gen.partial_sums %w : tensor<400x10xf32> -> tensor<8x400x10xf32>
+    ```
+  }];
+  let arguments = (ins Gen_FloatTensor:$input);
+  let results = (outs Gen_FloatTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+}
+
 #endif // GEN_CONTRACTION_TD

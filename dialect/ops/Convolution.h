@@ -16,6 +16,9 @@ namespace mlir::gen {
 /// and behind it along each spatial axis, in turns. Kernels need not multiply by them.
 constexpr llvm::StringLiteral kMarginsAttr = "gen.margins";
 
+/// Of a convolution that gen-batch-last has made, see hasBatchLast().
+constexpr llvm::StringLiteral kBatchLastAttr = "gen.batch_last";
+
 /// Numbers of axes. Input and output have one layout, the weight its own.
 struct ConvolutionAxes {
   int64_t rank;
@@ -60,6 +63,23 @@ struct ConvolutionWindow {
     return ShapedType::isDynamic(input) ? input : (input + extra(i, kernel)) / strides[i];
   }
 };
+
+/// True if the op's last spatial axis is the batch: of one image, channels first, with windows of
+/// one position there. Nothing is padded but the result of a transposed convolution.
+inline bool hasBatchLast(ConvolutionOpInterface op) {
+  if (!op->hasAttr(kBatchLastAttr))
+    return false;
+  ConvolutionWindow window = ConvolutionWindow::of(op);
+  int64_t last = window.axes().spatialRank() - 1;
+  auto isZero = [](int64_t padding) { return padding == 0; };
+  auto isOne = [](int64_t step) { return step == 1; };
+  bool isPadded = !llvm::all_of(window.low, isZero) || !llvm::all_of(window.high, isZero);
+  return !window.channelsLast && window.groups == 1 && last > 0 &&
+         llvm::all_of(window.dilations, isOne) && op.getInput().getType().getDimSize(0) == 1 &&
+         op.getWeight().getType().getShape().back() == 1 && window.strides[last] == 1 &&
+         window.low[last] == 0 && window.high[last] == 0 &&
+         (!isPadded || op->getResult(0) == op.getInput());
+}
 
 } // namespace mlir::gen
 

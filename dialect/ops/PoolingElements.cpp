@@ -215,13 +215,14 @@ SmallVector<int64_t> MaxPoolGradientOp::tileShape() {
   SmallVector<int64_t> ones(shape.size(), 1), tile = ones;
   for (int64_t i = 0; i < windows.spatialRank(); ++i) {
     int64_t size = shape[windows.axis(i)], window = windows.window[i];
-    bool isTiled = windows.strides[i] == window && windows.low[i] == 0 && windows.high[i] == 0 &&
-                   !ShapedType::isDynamic(size) && size % window == 0;
-    if (!isTiled || !windows.channelsLast)
+    bool isCovered = window == 1 || (!ShapedType::isDynamic(size) && size % window == 0);
+    bool isTiled =
+        windows.strides[i] == window && windows.low[i] == 0 && windows.high[i] == 0 && isCovered;
+    if (!isTiled)
       return ones;
     tile[windows.axis(i)] = window;
   }
-  return tile;
+  return tile.back() == 1 ? tile : ones; // lanes are along the last axis
 }
 
 int64_t MaxPoolGradientOp::tileParts() { return 1; }

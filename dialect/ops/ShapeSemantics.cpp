@@ -237,8 +237,19 @@ SmallVector<ReshapeAxes> mlir::gen::reshapeGroups(ArrayRef<int64_t> input,
   SmallVector<ReshapeAxes> groups;
   int64_t i = input.size(), r = result.size();
   auto isStatic = [](int64_t size) { return !ShapedType::isDynamic(size); };
+  auto staticSize = [&](ArrayRef<int64_t> shape) {
+    return llvm::product_of(llvm::make_filter_range(shape, isStatic));
+  };
+  // One dynamic size on each side is the same if all others are as many elements.
+  bool isSameSize = llvm::count_if(input, ShapedType::isDynamic) == 1 &&
+                    llvm::count_if(result, ShapedType::isDynamic) == 1 &&
+                    staticSize(input) == staticSize(result) && staticSize(input) != 0;
   while (i > 0 || r > 0) {
     ReshapeAxes group{i, i, r, r};
+    if (isSameSize && i > 0 && r > 0 && !isStatic(input[i - 1]) && !isStatic(result[r - 1])) {
+      groups.push_back({--i, group.inputLast, --r, group.resultLast});
+      continue;
+    }
     int64_t inputSize = 1, resultSize = 1;
     do {
       bool takeInput = i > 0 && (inputSize <= resultSize || r == 0);

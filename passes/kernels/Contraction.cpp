@@ -14,7 +14,6 @@
 
 #include "passes/kernels/Contraction.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "passes/kernels/ContractionTile.h"
 
 namespace mlir::gen::kernels {
@@ -96,6 +95,9 @@ struct Product {
     element = b.getI32Type();
   }
 
+  /// Nothing is copied.
+  bool isInPlace() const { return !schedule.packLhs && !schedule.packRhs && !convertsTiles; }
+
   ContractionSchedule schedule;
   Type element; ///< Of the sums.
   Type result, lhsType, rhsType;
@@ -122,9 +124,9 @@ struct DepthBlocks {
     for (const DepthStep &step : p.depth)
       whole = whole && step.extent.constant() ? std::optional(*whole * *step.extent.constant())
                                               : std::nullopt;
-    assert((whole || wished) && "a dynamic depth needs blocks");
+    assert((whole || wished || p.isInPlace()) && "copies of a dynamic depth need blocks");
     if (wished == 0 || (whole && *whole <= wished)) {
-      longest = std::max<int64_t>(*whole, 1);
+      longest = std::max<int64_t>(whole.value_or(1), 1);
       return;
     }
     splits = true;
@@ -194,7 +196,7 @@ public:
     prefetch = prefetchEpilogue;
     if (taskCount().is(0))
       return;
-    allocateScratch();
+    allocateBuffers();
     Int zero(b, 0);
     Int row = rowTasks.is(1) ? zero : index / columnTasks;
     Int column = columnTasks.is(1) ? zero : rowTasks.is(1) ? index : index % columnTasks;
@@ -268,17 +270,9 @@ private:
     });
   }
 
-  void allocateScratch() {
-    OpBuilder::InsertionGuard guard(b);
-    Operation *function = b.getInsertionBlock()->getParentOp();
-    while (!isa<FunctionOpInterface>(function))
-      function = function->getParentOp();
-    b.setInsertionPointToStart(&function->getRegion(0).front());
-    auto allocate = [&](int64_t size) -> Value {
-      if (size == 0)
-        return nullptr;
-      Type pointer = LLVM::LLVMPointerType::get(b.getContext());
-      return LLVM::AllocaOp::create(b, pointer, element, Int(b, size), /*alignment=*/64);
+  void allocateBuffers() {
+    auto allocate = [&](int64_t size) {
+      return size == 0 ? Value() : allocateScratch(b, element, size);
     };
     lhsBlock = allocate(scratch.lhs);
     rhsPanel = allocate(scratch.rhs);
@@ -658,6 +652,8 @@ private:
 Value emitTaskCount(ImplicitLocOpBuilder &b, const Contraction &contraction) {
   if (contraction.schedule.dot)
     return dotTaskCount(b, contraction);
+  if (contraction.schedule.along)
+    return alongTaskCount(b, contraction);
   return TaskEmitter(b, contraction).taskCount();
 }
 
@@ -665,6 +661,8 @@ void emitTask(ImplicitLocOpBuilder &b, const Contraction &contraction, Value ind
               ContractionEpilogue epilogue, ContractionPrefetch prefetch) {
   if (contraction.schedule.dot)
     return emitDotTask(b, contraction, Int(b, index), epilogue);
+  if (contraction.schedule.along)
+    return emitAlongTask(b, contraction, Int(b, index), epilogue);
   TaskEmitter(b, contraction).emit(Int(b, index), epilogue, prefetch);
 }
 

@@ -11,8 +11,8 @@
 // Every element of C is one chain acc = fma(A[m, k], B[k, n], acc) from 0 over k = 0, 1, ...,
 // whatever the schedule (or, if the op asks for `chain`, the sum of such chains of equal length).
 // So its bits depend on its row of A and its column of B alone: not on the batch, the tile or edge
-// it falls in, the thread, or whether sizes are dynamic. (With `dot` it is one chain a lane, and a
-// tree over the lanes, to the same effect.)
+// it falls in, the thread, or whether sizes are dynamic. (With `dot` or `along` it is one chain a
+// lane, and a tree over the lanes, to the same effect.)
 //
 // Scratch (packed operands, unfinished sums) is an alloca in the entry block of the function around
 // the task, at most a few hundred KB.
@@ -59,6 +59,10 @@ struct ContractionSchedule {
   /// digits of k, known as well, the last of which has stride 1 in A. `rows` and `rowBlock` count
   /// only.
   bool dot = false;
+  /// The same for many columns, with digits, and a k of any length, whose last digit has stride 1
+  /// in A and B; both are read where they are. A register tile has `vectors` columns, a task
+  /// `panels` tiles of them at most and one of rows.
+  bool along = false;
 };
 
 /// What the rules want to know of the machine.
@@ -94,6 +98,14 @@ ContractionSchedule chooseConvolutionSchedule(int64_t m, int64_t n, int64_t k, i
                                               VectorTarget target = {}, int64_t lanes = 0,
                                               bool rhsIsPacked = false);
 
+/// The same for few rows, which stay in registers, and many columns that are read in place.
+ContractionSchedule chooseInPlaceSchedule(int64_t m, int64_t n, int64_t k, Type elementType,
+                                          VectorTarget target);
+
+/// The same for sums along memory, whose columns are in runs of `run`.
+ContractionSchedule chooseAlongSchedule(int64_t m, int64_t n, int64_t run, Type elementType,
+                                        VectorTarget target);
+
 /// A digit of m: it counts to `extent`, and each step is `stride` elements of A.
 struct RowDigit {
   Value extent, stride;
@@ -127,6 +139,7 @@ struct Contraction {
   /// k lead from `rhs`.
   SmallVector<RowDigit> rows;
   SmallVector<DepthDigit> depth;
+  SmallVector<RowDigit> columns; ///< Of B, in the same way, if the schedule says `along`.
   SmallVector<Margin> margins;
   Type elementType;
   /// Of the operands' numbers, if they are converted when they are read: bf16, f16, or i8 of a
@@ -138,8 +151,9 @@ struct Contraction {
   bool longEpilogue = false; ///< Emit the epilogue once, masked, even where vectors are whole.
 };
 
-/// Receives C[row, column .. column + lanes - 1] as a vector. `mask` (i1 lanes) tells the columns
-/// that exist; null: all do. Called in up to two places of the code, each inside the task's loops.
+/// Receives C[row, column .. column + lanes - 1] as a vector, or C[row, column] as a number if the
+/// schedule says `along`. `mask` (i1 lanes) tells the columns that exist; null: all do. Called in
+/// up to two places of the code, each inside the task's loops.
 using ContractionEpilogue = llvm::function_ref<void(ImplicitLocOpBuilder &, Value row, Value column,
                                                     Value accumulator, Value mask)>;
 

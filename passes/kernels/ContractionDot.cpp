@@ -95,16 +95,7 @@ private:
     }
   }
 
-  Value allocate(int64_t size) {
-    OpBuilder::InsertionGuard guard(b);
-    Operation *function = b.getInsertionBlock()->getParentOp();
-    while (!isa<FunctionOpInterface>(function))
-      function = function->getParentOp();
-    b.setInsertionPointToStart(&function->getRegion(0).front());
-    Type pointer = LLVM::LLVMPointerType::get(b.getContext());
-    return LLVM::AllocaOp::create(b, pointer, element, Int(b, std::max<int64_t>(size, 1)),
-                                  /*alignment=*/64);
-  }
+  Value allocate(int64_t size) { return allocateScratch(b, element, std::max<int64_t>(size, 1)); }
 
   bool hasRest() const { return !run.constant() || *run.constant() % s.lanes != 0; }
   /// The lanes of vector `step` of a run; null: all.
@@ -192,31 +183,13 @@ private:
     return sums;
   }
 
-  /// The sums of the accumulators' lanes, lane by lane for as many accumulators: two vectors become
-  /// one by adding neighbours at distance d, for d = 1, 2, 4, ...
+  /// The sums of the accumulators' lanes, for as many accumulators as there are lanes at once.
   void storeSums(SmallVector<Value> accumulators) {
     Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type));
     accumulators.resize(llvm::alignTo(accumulators.size(), s.lanes), zero);
-    for (int64_t group = 0; group < static_cast<int64_t>(accumulators.size()); group += s.lanes) {
-      MutableArrayRef<Value> vectors = MutableArrayRef(accumulators).slice(group, s.lanes);
-      for (int64_t d = 1; d < s.lanes; d *= 2)
-        for (int64_t i = 0; i < s.lanes; i += 2 * d)
-          vectors[i] = halves(vectors[i], vectors[i + d], d);
-      storeVector(b, vectors[0], elementPointer(b, element, sums, Int(b, group)), bytes * s.lanes);
-    }
-  }
-
-  /// Lanes whose number has bit d clear: sums of neighbours in x; the others: in y.
-  Value halves(Value x, Value y, int64_t d) {
-    auto pick = [&](bool upper) {
-      SmallVector<int64_t> lanes;
-      for (int64_t lane = 0; lane < s.lanes; ++lane) {
-        int64_t source = upper ? lane | d : lane & ~d;
-        lanes.push_back((lane & d) != 0 ? source + s.lanes : source);
-      }
-      return vector::ShuffleOp::create(b, x, y, lanes);
-    };
-    return arith::AddFOp::create(b, pick(false), pick(true));
+    for (int64_t group = 0; group < static_cast<int64_t>(accumulators.size()); group += s.lanes)
+      storeVector(b, sumsOfLanes(b, ArrayRef(accumulators).slice(group, s.lanes)),
+                  elementPointer(b, element, sums, Int(b, group)), bytes * s.lanes);
   }
 
   ImplicitLocOpBuilder &b;
@@ -235,7 +208,40 @@ private:
   SmallVector<Value> lhs;
 };
 
+/// Lanes whose number has bit d clear: sums of neighbours in x; the others: in y.
+Value sumsOfNeighbours(ImplicitLocOpBuilder &b, Value x, Value y, int64_t lanes, int64_t d) {
+  auto pick = [&](bool upper) {
+    SmallVector<int64_t> picked;
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      int64_t source = upper ? lane | d : lane & ~d;
+      picked.push_back((lane & d) != 0 ? source + lanes : source);
+    }
+    return vector::ShuffleOp::create(b, x, y, picked);
+  };
+  return arith::AddFOp::create(b, pick(false), pick(true));
+}
+
 } // namespace
+
+/// Two vectors become one by adding neighbours at distance d, for d = 1, 2, 4, ...
+Value sumsOfLanes(ImplicitLocOpBuilder &b, ArrayRef<Value> vectors) {
+  SmallVector<Value> sums(vectors);
+  auto lanes = static_cast<int64_t>(sums.size());
+  for (int64_t d = 1; d < lanes; d *= 2)
+    for (int64_t i = 0; i < lanes; i += 2 * d)
+      sums[i] = sumsOfNeighbours(b, sums[i], sums[i + d], lanes, d);
+  return sums[0];
+}
+
+Value allocateScratch(ImplicitLocOpBuilder &b, Type element, int64_t size) {
+  OpBuilder::InsertionGuard guard(b);
+  Operation *function = b.getInsertionBlock()->getParentOp();
+  while (!isa<FunctionOpInterface>(function))
+    function = function->getParentOp();
+  b.setInsertionPointToStart(&function->getRegion(0).front());
+  Type pointer = LLVM::LLVMPointerType::get(b.getContext());
+  return LLVM::AllocaOp::create(b, pointer, element, Int(b, size), /*alignment=*/64);
+}
 
 Int dotTaskCount(ImplicitLocOpBuilder &b, const Contraction &contraction) {
   return DotEmitter(b, contraction).taskCount();

@@ -55,6 +55,8 @@ DictionaryAttr mlir::gen::kernels::chooseContractionSchedule(KernelOp kernel) {
     fields.push_back(b.getNamedAttr("transposed", b.getBoolAttr(true)));
   if (chosen.dot)
     fields.push_back(b.getNamedAttr("dot", b.getBoolAttr(true)));
+  if (chosen.along)
+    fields.push_back(b.getNamedAttr("along", b.getBoolAttr(true)));
   return b.getDictionaryAttr(fields);
 }
 
@@ -88,6 +90,7 @@ static ContractionSchedule scheduleOf(KernelOp kernel) {
   schedule.packRhs = flag("pack_rhs", schedule.packRhs);
   schedule.transposed = flag("transposed", schedule.transposed);
   schedule.dot = flag("dot", schedule.dot);
+  schedule.along = flag("along", schedule.along);
   return schedule;
 }
 
@@ -95,6 +98,10 @@ static ContractionSchedule scheduleOf(KernelOp kernel) {
 static Contraction firstProduct(KernelFunction &function, Products &products) {
   Contraction contraction = products.first(function);
   contraction.schedule = scheduleOf(function.kernel);
+  auto convolution =
+      dyn_cast<ConvolutionOpInterface>(contractionOf(function.kernel).getOperation());
+  if (convolution && hasBatchLast(convolution)) // its depth may differ from position to position
+    contraction.schedule.packLhs = contraction.schedule.packRhs = false;
   contraction.schedule.chain = contractionOf(function.kernel).longestChain();
   if (contraction.schedule.depth != 0) // whole chains
     contraction.schedule.depth =
@@ -160,7 +167,7 @@ static void emitProductTask(KernelFunction &function, Products &products, Contra
       b, contraction, index,
       [&](ImplicitLocOpBuilder &, Value row, Value column, Value accumulator, Value mask) {
         products.atResult(function, row, column, [&](const Indices &at) {
-          KernelEmitter emitter(function, kLanes);
+          KernelEmitter emitter(function, isa<VectorType>(accumulator.getType()) ? kLanes : 1);
           emitter.setMask(mask);
           emitter.bind(op->getResult(0), accumulator);
           emitter.storeResults(at);

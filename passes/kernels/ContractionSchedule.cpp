@@ -122,6 +122,49 @@ ContractionSchedule chooseConvolutionSchedule(int64_t m, int64_t n, int64_t k, i
   return s;
 }
 
+/// All rows in one tile, or fewer accumulators than registers would hold: with sizes that are not
+/// known, tiles of 8 x 3 wait for their loads.
+ContractionSchedule chooseInPlaceSchedule(int64_t m, int64_t n, int64_t k, Type elementType,
+                                          VectorTarget target) {
+  constexpr int64_t kLanes = 16, kTaskFlops = 750000;
+  ContractionSchedule s{.lanes = kLanes, .packRhs = false};
+  int64_t cost = std::max<int64_t>(
+      s.lanes * elementType.getIntOrFloatBitWidth() / 8 / target.registerBytes, 1);
+  int64_t most = (target.registers >= 32 ? 24 : 12) / cost,
+          rowVectors = ceilDivide(guess(n, 128), s.lanes);
+  s.vectors = std::min<int64_t>(most >= 24 ? 4 : most >= 6 ? 2 : 1, rowVectors);
+  s.rows = most / s.vectors;
+  if (m > s.rows)
+    s.rows = std::max<int64_t>(most * 2 / 3 / s.vectors, 1);
+  int64_t tiles = ceilDivide(m, s.rows);
+  s.rows = ceilDivide(m, tiles);
+  s.rowBlock = tiles * s.rows;
+  int64_t panelFlops = 2 * s.rowBlock * guess(k, 64) * s.vectors * s.lanes;
+  s.panels = std::clamp<int64_t>(kTaskFlops / panelFlops, 1, ceilDivide(rowVectors, s.vectors));
+  return s;
+}
+
+ContractionSchedule chooseAlongSchedule(int64_t m, int64_t n, int64_t run, Type elementType,
+                                        VectorTarget target) {
+  constexpr int64_t kLanes = 16, kMostColumns = 6, kMostRows = 8, kLeastTasks = 4,
+                    kSums = 16384; // of a task
+  ContractionSchedule s{.lanes = kLanes, .packRhs = false, .along = true};
+  int64_t cost = std::max<int64_t>(
+      s.lanes * elementType.getIntOrFloatBitWidth() / 8 / target.registerBytes, 1);
+  int64_t most = (target.registers >= 32 ? 24 : 12) / cost;
+  s.vectors = 1;
+  for (int64_t columns = 2; columns <= std::min(most, kMostColumns); ++columns)
+    if (run % columns == 0)
+      s.vectors = columns;
+  int64_t rows = std::clamp<int64_t>(most / s.vectors, 1, std::min(m, kMostRows));
+  int64_t rowTiles = ceilDivide(m, rows), columnTiles = ceilDivide(n, s.vectors);
+  s.rows = s.rowBlock = ceilDivide(m, rowTiles);
+  int64_t parts =
+      std::max(ceilDivide(kLeastTasks, rowTiles), ceilDivide(s.rows * n * s.lanes, kSums));
+  s.panels = ceilDivide(columnTiles, std::min(parts, columnTiles));
+  return s;
+}
+
 /// Where sums are short, B stays in the second-level cache, and a task is a few whole rows: the
 /// epilogue, an optimizer's update, reads and writes a weight and its moments from end to end, as
 /// memory likes it. Where sums are long, a convolution's elements of the input for one tap are the

@@ -175,6 +175,17 @@ Int dotTaskCount(ImplicitLocOpBuilder &b, const Contraction &contraction);
 void emitDotTask(ImplicitLocOpBuilder &b, const Contraction &contraction, Int index,
                  ContractionEpilogue epilogue);
 
+/// Those of one whose schedule says `along`.
+Int alongTaskCount(ImplicitLocOpBuilder &b, const Contraction &contraction);
+void emitAlongTask(ImplicitLocOpBuilder &b, const Contraction &contraction, Int index,
+                   ContractionEpilogue epilogue);
+
+/// The sums of the vectors' lanes: those of as many vectors as there are lanes, one in each lane.
+Value sumsOfLanes(ImplicitLocOpBuilder &b, ArrayRef<Value> vectors);
+
+/// A buffer in the entry block of the function around, aligned to vectors.
+Value allocateScratch(ImplicitLocOpBuilder &b, Type element, int64_t size);
+
 } // namespace mlir::gen::kernels
 
 #endif // GEN_PASSES_KERNELS_CONTRACTIONTILE_H

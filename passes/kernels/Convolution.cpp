@@ -19,7 +19,6 @@
 
 #include "dialect/ops/Convolution.h"
 #include "passes/PackedWeights.h"
-#include "passes/kernels/Int.h"
 #include "passes/kernels/Phases.h"
 #include "passes/kernels/Products.h"
 
@@ -258,17 +257,8 @@ private:
     return sizes;
   }
 
-  /// Elements between two positions along each axis.
-  static SmallVector<Int> stridesOf(KernelFunction &function, Value tensor) {
-    SmallVector<Int> sizes = sizesOf(function, tensor);
-    SmallVector<Int> strides(sizes.size(), Int(function.b, 1));
-    for (size_t i = sizes.size() - 1; i-- > 0;)
-      strides[i] = strides[i + 1] * sizes[i + 1];
-    return strides;
-  }
-
-  /// The same along an axis of the weight, or of what it is packed as: [columns / lanes, k...,
-  /// summed channels, lanes].
+  /// Elements between two positions along an axis of the weight, or of what it is packed as:
+  /// [columns / lanes, k..., summed channels, lanes].
   int64_t weightStride(int64_t axis) const {
     int64_t stride = 1, channels = axes.inputChannels();
     if (packed)
@@ -368,6 +358,14 @@ private:
 };
 
 } // namespace
+
+SmallVector<Int> mlir::gen::kernels::stridesOf(KernelFunction &function, Value tensor) {
+  int64_t rank = cast<RankedTensorType>(tensor.getType()).getRank();
+  SmallVector<Int> strides(rank, Int(function.b, 1));
+  for (int64_t axis = rank - 1; axis-- > 0;)
+    strides[axis] = strides[axis + 1] * Int(function.b, function.size(tensor, axis + 1));
+  return strides;
+}
 
 std::unique_ptr<Products> mlir::gen::kernels::convolutionProducts(ConvolutionOpInterface op) {
   return std::make_unique<ConvolutionProducts>(op);

@@ -255,7 +255,7 @@ Value KernelEmitter::load(Value pointer, Type elementType, Index position) {
       element = LLVM::MaskedLoadOp::create(b, type, from, laneMask, zeros,
                                            b.getI32IntegerAttr(alignment));
     } else {
-      element = LLVM::LoadOp::create(b, type, from, ofLanes(alignment));
+      element = LLVM::LoadOp::create(b, type, from, alignmentAt(position, alignment));
     }
   }
   return boolean ? arith::TruncIOp::create(b, laneType(elementType), element).getResult() : element;
@@ -271,13 +271,45 @@ void KernelEmitter::store(Value pointer, Type elementType, Value element, Index 
   if (lanes() > 1 && laneMask)
     LLVM::MaskedStoreOp::create(b, element, to, laneMask, b.getI32IntegerAttr(alignment));
   else
-    LLVM::StoreOp::create(b, element, to, ofLanes(alignment));
+    LLVM::StoreOp::create(b, element, to, alignmentAt(position, alignment));
 }
 
-/// Of lanes whose elements have `alignment`.
-unsigned KernelEmitter::ofLanes(unsigned alignment) const {
-  int64_t bytes = lanes() * alignment;
-  return std::max(alignment, static_cast<unsigned>(std::min(bytes, alignmentOfLanes)));
+/// How often an index can be halved, whatever it is when it runs.
+static unsigned knownHalvings(Value value, unsigned mostOps = 16) {
+  constexpr unsigned kBits = 64;
+  if (std::optional<int64_t> number = getConstantIntValue(value))
+    return static_cast<unsigned>(llvm::countr_zero(static_cast<uint64_t>(*number)));
+  if (mostOps == 0)
+    return 0;
+  auto ofAll = [&](ValueRange values) {
+    unsigned least = kBits;
+    for (Value other : values)
+      least = std::min(least, knownHalvings(other, mostOps - 1));
+    return least;
+  };
+  Operation *op = value.getDefiningOp();
+  if (!op) {
+    auto loop = dyn_cast<scf::ForOp>(value.getParentBlock()->getParentOp());
+    return loop && loop.getInductionVar() == value ? ofAll({loop.getLowerBound(), loop.getStep()})
+                                                   : 0;
+  }
+  if (isa<arith::MulIOp>(op))
+    return std::min(kBits, knownHalvings(op->getOperand(0), mostOps - 1) +
+                               knownHalvings(op->getOperand(1), mostOps - 1));
+  if (isa<arith::AddIOp, arith::SubIOp, arith::RemUIOp, arith::MinSIOp, arith::MaxSIOp>(op))
+    return ofAll(op->getOperands());
+  if (isa<arith::SelectOp>(op))
+    return ofAll(op->getOperands().drop_front());
+  return 0;
+}
+
+/// Of what the lanes have side by side.
+unsigned KernelEmitter::alignmentAt(Index position, unsigned bytesOfElement) const {
+  int64_t bytes = std::min(lanes() * bytesOfElement, alignmentOfMemory);
+  if (bytes <= bytesOfElement || position.kind != Index::Consecutive)
+    return bytesOfElement;
+  return static_cast<unsigned>(
+      std::min(bytes, int64_t(bytesOfElement) << std::min(knownHalvings(position.value), 8u)));
 }
 
 //===----------------------------------------------------------------------===//

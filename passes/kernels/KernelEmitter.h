@@ -77,9 +77,9 @@ public:
   void bind(Value tensor, Value element) { bound[tensor] = element; }
   /// Restricts all memory access to the lanes of `mask` (null: all).
   void setMask(Value mask) { laneMask = mask; }
-  /// Says that lanes side by side in memory begin at a multiple of `bytes`, or of what they take
-  /// together, if that is less.
-  void setAlignment(int64_t bytes) { alignmentOfLanes = bytes; }
+  /// Says that the memory of arguments and results begins at a multiple of `bytes`, a power of two.
+  /// Lanes side by side whose position is known to be a multiple, too, are read and written so.
+  void setAlignment(int64_t bytes) { alignmentOfMemory = bytes; }
 
   Value elementAt(Value tensor, const Indices &at) override;
   Value elementAtPosition(Value tensor, Index position) override;
@@ -105,7 +105,7 @@ private:
   Value load(BlockArgument argument, Index position);
   Value address(Value pointer, Type elementType, Value position);
   Value guarded(Value address);
-  unsigned ofLanes(unsigned alignment) const;
+  unsigned alignmentAt(Index position, unsigned bytesOfElement) const;
 
   struct Computed {
     Value tensor, mask, element;
@@ -113,7 +113,7 @@ private:
   };
   KernelFunction &function;
   Value laneMask;
-  int64_t alignmentOfLanes = 1;
+  int64_t alignmentOfMemory = 1;
   Value condition; ///< The part of the mask that ops added: where their operands exist.
   llvm::DenseMap<Value, Value> bound;
   SmallVector<Computed> computed;

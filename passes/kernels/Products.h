@@ -9,7 +9,9 @@
 #ifndef GEN_PASSES_KERNELS_PRODUCTS_H
 #define GEN_PASSES_KERNELS_PRODUCTS_H
 
+#include "dialect/ops/Convolution.h"
 #include "passes/kernels/Contraction.h"
+#include "passes/kernels/Int.h"
 #include "passes/kernels/KernelEmitter.h"
 
 namespace mlir::gen::kernels {
@@ -37,12 +39,17 @@ public:
 /// The registers of the module's instruction set; AVX-512 where it is not said.
 VectorTarget vectorTargetOf(Operation *op);
 
+/// Elements between two positions along each axis of a tensor.
+SmallVector<Int> stridesOf(KernelFunction &function, Value tensor);
+
 std::unique_ptr<Products> matrixProducts(ContractionOpInterface op);
 std::unique_ptr<Products> convolutionProducts(ConvolutionOpInterface op);
+std::unique_ptr<Products> batchLastProducts(ConvolutionOpInterface op);
 
 inline std::unique_ptr<Products> productsOf(ContractionOpInterface op) {
   if (auto convolution = dyn_cast<ConvolutionOpInterface>(op.getOperation()))
-    return convolutionProducts(convolution);
+    return hasBatchLast(convolution) ? batchLastProducts(convolution)
+                                     : convolutionProducts(convolution);
   return matrixProducts(op);
 }
 

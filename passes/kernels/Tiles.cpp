@@ -80,9 +80,9 @@ struct TileSpace {
 
   /// As many rows of tiles, `width` elements along the last axis, as a task of a usual size has.
   int64_t rowsOfOneTask(KernelFunction &function, int64_t width) const {
+    constexpr int64_t kTask = 16384, kTypicalWidth = 64;
     if (ShapedType::isDynamic(width))
-      return 1;
-    constexpr int64_t kTask = 16384;
+      width = kTypicalWidth;
     int64_t elements = width * llvm::product_of(ArrayRef(shape).drop_back());
     return std::max<int64_t>(scheduled(function.kernel, "task", kTask) / elements, 1);
   }

@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 #define GEN_ARTEFACT_MAGIC "gencc\r\n\x1a" /* 8 bytes, no terminator */
-#define GEN_ARTEFACT_VERSION 6
+#define GEN_ARTEFACT_VERSION 7
 #define GEN_ARTEFACT_SECTION ".gen.header"
 #define GEN_ARTEFACT_SYMBOL "gen_artefact"
 
@@ -200,17 +200,27 @@ typedef struct gen_artefact_info {
   const struct gen_artefact_info *const *variants;
 } gen_artefact_info;
 
-/* Code of a device: PTX, with a terminator. */
+/* Code for the same kernels, for GPUs of some compute capabilities: ten times the major number, and
+ * the minor one. Machine code (ELF), or PTX with a terminator, which the driver compiles. */
+typedef struct gen_device_code {
+  uint32_t first, last; /* capabilities */
+  uint64_t offset; /* of the code, from the image's begin; how many bytes it has stands before */
+  uint64_t bytes;
+} gen_device_code;
+
+/* All of a device's code, the best first; the first byte has GEN_DEVICE_CODE_ALIGNMENT, and so have
+ * codes. */
 typedef struct gen_device_image {
-  uint64_t bytes; /* of the code */
-  char code[1];   /* its first one */
+  uint64_t count;
+  gen_device_code codes[1]; /* the first of them */
 } gen_device_image;
+#define GEN_DEVICE_CODE_ALIGNMENT 16
 
 /* The type of a variant, or root, whose features have GEN_CUDA: its entries launch
  * gen_device_kernel_info, and `run` gets addresses of the device's memory. */
 typedef struct gen_device_artefact_info {
   gen_artefact_info artefact;
-  const gen_device_image *image;        /* of all kernels, for compute capability 8.0 and later */
+  const gen_device_image *image;        /* of all kernels, from compute capability 8.0 on */
   const gen_device_image *hopper_image; /* of those that have code for 9.0; null if none has */
 } gen_device_artefact_info;
 

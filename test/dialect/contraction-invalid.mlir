@@ -71,3 +71,27 @@ func.func @no_chain(%x: tensor<3x4xf32>, %y: tensor<4x5xf32>) -> tensor<3x5xf32>
   %0 = gen.matmul %x, %y {chain = 0} : (tensor<3x4xf32>, tensor<4x5xf32>) -> tensor<3x5xf32>
   return %0 : tensor<3x5xf32>
 }
+
+// -----
+
+func.func @no_parts(%x: tensor<3x4xf32>) -> tensor<0x3x4xf32> {
+  // expected-error @+1 {{'gen.partial_sums' op expected a result with one more axis in front, of a static size that is not 0, and the element type of 'tensor<3x4xf32>' (C1), got 'tensor<0x3x4xf32>'}}
+  %0 = gen.partial_sums %x : tensor<3x4xf32> -> tensor<0x3x4xf32>
+  return %0 : tensor<0x3x4xf32>
+}
+
+// -----
+
+func.func @unknown_parts(%x: tensor<3x4xf32>) -> tensor<?x3x4xf32> {
+  // expected-error @+1 {{'gen.partial_sums' op expected a result with one more axis in front, of a static size that is not 0, and the element type of 'tensor<3x4xf32>' (C1), got 'tensor<?x3x4xf32>'}}
+  %0 = gen.partial_sums %x : tensor<3x4xf32> -> tensor<?x3x4xf32>
+  return %0 : tensor<?x3x4xf32>
+}
+
+// -----
+
+func.func @other_element_type(%x: tensor<3x4xf32>) -> tensor<2x3x4xf64> {
+  // expected-error @+1 {{'gen.partial_sums' op expected a result with one more axis in front, of a static size that is not 0, and the element type of 'tensor<3x4xf32>' (C1), got 'tensor<2x3x4xf64>'}}
+  %0 = gen.partial_sums %x : tensor<3x4xf32> -> tensor<2x3x4xf64>
+  return %0 : tensor<2x3x4xf64>
+}

@@ -24,3 +24,10 @@ func.func @batches(%x: tensor<?x2x3x4xf32>, %y: tensor<8x2x4x5xf32>) -> tensor<8
   %0 = gen.matmul %x, %y : (tensor<?x2x3x4xf32>, tensor<8x2x4x5xf32>) -> tensor<8x2x3x5xf32>
   return %0 : tensor<8x2x3x5xf32>
 }
+
+// CHECK-LABEL: func.func @partial_sums
+func.func @partial_sums(%x: tensor<?x10xf32>) -> tensor<8x?x10xf32> {
+  // CHECK: gen.partial_sums %{{.*}} : tensor<?x10xf32> -> tensor<8x?x10xf32>
+  %0 = gen.partial_sums %x : tensor<?x10xf32> -> tensor<8x?x10xf32>
+  return %0 : tensor<8x?x10xf32>
+}

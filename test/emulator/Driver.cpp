@@ -150,7 +150,8 @@ CUresult copy(CUstream stream, char *to, const char *from, size_t bytes, CUdevic
   if (!isDeviceMemory(device, bytes))
     return InvalidValue;
   stream->add([=] {
-    std::memcpy(to, from, bytes);
+    if (bytes != 0) // pointers to nothing may be null
+      std::memcpy(to, from, bytes);
     return CUresult(Success);
   });
   return Success;
@@ -226,12 +227,23 @@ EXPORTED cuDevicePrimaryCtxRetain(CUcontext *context, CUdevice) {
 EXPORTED cuDevicePrimaryCtxRelease_v2(CUdevice) { return Success; }
 EXPORTED cuCtxSetCurrent(CUcontext) { return Success; }
 
+// What an image is that is no LLVM bitcode.
+static std::string kindOf(const char *bytes) {
+  constexpr int kMachine = 49; // of the flags in an ELF header
+  return std::memcmp(bytes,
+                     "\x7f"
+                     "ELF",
+                     4) == 0
+             ? "machine code for sm_" + std::to_string(static_cast<unsigned char>(bytes[kMachine]))
+             : "PTX";
+}
+
 EXPORTED cuModuleLoadData(CUmodule *module, const void *image) {
   // As in an artefact: the number of bytes, with a terminator, stands before them.
   auto *bytes = static_cast<const char *>(image);
   uint64_t size = 0;
   std::memcpy(&size, bytes - sizeof size, sizeof size);
-  std::string error = "it is no LLVM bitcode; hint: gencc --device-code=bitcode";
+  std::string error = "it is " + kindOf(bytes) + "; hint: gencc --device-code=bitcode";
   auto loaded = std::make_unique<CUmod_st>();
   if (std::memcmp(bytes, "BC", 2) == 0)
     loaded->code = load(bytes, size - 1, error);

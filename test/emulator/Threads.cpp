@@ -298,6 +298,8 @@ static const std::map<std::string, void *> &intrinsics() {
       {"llvm.nvvm.mma.m16n8k16.row.col.bf16", reinterpret_cast<void *>(waitForWarp<multiplyBF16>)},
       {"llvm.nvvm.mma.m16n8k16.row.col.f32.f32",
        reinterpret_cast<void *>(waitForWarp<multiplyF16>)},
+      {"llvm.nvvm.mma.m16n8k8.row.col.tf32", reinterpret_cast<void *>(waitForWarp<multiplyTF32>)},
+      {"llvm.nvvm.f2tf32.rna", reinterpret_cast<void *>(toTF32)},
   };
   return table;
 }

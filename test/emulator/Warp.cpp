@@ -1,6 +1,7 @@
 // Lane l has of the left matrix rows l / 4 and l / 4 + 8, of the right one column l / 4; of both k
-// = l % 4 * 2 and the next, and 8 further; of the sums rows as of the left matrix, columns l % 4 *
-// 2 and the next (PTX ISA, "Matrix fragments for mma.m16n8k16").
+// = l % 4 * 2 and the next, and 8 further, or of tf32 k = l % 4, and 4 further; of the sums rows as
+// of the left matrix, columns l % 4 * 2 and the next (PTX ISA, "Matrix fragments for mma.m16n8k16",
+// "for mma.m16n8k8").
 #include "Warp.h"
 
 #include <cmath>
@@ -10,27 +11,33 @@
 namespace emulator {
 namespace {
 
-struct Fragment {
-  uint16_t left[8], right[4]; // pairs of neighbours along k
+// Numbers of 32 bits: pairs of neighbours along k, or one of f32.
+template <class Number> struct Fragment {
+  static constexpr int together = 4 / sizeof(Number);
+  Number left[4 * together], right[2 * together];
   float sums[4];
 };
 
-template <float convert(uint16_t)> void multiply(const Lane *lanes) {
-  float left[16][16], right[16][8], sums[16][8];
+template <class Number, float convert(Number)> void multiply(const Lane *lanes) {
+  constexpr int together = Fragment<Number>::together, depth = 8 * together;
+  float left[16][depth], right[depth][8], sums[16][8];
   for (int lane = 0; lane < kWarp; ++lane) {
-    Fragment fragment;
+    Fragment<Number> fragment;
     std::memcpy(&fragment, lanes[lane].arguments, sizeof fragment);
-    int line = lane / 4, pair = lane % 4 * 2;
-    for (int i = 0; i < 8; ++i)
-      left[line + i / 2 % 2 * 8][pair + i % 2 + i / 4 * 8] = convert(fragment.left[i]);
-    for (int i = 0; i < 4; ++i) {
-      right[pair + i % 2 + i / 2 * 8][line] = convert(fragment.right[i]);
-      sums[line + i / 2 * 8][pair + i % 2] = fragment.sums[i];
+    int line = lane / 4, first = lane % 4 * together;
+    auto depthOf = [&](int i, int half) { return first + i % together + half * depth / 2; };
+    for (int i = 0; i < 4 * together; ++i) {
+      int word = i / together;
+      left[line + word % 2 * 8][depthOf(i, word / 2)] = convert(fragment.left[i]);
     }
+    for (int i = 0; i < 2 * together; ++i)
+      right[depthOf(i, i / together)][line] = convert(fragment.right[i]);
+    for (int i = 0; i < 4; ++i)
+      sums[line + i / 2 * 8][lane % 4 * 2 + i % 2] = fragment.sums[i];
   }
   for (auto &row : sums)
     for (int column = 0; column < 8; ++column)
-      for (int k = 0; k < 16; ++k)
+      for (int k = 0; k < depth; ++k)
         row[column] += left[&row - sums][k] * right[k][column];
   for (int lane = 0; lane < kWarp; ++lane)
     for (int i = 0; i < 4; ++i)
@@ -53,6 +60,9 @@ template <int count, bool transposed> void loadMatrices(const Lane *lanes) {
             transposed ? matrices[matrix][place][line] : matrices[matrix][line][place];
       }
 }
+
+// Bits of an f32 that tf32 does not have.
+constexpr uint32_t kBeyondTF32 = 0x1fff;
 
 // A word of each lane, and that of which lane it gets.
 struct Exchange {
@@ -94,11 +104,26 @@ float fromF16(uint16_t bits) {
   return bits & 0x8000 ? -size : size;
 }
 
+float fromTF32(uint32_t bits) {
+  float number;
+  std::memcpy(&number, &bits, sizeof number);
+  return bits & kBeyondTF32 ? NAN : number;
+}
+
+uint32_t toTF32(float number) {
+  uint32_t bits;
+  std::memcpy(&bits, &number, sizeof bits);
+  if (std::isnan(number))
+    return 0x7fffffff;
+  return std::isinf(number) ? bits : (bits + (kBeyondTF32 + 1) / 2) & ~kBeyondTF32;
+}
+
 void loadTwoMatrices(const Lane *lanes) { loadMatrices<2, false>(lanes); }
 void loadFourMatrices(const Lane *lanes) { loadMatrices<4, false>(lanes); }
 void loadTwoTransposed(const Lane *lanes) { loadMatrices<2, true>(lanes); }
 void loadFourTransposed(const Lane *lanes) { loadMatrices<4, true>(lanes); }
-void multiplyBF16(const Lane *lanes) { multiply<fromBF16>(lanes); }
-void multiplyF16(const Lane *lanes) { multiply<fromF16>(lanes); }
+void multiplyBF16(const Lane *lanes) { multiply<uint16_t, fromBF16>(lanes); }
+void multiplyF16(const Lane *lanes) { multiply<uint16_t, fromF16>(lanes); }
+void multiplyTF32(const Lane *lanes) { multiply<uint32_t, fromTF32>(lanes); }
 
 } // namespace emulator

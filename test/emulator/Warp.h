@@ -18,6 +18,10 @@ using WarpOperation = void (*)(const Lane *lanes);
 
 float fromBF16(uint16_t bits);
 float fromF16(uint16_t bits);
+// No number if it is not rounded: what tensor cores make of such bits is not said.
+float fromTF32(uint32_t bits);
+// To nearest, halves away from zero (cvt.rna.tf32.f32).
+uint32_t toTF32(float number);
 
 // bar.warp.sync: all of them have come so far.
 void waitForAll(const Lane *lanes);
@@ -33,5 +37,7 @@ void loadFourTransposed(const Lane *lanes);
 // mma.sync.m16n8k16, of bf16 or f16, with sums in f32.
 void multiplyBF16(const Lane *lanes);
 void multiplyF16(const Lane *lanes);
+// mma.sync.m16n8k8 of tf32.
+void multiplyTF32(const Lane *lanes);
 
 } // namespace emulator

@@ -7,21 +7,34 @@ set -uo pipefail
 folder=${1:-$(cd "$(dirname "$0")" && pwd)}
 export LD_LIBRARY_PATH=$folder/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 failed=0 skipped=()
+checked=$(mktemp -d)
+trap 'rm -rf "$checked"' EXIT
+tar -xzf "$folder/checked.tar.gz" -C "$checked" || exit 1
 skip() { echo "SKIPPED: $1"; skipped+=("$1"); }
 
 echo "== machine"
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader 2>/dev/null || skip "nvidia-smi: not there"
 
+shopt -s nullglob
+# check WHAT FILE...: each artefact on the GPU.
+check() {
+  local what=$1
+  shift
+  if [ $# -gt 0 ]; then "$folder/gpu-check" "$@" || failed=1; else skip "$what: there are none in the folder"; fi
+}
 echo "== models on the GPU beside the CPU"
-"$folder/gpu-check" "$folder"/small/*.so || failed=1
+check models "$checked"/small/*.so
+
+echo "== ops on the GPU beside stored results"
+check ops "$checked"/ops/*.so
 
 echo "== compute-sanitizer"
 if command -v compute-sanitizer >/dev/null; then
   for model in vae gpt lstm resnet wgan_gp; do
-    [ -f "$folder/small/$model.so" ] || { skip "compute-sanitizer of $model: not in the folder"; continue; }
+    [ -f "$checked/small/$model.so" ] || { skip "compute-sanitizer of $model: not in the folder"; continue; }
     for tool in memcheck racecheck synccheck initcheck; do
       echo "-- $model, $tool"
-      compute-sanitizer --tool $tool --error-exitcode 1 "$folder/gpu-check" "$folder/small/$model.so" || failed=1
+      compute-sanitizer --tool $tool --error-exitcode 1 "$folder/gpu-check" "$checked/small/$model.so" || failed=1
     done
   done
 else
@@ -29,7 +42,6 @@ else
 fi
 
 echo "== times"
-shopt -s nullglob
 workloads=("$folder"/workloads/*.so)
 [ ${#workloads[@]} -gt 0 ] || skip "times: there are no workloads in the folder"
 for artefact in "${workloads[@]}"; do

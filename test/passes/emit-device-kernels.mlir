@@ -52,14 +52,18 @@ func.func @product(%x: tensor<?x64xf32>, %w: tensor<64x64xf32>) -> tensor<?x64xf
 
 // -----
 
-// The lanes of a warp fold what they have of a row without memory, its warps in shared memory.
+// A lane takes four elements at once, where memory begins so, or one by one. The lanes of a warp fold
+// what they have of a row without memory, its warps in shared memory.
 // CHECK: llvm.mlir.global internal @gen_reduce_sum_shared() {addr_space = 3 : i32
 // CHECK-LABEL: llvm.func ptx_kernelcc @gen_reduce_sum
-// CHECK: scf.for
+// CHECK: scf.if
+// CHECK: llvm.load {{.*}} {alignment = 16 : i64} : !llvm.ptr -> vector<4xf32>
+// CHECK: } else {
+// CHECK: llvm.load {{.*}} {alignment = 4 : i64} : !llvm.ptr -> vector<4xf32>
 // CHECK-COUNT-5: nvvm.shfl.sync bfly
 // CHECK-NOT: nvvm.shfl.sync
 // CHECK: %[[SLOT:.*]] = llvm.getelementptr {{.*}}!llvm.ptr<3>, f32
-// CHECK-NEXT: llvm.store {{.*}}, %[[SLOT]] : f32, !llvm.ptr<3>
+// CHECK-NEXT: llvm.store {{.*}}, %[[SLOT]] {{.*}} : f32, !llvm.ptr<3>
 // CHECK: nvvm.barrier
 // CHECK-COUNT-8: llvm.load {{.*}} : !llvm.ptr<3> -> f32
 // CHECK: nvvm.barrier

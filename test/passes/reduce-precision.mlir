@@ -2,6 +2,7 @@
 // RUN: gen-opt %s --pass-pipeline='builtin.module(func.func(gen-reduce-precision))' | FileCheck %s --check-prefix=OFF
 // RUN: gen-opt %s --pass-pipeline='builtin.module(func.func(gen-reduce-precision{precision=int8}))' | FileCheck %s --check-prefix=INT8
 // RUN: gen-opt %s --pass-pipeline='builtin.module(func.func(gen-reduce-precision{precision=bf16}))' | FileCheck %s --check-prefix=BF16
+// RUN: gen-opt %s --pass-pipeline='builtin.module(func.func(gen-reduce-precision{precision=tf32}))' | FileCheck %s --check-prefix=TF32
 // RUN: gencc %s --precision=int8w --emit=kernels -o - | FileCheck %s --check-prefix=KERNELS
 // RUN: gencc %s --precision=int8 --emit=kernels -o - | FileCheck %s --check-prefix=BYTES
 // RUN: gencc %s --precision=f16 --emit=kernels -o - | FileCheck %s --check-prefix=HALVES
@@ -54,6 +55,12 @@ gen.variable @filter : tensor<3x3x32x48xf32>
 // BF16-DAG: %[[F:.*]] = gen.cast %[[X]] : tensor<?x64xbf16> -> tensor<?x64xf32>
 // BF16-DAG: %[[G:.*]] = gen.cast %[[W]] : tensor<40x64xbf16> -> tensor<40x64xf32>
 // BF16: gen.matmul %[[F]], %[[G]] transposed
+// Both stay f32, and the product rounds them.
+// TF32-LABEL: func.func @layer
+// TF32-NOT: gen.cast
+// TF32: gen.matmul %arg0, %{{.*}} transposed {gen.products = tf32}
+// TF32-LABEL: func.func @images
+// TF32: gen.convolution {{.*}} {gen.products = tf32}
 // HALVES-LABEL: func.func @layer
 // HALVES: %[[P:.*]] = gen.read @w.packed : tensor<3x64x16xf16>
 // HALVES: %[[X:.*]] = gen.launch @{{.*}}(%arg0, %{{.*}}) {{.*}} -> tensor<?x64xf16>

@@ -74,3 +74,14 @@ func.func @unit_axis(%p: tensor<1x4x17xf32>, %x: tensor<4x17xf32>) -> tensor<4x1
   %y = gen.sub %r, %x : (tensor<4x17xf32>, tensor<4x17xf32>) -> tensor<4x17xf32>
   return %y : tensor<4x17xf32>
 }
+
+// With the batch last, its size is the broadcast's own operand: not the size of what is replaced.
+// CHECK-LABEL: func.func @batch_last
+// CHECK: %[[REPEATED:.*]] = gen.broadcast %arg0 axes [0, 1, 3] sizes(%arg1) : tensor<1x8x?xf32> -> tensor<1x8x6x?xf32>
+// CHECK: gen.sqrt %[[REPEATED]] : tensor<1x8x6x?xf32>
+func.func @batch_last(%p: tensor<1x8x?xf32>, %n: index) -> tensor<8x6x?xf32> {
+  %r = gen.reshape %p sizes(%n) : tensor<1x8x?xf32> -> tensor<8x?xf32>
+  %repeated = gen.broadcast %r axes [0, 2] sizes(%n) : tensor<8x?xf32> -> tensor<8x6x?xf32>
+  %root = gen.sqrt %repeated : tensor<8x6x?xf32>
+  return %root : tensor<8x6x?xf32>
+}

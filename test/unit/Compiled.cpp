@@ -6,11 +6,13 @@
 #include "mlir/Pass/PassManager.h"
 #include "passes/Compiler.h"
 #include "passes/Passes.h"
-#include <cmath>
+#include "test/gpu/Close.h"
 #include <cstring>
 #include <gtest/gtest.h>
 #include <sstream>
 
+using gen::gpu::elementOf;
+using gen::gpu::withType;
 using mlir::gen::Array;
 
 static uint32_t dtypeOf(mlir::Type type) {
@@ -20,24 +22,6 @@ static uint32_t dtypeOf(mlir::Type type) {
     return GEN_F64;
   unsigned width = type.getIntOrFloatBitWidth();
   return width == 1 ? GEN_I1 : width == 8 ? GEN_I8 : width == 32 ? GEN_I32 : GEN_I64;
-}
-
-/// Calls `body` with a null pointer of the C++ type of a dtype.
-template <typename F> static void withType(uint32_t dtype, F body) {
-  switch (dtype) {
-  case GEN_F32:
-    return body(static_cast<float *>(nullptr));
-  case GEN_F64:
-    return body(static_cast<double *>(nullptr));
-  case GEN_I1:
-    return body(static_cast<bool *>(nullptr));
-  case GEN_I8:
-    return body(static_cast<int8_t *>(nullptr));
-  case GEN_I32:
-    return body(static_cast<int32_t *>(nullptr));
-  default:
-    return body(static_cast<int64_t *>(nullptr));
-  }
 }
 
 gen::Array optable::toRuntime(const Array &array) {
@@ -52,36 +36,10 @@ gen::Array optable::toRuntime(const Array &array) {
   return result;
 }
 
-static double element(const gen::View &view, int64_t i) {
-  double value = 0;
-  withType(view.dtype(), [&](auto *type) {
-    value = static_cast<double>(view.data<std::remove_pointer_t<decltype(type)>>()[i]);
-  });
-  return value;
-}
-
 void optable::expectClose(const gen::View &got, const Array &expected, double ulps,
                           const std::string &what, double scale) {
-  ASSERT_EQ(got.dtype(), dtypeOf(expected.elementType)) << what;
-  ASSERT_EQ(got.shape(), std::vector<int64_t>(expected.shape.begin(), expected.shape.end()))
-      << what;
-  bool single = expected.elementType.isF32();
-  double ulp = single ? 0x1p-23 : 0x1p-52, largest = scale;
-  for (int64_t i = 0; i < expected.size(); ++i)
-    if (std::isfinite(expected.number(i)))
-      largest = std::max(largest, std::fabs(expected.number(i)));
-  for (int64_t i = 0; i < expected.size(); ++i) {
-    double value = element(got, i), want = expected.number(i);
-    if (single)
-      want = static_cast<float>(want);
-    if (std::isnan(want) || std::isinf(want) || !expected.isFloat()) {
-      ASSERT_TRUE(value == want || (std::isnan(value) && std::isnan(want)))
-          << what << ", element " << i << ": expected " << want << ", got " << value;
-      continue;
-    }
-    double room = ulp * ulps * (std::fabs(want) + std::min(largest, 1e6));
-    ASSERT_NEAR(value, want, room) << what << ", element " << i;
-  }
+  std::string difference = gen::gpu::differenceOf(got, toRuntime(expected), ulps, scale);
+  ASSERT_EQ(difference, "") << what;
 }
 
 bool optable::sameBits(const gen::View &lhs, const gen::View &rhs) {
@@ -94,11 +52,10 @@ std::string optable::describeDifference(const gen::View &lhs, const gen::View &r
   for (size_t i = 0; i < lhs.size(); ++i)
     if (std::memcmp(left + i * width, right + i * width, width) != 0 && different++ == 0)
       first = i;
-  auto at = static_cast<int64_t>(first);
   std::ostringstream text;
   text.precision(17);
   text << different << " of " << lhs.size() << " elements differ; element " << first << ": "
-       << element(lhs, at) << " and " << element(rhs, at);
+       << elementOf(lhs, first) << " and " << elementOf(rhs, first);
   return text.str();
 }
 

@@ -1,9 +1,11 @@
 //===- CompiledRow.cpp - a row of the op table, compiled ------------------===//
 
 #include "CompiledRow.h"
+#include "test/gpu/StoredCalls.h"
 #include <cmath>
 #include <filesystem>
 #include <gtest/gtest.h>
+#include <map>
 
 using namespace optable;
 using mlir::gen::Array;
@@ -95,6 +97,44 @@ static double largestPartialSum(const Array &array, double sum) {
   return std::isfinite(total) && total != 0 ? largest * std::fabs(sum / total) : 0;
 }
 
+double CompiledRow::scaleOnDevice(const Call &call, size_t result) const {
+  const Array &expected = call.expected[result];
+  return row.cancels && expected.size() == 1
+             ? largestPartialSum(call.arguments[0], expected.number(0))
+             : 0;
+}
+
+static int64_t elementsOf(const std::vector<Array> &arguments, const std::vector<Array> &results) {
+  int64_t count = 0;
+  for (const auto *arrays : {&arguments, &results})
+    for (const Array &array : *arrays)
+      count += array.size();
+  return count;
+}
+
+void CompiledRow::store(const std::string &file) const {
+  constexpr int64_t kFewElements = 3000;
+  std::map<std::string, int64_t> fewest; // of an entry
+  for (const Call &call : calls) {
+    int64_t &known = fewest.try_emplace(call.entry, INT64_MAX).first->second;
+    known = std::min(known, elementsOf(call.arguments, call.expected));
+  }
+  std::vector<gen::gpu::StoredCall> stored;
+  for (const Call &call : calls) {
+    if (elementsOf(call.arguments, call.expected) > std::max(kFewElements, fewest[call.entry]))
+      continue;
+    stored.push_back({call.entry, {}, {}, row.ulps, {}});
+    for (const Array &argument : call.arguments)
+      stored.back().arguments.push_back(toRuntime(argument));
+    for (size_t i = 0; i < call.expected.size(); ++i) {
+      stored.back().expected.push_back(toRuntime(call.expected[i]));
+      stored.back().scales.push_back(scaleOnDevice(call, i));
+    }
+  }
+  gen::gpu::writeCalls(file + ".calls", stored);
+  std::filesystem::copy_file(path, file + ".so", std::filesystem::copy_options::overwrite_existing);
+}
+
 void CompiledRow::run(const gen::SessionOptions &options, bool isFirst) {
   gen::Model model = gen::Model::open(path);
   for (Call &call : calls) {
@@ -110,9 +150,7 @@ void CompiledRow::run(const gen::SessionOptions &options, bool isFirst) {
       if (isFirst) {
         call.first.emplace_back(results[i]);
         bool isDevice = !options.device.empty() && options.device != "cpu";
-        double scale = isDevice && row.cancels && call.expected[i].size() == 1
-                           ? largestPartialSum(call.arguments[0], call.expected[i].number(0))
-                           : 0;
+        double scale = isDevice ? scaleOnDevice(call, i) : 0;
         ASSERT_NO_FATAL_FAILURE(expectClose(results[i], call.expected[i], row.ulps, what, scale));
       } else {
         EXPECT_TRUE(sameBits(results[i], call.first[i])) << what;

@@ -28,6 +28,10 @@ public:
   /// The same, and they have to be the bits of the first check.
   void checkSameBits(const gen::SessionOptions &options);
 
+  /// Copies the artefact to `file`.so, and writes the calls and what they have to come to on a GPU
+  /// to `file`.calls (test/gpu/StoredCalls.h): those of few elements, of each entry at least one.
+  void store(const std::string &file) const;
+
 private:
   struct Call {
     std::string entry;
@@ -39,6 +43,7 @@ private:
   bool hasGradient(const Function &function) const;
   void addCalls(const Function &function, const Sizes &sizes);
   void run(const gen::SessionOptions &options, bool isFirst);
+  double scaleOnDevice(const Call &call, size_t result) const;
 
   Row row;
   std::vector<Function> functions;

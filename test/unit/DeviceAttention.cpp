@@ -128,7 +128,7 @@ std::vector<gen::Array> OnDeviceAttention::call(const std::string &device, const
 
 float OnDeviceAttention::tolerance() {
   std::string precision = GetParam();
-  return precision == "bf16" ? 4e-3f : precision == "f16" ? 5e-4f : 4e-6f;
+  return precision == "bf16" ? 4e-3f : precision == "f32" ? 4e-6f : 5e-4f;
 }
 
 void OnDeviceAttention::expectSame(const std::vector<gen::Array> &arguments) const {

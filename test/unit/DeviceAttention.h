@@ -44,8 +44,8 @@ struct AttentionCase {
 
 std::string join(const std::vector<std::string> &parts, const std::string &between);
 
-/// For each argument, numbers from -1 to 1, without an order, that bf16 has, too. A mask hides
-/// every fifth key, and all keys of every seventh query.
+/// For each argument, numbers from -1 to 1, without an order, that bf16, f16 and tf32 have, too. A
+/// mask hides every fifth key, and all keys of every seventh query.
 std::vector<gen::Array> arraysOf(const std::vector<AttentionCase::Argument> &arguments);
 
 class OnDeviceAttention : public testing::TestWithParam<const char *> {
@@ -57,7 +57,8 @@ protected:
   /// The results of an entry.
   std::vector<gen::Array> call(const std::string &device, const std::string &entry,
                                const std::vector<gen::Array> &arguments) const;
-  /// The largest difference: what rounding numbers of at most 1 before they are multiplied makes.
+  /// The largest difference: what rounding numbers of at most 1 before they are multiplied makes,
+  /// to ten bits of mantissa in f16 and tf32, to seven in bf16.
   static float tolerance();
   /// That all elements of the results of `main` are the CPU's, up to that.
   void expectSame(const std::vector<gen::Array> &arguments) const;

@@ -206,6 +206,12 @@ static void addReductions(std::vector<Row> &rows) {
   batched.sizes = {{4, 16, 3}, {5, 37, 7}, {1, 1, 1}};
   rows.push_back(batched);
 
+  rows.push_back({.op = "gen.partial_sums",
+                  .arguments = {{"x", "AxBxE"}},
+                  .result = "3xAxBxE",
+                  .body = "%z = gen.partial_sums %x : $x -> $z",
+                  .differentiable = false});
+
   rows.push_back({.op = "gen.bce_with_logits",
                   .arguments = {{"x", "AxBxE", -9, 9}, {"y", "AxBxE", 0, 1}},
                   .body = "%z = gen.bce_with_logits %x, %y : ($x, $y) -> $z"});
@@ -289,6 +295,22 @@ static void addMovements(std::vector<Row> &rows) {
                     "%z = gen.transpose %x permutation [0, 2, 1] : $x -> $z");
   images.arguments = {{"x", "Ax5x21xE"}};
   images.sizes = {{3, 0, 0}, {0, 0, 0}, {70, 0, 0}};
+  rows.push_back(images);
+  // Their number last, and back, and between what changes places.
+  images = move("transpose", "batch_last", "7x5xAxE",
+                "%z = gen.transpose %x permutation [1, 2, 0] : $x -> $z");
+  images.arguments = {{"x", "Ax7x5xE"}};
+  images.sizes = {{16, 0, 0}, {0, 0, 0}, {5, 0, 0}, {40, 0, 0}};
+  rows.push_back(images);
+  images.variant = "batch_first";
+  images.arguments = {{"x", "7x5xAxE"}};
+  images.result = "Ax7x5xE";
+  images.body = "%z = gen.transpose %x permutation [2, 0, 1] : $x -> $z";
+  rows.push_back(images);
+  images.variant = "batch_between";
+  images.arguments = {{"x", "24xAx18xE"}};
+  images.result = "18xAx24xE";
+  images.body = "%z = gen.transpose %x permutation [2, 1, 0] : $x -> $z";
   rows.push_back(images);
   Row added = move("reshape", "added", "Ax6xE", R"(%r = gen.reshape %x?{ sizes(%A)}? : $x -> $y
   %z = gen.add %r, %y : ($y, $y) -> $z)");

@@ -98,6 +98,53 @@ static const std::vector<Case> &cases() {
        "",
        false,
        {{2, 3, 0}, {1, 1, 0}}},
+      // The batch in lanes, of static sizes only where it fills them: lines of positions, positions
+      // of two spatial axes, of one, with taps that some positions lack; many taps.
+      {"batch_last",
+       "Ax3x5x6xE",
+       "7x3x3x2xE",
+       "Ax7x5x6xE",
+       "strides [1, 1] low [1, 1] high [1, 0] dilations [1, 1]",
+       "%A",
+       "",
+       false,
+       {{16, 0, 0}, {48, 0, 0}, {5, 0, 0}, {1, 0, 0}}},
+      {"batch_last_strided",
+       "Ax6x8x7xE",
+       "16x6x4x3xE",
+       "Ax16x4x4xE",
+       "strides [2, 2] low [1, 1] high [1, 1] dilations [1, 1]",
+       "%A",
+       "",
+       true,
+       {{32, 0, 0}, {16, 0, 0}, {17, 0, 0}}},
+      {"batch_last_skipping",
+       "Ax5x7x6xE",
+       "6x5x1x2xE",
+       "Ax6x3x3xE",
+       "strides [3, 2] low [0, 0] high [0, 0] dilations [1, 1]",
+       "%A",
+       "",
+       false,
+       {{16, 0, 0}, {3, 0, 0}}},
+      {"batch_last_line",
+       "Ax4x9xE",
+       "11x4x5xE",
+       "Ax11x9xE",
+       "strides [1] low [2] high [2] dilations [1]",
+       "%A",
+       "",
+       false,
+       {{16, 0, 0}, {7, 0, 0}}},
+      {"batch_last_many_taps",
+       "Ax15x9x9xE",
+       "9x15x7x7xE",
+       "Ax9x3x3xE",
+       "strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1]",
+       "%A",
+       "",
+       true,
+       {{16, 0, 0}, {80, 0, 0}, {2, 0, 0}}},
       // Zeros around small images are left out: by tiles of one position or several, by vectors of
       // k.
       {"margins",
@@ -234,4 +281,18 @@ void optable::addConvolutions(std::vector<Row> &rows) {
                           " : ($y, $v) -> $z",
                   .types = {{"y", "Ax5xBxCxE"}},
                   .sizes = {{2, 3, 4}, {1, 1, 1}, {3, 9, 17}, {1, 2, 33}}});
+
+  // With the batch last, pooling is done so, too.
+  for (std::string pool : {"max_pool", "sum_pool"})
+    rows.push_back({.op = "gen." + pool,
+                    .variant = "batch_last",
+                    .arguments = {{"x", "Ax2x6x5xE", -1, 1}, {"w", "3x2x3x2xE", -1, 1}},
+                    .result = "Ax3x3x2xE",
+                    .body = "%y = gen.convolution %x, %w strides [1, 1] low [1, 0] high [1, 0] "
+                            "dilations [1, 1] : ($x, $w) -> $y\n  "
+                            "%z = gen." +
+                            pool +
+                            " %y window [2, 3] strides [2, 2] low [0, 1] high [0, 0] : $y -> $z",
+                    .types = {{"y", "Ax3x6x4xE"}},
+                    .sizes = {{16, 0, 0}, {5, 0, 0}, {32, 0, 0}}});
 }

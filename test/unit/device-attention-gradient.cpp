@@ -48,7 +48,8 @@ protected:
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Types, DeviceAttentionGradient, testing::Values("f32", "bf16", "f16"),
+INSTANTIATE_TEST_SUITE_P(Types, DeviceAttentionGradient,
+                         testing::Values("f32", "tf32", "bf16", "f16"),
                          [](const auto &info) { return info.param; });
 
 TEST_P(DeviceAttentionGradient, OfHeads) {

@@ -26,7 +26,7 @@ protected:
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Types, DeviceAttention, testing::Values("f32", "bf16", "f16"),
+INSTANTIATE_TEST_SUITE_P(Types, DeviceAttention, testing::Values("f32", "tf32", "bf16", "f16"),
                          [](const auto &info) { return info.param; });
 
 TEST_P(DeviceAttention, OfHeads) {

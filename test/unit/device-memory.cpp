@@ -43,6 +43,27 @@ func.func @square(%x: tensor<8x8xf32>) -> tensor<8x8xf32> {
 }
 )";
 
+const char *const kRows = R"(
+func.func @softmax(%x: tensor<?x24xf32> {gen.dims = ["n", ""]}) -> tensor<?x24xf32> {
+  %0 = gen.softmax %x axis 1 : tensor<?x24xf32>
+  return %0 : tensor<?x24xf32>
+}
+func.func @sum(%x: tensor<?x5x24xf32> {gen.dims = ["n", "", ""]}) -> tensor<?xf32> {
+  %0 = gen.reduce_sum %x axes [1, 2] : tensor<?x5x24xf32> -> tensor<?xf32>
+  return %0 : tensor<?xf32>
+}
+func.func @columns(%x: tensor<?x3x16384xf32> {gen.dims = ["n", "", ""]}) -> tensor<?x16384xf32> {
+  %0 = gen.reduce_sum %x axes [1] : tensor<?x3x16384xf32> -> tensor<?x16384xf32>
+  %1 = gen.neg %0 : tensor<?x16384xf32>
+  return %1 : tensor<?x16384xf32>
+}
+func.func @turned(%x: tensor<?x2x3x4xf32> {gen.dims = ["n", "", "", ""]}) -> tensor<?x3x2x4xf32> {
+  %0 = gen.transpose %x permutation [0, 2, 1, 3] : tensor<?x2x3x4xf32> -> tensor<?x3x2x4xf32>
+  %1 = gen.neg %0 : tensor<?x3x2x4xf32>
+  return %1 : tensor<?x3x2x4xf32>
+}
+)";
+
 const char *const kLarge = R"(
 func.func @large(%x: tensor<?x192xf32> {gen.dims = ["n", ""]}, %w: tensor<2048x192xf32>, %b: tensor<2048xf32>) -> tensor<?x2048xf32> {
   %0 = gen.matmul %x, %w transposed : (tensor<?x192xf32>, tensor<2048x192xf32>) -> tensor<?x2048xf32>
@@ -198,6 +219,37 @@ TEST_F(DeviceMemory, ArgumentsLieAnywhere) {
       gen::View some(argument.raw(), GEN_F32, {int64_t(count)});
       EXPECT_EQ(program.read(session.callOnDevice("negate", {some})[0]), negative);
     }
+  }
+}
+
+// Rows, columns and elements of memory that begins anywhere are the same bits.
+TEST_F(DeviceMemory, RowsLieAnywhere) {
+  compile(kRows, "cpu,cuda");
+  std::vector<float> numbers(2 * 3 * 16384);
+  for (size_t i = 0; i < numbers.size(); ++i)
+    numbers[i] = float(i * 7919 % 1009 % 11);
+  Program program(numbers.size() + 3);
+  gen::Session session = open(program.stream), cpu = open(nullptr, "cpu");
+  auto expectSame = [&](const char *entry, const std::vector<int64_t> &shape) {
+    gen::View onHost(numbers.data(), GEN_F32, shape);
+    std::vector<float> expected = cpu.call(entry, {onHost})[0].values<float>(), first;
+    for (int64_t offset : {0, 1, 2, 3}) {
+      std::vector<float> moved(numbers.size() + 3);
+      std::copy(numbers.begin(), numbers.end(), moved.begin() + offset);
+      program.write(moved.data());
+      gen::View x(static_cast<const float *>(program.view(session).raw()) + offset, GEN_F32, shape);
+      std::vector<float> results = program.read(session.callOnDevice(entry, {x})[0]);
+      if (offset == 0)
+        first = results;
+      EXPECT_EQ(results, first) << entry << " at " << offset;
+      EXPECT_THAT(results, testing::Pointwise(testing::FloatNear(1e-6f), expected)) << entry;
+    }
+  };
+  for (int64_t rows : {10, 1, 0}) {
+    expectSame("softmax", {rows, 24});
+    expectSame("sum", {rows, 5, 24});
+    expectSame("turned", {rows, 2, 3, 4});
+    expectSame("columns", {std::min<int64_t>(rows, 2), 3, 16384});
   }
 }
 

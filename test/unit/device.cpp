@@ -8,6 +8,7 @@
 #include "Compiled.h"
 #include "OpTable.h"
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <dlfcn.h>
 #include <filesystem>
@@ -49,6 +50,13 @@ protected:
     gen::Array x(GEN_F32, shape);
     for (size_t i = 0; i < x.size(); ++i)
       x.data<float>()[i] = float(i * 7919 % 1009) / 100;
+    return x;
+  }
+  /// Whole ones, whose sums are exact in any order.
+  static gen::Array wholeNumbers(const std::vector<int64_t> &shape) {
+    gen::Array x(GEN_F32, shape);
+    for (size_t i = 0; i < x.size(); ++i)
+      x.data<float>()[i] = float(i * 7919 % 1009 % 11);
     return x;
   }
   static std::vector<float> elements(const gen::View &view) {
@@ -290,7 +298,7 @@ TEST_F(DeviceFaults, OfProductsAreFound) {
 TEST_F(DeviceFaults, OfLongProductsAreFound) {
   const std::string types =
       "(%x: tensor<32x2112xf32>, %y: tensor<2112x40xf32>) -> tensor<32x40xf32> {";
-  for (const char *precision : {"f32", "bf16"})
+  for (const char *precision : {"f32", "tf32", "bf16"})
     expectFound("func.func @main" + types + R"(
   %0 = gen.matmul %x, %y : (tensor<32x2112xf32>, tensor<2112x40xf32>) -> tensor<32x40xf32>
   return %0 : tensor<32x40xf32>
@@ -334,6 +342,12 @@ protected:
     std::vector<float> results = elements(device.call("main", arguments)[0]);
     gen::Session cpu(gen::Model::open(path), {});
     std::vector<float> expected = elements(cpu.call("main", arguments)[0]);
+    if (GetParam() == std::string("tf32")) { // CPUs do not round
+      expectNear(results, expected);
+      std::vector<gen::Array> rounded = roundedToTf32(arrays);
+      arguments.assign(rounded.begin(), rounded.end());
+      expected = elements(cpu.call("main", arguments)[0]);
+    }
     EXPECT_THAT(results, testing::Pointwise(testing::FloatNear(tolerance(expected)), expected));
   }
 
@@ -349,11 +363,12 @@ protected:
     expectOp("gen.convolution_weight_gradient" + window, image, made, weights);
   }
   void expectOp(const std::string &op, const std::vector<int64_t> &x, const std::vector<int64_t> &y,
-                const std::vector<int64_t> &z) {
+                const std::vector<int64_t> &z,
+                gen::Array (&make)(const std::vector<int64_t> &) = numbers) {
     expectSame("func.func @main(%x: " + typeOf(x) + ", %y: " + typeOf(y) + ") -> " + typeOf(z) +
                    " {\n %z = " + op + " : (" + typeOf(x) + ", " + typeOf(y) + ") -> " + typeOf(z) +
                    "\n return %z : " + typeOf(z) + "\n}",
-               {numbers(x), numbers(y)});
+               {make(x), make(y)});
   }
 
 private:
@@ -363,6 +378,26 @@ private:
       type += std::to_string(size) + "x";
     return type + "f32>";
   }
+  /// To ten bits of mantissa, to nearest.
+  static std::vector<gen::Array> roundedToTf32(std::vector<gen::Array> arrays) {
+    constexpr int kBits = 11;
+    for (gen::Array &array : arrays)
+      for (size_t i = 0; i < array.size(); ++i) {
+        float &x = array.data<float>()[i];
+        int exponent;
+        x = static_cast<float>(
+            std::ldexp(std::round(std::ldexp(std::frexp(x, &exponent), kBits)), exponent - kBits));
+      }
+    return arrays;
+  }
+  /// Each operand is off by at most 2^-11 of itself, a sum of positive products twice as much.
+  static void expectNear(const std::vector<float> &results, const std::vector<float> &exact) {
+    constexpr float kOff = 0x1p-10F + 0x1p-22F;
+    float rounding = tolerance(exact);
+    ASSERT_EQ(results.size(), exact.size());
+    for (size_t i = 0; i < exact.size(); ++i)
+      ASSERT_LE(std::abs(results[i] - exact[i]), kOff * exact[i] + rounding) << "element " << i;
+  }
   /// Sums of positive numbers, in another order.
   static float tolerance(const std::vector<float> &expected) {
     constexpr float kRounding = 1e-6f;
@@ -370,7 +405,7 @@ private:
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Types, DeviceProducts, testing::Values("f32", "bf16", "f16"),
+INSTANTIATE_TEST_SUITE_P(Types, DeviceProducts, testing::Values("f32", "tf32", "bf16", "f16"),
                          [](const auto &info) { return info.param; });
 
 TEST_P(DeviceProducts, OfMatrices) {
@@ -414,6 +449,23 @@ func.func @main(%x: tensor<64x130x128xf32>, %y: tensor<64x128x140xf32>) -> tenso
              {numbers({64, 130, 128}), numbers({64, 128, 140})});
 }
 
+// Long sums with few results, which blocks share: ragged ones, of as many steps as parts and of
+// fewer, and none.
+TEST_P(DeviceProducts, OfLongSums) {
+  expectOp("gen.matmul %x transposed, %y", {1100, 20}, {1100, 36}, {20, 36}, wholeNumbers);
+  expectOp("gen.matmul %x, %y", {3, 70, 1536}, {3, 1536, 5}, {3, 70, 5}, wholeNumbers);
+  for (int64_t images : {5, 1, 0})
+    expectSame(R"(
+func.func @main(%x: tensor<?x4x9x9xf32> {gen.dims = ["n", "", "", ""]}, %y: tensor<?x8x7x7xf32> {gen.dims = ["n", "", "", ""]}, %w: tensor<8x4x3x3xf32>) -> tensor<8x4x3x3xf32> {
+  %0 = gen.convolution_weight_gradient %x, %y strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1]
+      : (tensor<?x4x9x9xf32>, tensor<?x8x7x7xf32>) -> tensor<8x4x3x3xf32>
+  %1 = gen.add %0, %w : (tensor<8x4x3x3xf32>, tensor<8x4x3x3xf32>) -> tensor<8x4x3x3xf32>
+  return %1 : tensor<8x4x3x3xf32>
+})",
+               {wholeNumbers({images, 4, 9, 9}), wholeNumbers({images, 8, 7, 7}),
+                wholeNumbers({8, 4, 3, 3})});
+}
+
 // The tiles of four warps: 128 x 256, 128 x 128 and 64 x 128, along k and not, with an epilogue.
 class DeviceWarpgroups : public DeviceProducts {
 protected:
@@ -447,6 +499,19 @@ func.func @main(%x: tensor<?x1024xf32> {gen.dims = ["n", ""]}, %y: tensor<?x1024
   return %0 : tensor<1024x1024xf32>
 })",
                {numbers({depth, 1024}), numbers({depth, 1024})});
+}
+
+// Eight blocks share a tile; some of them have no steps.
+TEST_P(DeviceWarpgroups, OfLongSums) {
+  for (int64_t depth : {330, 70})
+    expectSame(R"(
+func.func @main(%x: tensor<?x256xf32> {gen.dims = ["n", ""]}, %y: tensor<?x512xf32> {gen.dims = ["n", ""]}) -> tensor<256x512xf32> {
+  %0 = gen.matmul %x transposed, %y : (tensor<?x256xf32>, tensor<?x512xf32>) -> tensor<256x512xf32>
+  %1 = gen.partial_sums %0 : tensor<256x512xf32> -> tensor<8x256x512xf32>
+  %2 = gen.reduce_sum %1 axes [0] : tensor<8x256x512xf32> -> tensor<256x512xf32>
+  return %2 : tensor<256x512xf32>
+})",
+               {wholeNumbers({depth, 256}), wholeNumbers({depth, 512})});
 }
 
 // An epilogue of four columns at once, and one whose columns are no multiple of four.

@@ -36,13 +36,14 @@ public:
   AttentionEmitter(KernelFunction &function, AttentionOp op)
       : AttentionBlock(function, op), op(op) {
     int64_t fewer = hasLongLines() ? 2 : 1;
-    ScoreShape most = half ? ScoreShape{64, 64 / fewer} : ScoreShape{64 / fewer, 32 / fewer};
+    ScoreShape most =
+        isOfHalves() ? ScoreShape{64, 64 / fewer} : ScoreShape{64 / fewer, 32 / fewer};
     makeTile(most, queries, [&](int64_t rows) {
       return roundedUpQuotient(queries, rows) * heads * size(op.getQuery(), 0);
     });
   }
 
-  int64_t registers() const override { return hasLongLines() || half ? 168 : 128; }
+  int64_t registers() const override { return hasLongLines() || multiplied ? 168 : 128; }
   Value blocks() override { return size(op.getQuery(), 0) * heads * tiles(); }
 
   void emitThread(Int block, Int thread) override {

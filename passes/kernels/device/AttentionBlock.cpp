@@ -16,7 +16,7 @@ void AttentionBlock::makeTile(ScoreShape most, Int rows, llvm::function_ref<Int(
   };
   while (shape.rows > ScoreShape::kRowsOfWarp && isTooLarge())
     shape.rows /= 2;
-  tile = half ? tensorScores(b, shape, half.getValue()) : scalarScores(b, shape);
+  tile = multiplied ? tensorScores(b, shape, multiplied) : scalarScores(b, shape);
 }
 
 void AttentionBlock::enter(Int thread, Int index) {

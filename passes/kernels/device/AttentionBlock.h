@@ -26,8 +26,7 @@ protected:
       : DeviceEmitter(function), queries(size(op.getQuery(), 1)), heads(size(op.getQuery(), 2)),
         keys(size(op.getKey(), 1)), depth(*size(op.getQuery(), 3).constant()),
         width(*size(op.getValue(), 3).constant()), mask(op.getMask()), causal(op.getCausal()),
-        scale(op.getScale().convertToDouble()),
-        half(op->template getAttrOfType<TypeAttr>(kProductsAttr)) {}
+        scale(op.getScale().convertToDouble()), multiplied(multipliedBy(op)) {}
 
   /// The tile of a block: of `most`, or of fewer rows, where fewer blocks than a GPU runs side by
   /// side, or no more than half of the rows, would have work. `rows`: of a head; `blocks`: how many
@@ -53,6 +52,13 @@ protected:
   Value element(Value memory, Int at);
   Value load(Value memory, Int at);
 
+  /// True if what is multiplied has 16 bits.
+  bool isOfHalves() const { return multiplied && multiplied.getIntOrFloatBitWidth() == 16; }
+  static Type multipliedBy(Operation *op) {
+    auto type = op->getAttrOfType<TypeAttr>(kProductsAttr);
+    return type ? type.getValue() : Type();
+  }
+
   static constexpr int64_t kBytes = 4; ///< Of a number.
 
   Int queries, heads, keys;
@@ -60,7 +66,7 @@ protected:
   Value mask;           ///< Or null.
   bool causal;
   double scale;
-  TypeAttr half; ///< What is multiplied; null: f32.
+  Type multiplied; ///< By tensor cores; null: f32, by scalar arithmetic.
   std::unique_ptr<ScoreTile> tile;
   Int thread = Int(b, 0), head = Int(b, 0), batch = Int(b, 0);
 };

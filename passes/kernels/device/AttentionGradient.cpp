@@ -32,7 +32,9 @@ public:
   AttentionGradientEmitter(KernelFunction &function, AttentionGradientOp op)
       : GradientLines(function, op), parts(chooseParts()) {
     int64_t fewer = hasLongLines() ? 2 : 1;
-    ScoreShape most = half ? ScoreShape{64, 32} : ScoreShape{64 / fewer, 32 / fewer};
+    ScoreShape most = isOfHalves() ? ScoreShape{64, 32}
+                      : multiplied ? ScoreShape{64 / fewer, 16} // loads of f32 take more registers
+                                   : ScoreShape{64 / fewer, 32 / fewer};
     makeTile(most, max(queries, keys), [&](int64_t rows) {
       return (roundedUpQuotient(keys, rows) + roundedUpQuotient(queries, rows)) * allHeads();
     });
@@ -68,12 +70,12 @@ private:
     bool sumsWeights; ///< For that of values.
   };
 
-  /// Those of keys first: they have more to do. With long lines and halves, a thread has no
+  /// Those of keys first: they have more to do. With long lines and tensor cores, a thread has no
   /// registers for the sums of both keys and values: scores are computed three times then.
   SmallVector<Part> chooseParts() const {
     Part ofKeys = {Rows::Keys, true, false}, ofValues = {Rows::Keys, false, true},
          ofBoth = {Rows::Keys, true, true}, ofQueries = {Rows::Queries, true, false};
-    if (half && hasLongLines())
+    if (multiplied && hasLongLines())
       return {ofKeys, ofValues, ofQueries};
     return {ofBoth, ofQueries};
   }

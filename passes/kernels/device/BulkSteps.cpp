@@ -184,7 +184,7 @@ void BulkSteps::startBoxes(unsigned number, Int step, const Place &place) {
   constexpr unsigned kSharedOfCluster = 7;
   auto coordinate = [&](Int at) { return arith::TruncIOp::create(b, b.getI32Type(), at); };
   auto cluster = LLVM::LLVMPointerType::get(b.getContext(), kSharedOfCluster);
-  Int k = step * tile.shape.depth, outer = number == 0 ? place.row : place.column;
+  Int k = (place.step + step) * tile.shape.depth, outer = number == 0 ? place.row : place.column;
   bool isAlongDepth = products.isContiguousAlongDepth(number);
   for (int64_t box = 0; box < boxes(number); ++box) {
     SmallVector<Value> at = {coordinate(isAlongDepth ? k : outer + box * kLine),

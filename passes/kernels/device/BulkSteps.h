@@ -32,11 +32,11 @@ public:
   /// Shared memory, whose first part is free once there are sums.
   int64_t bytes() const;
 
-  /// Where a tile is.
+  /// Where a tile is, and the first of its steps.
   struct Place {
-    Int product, row, column;
+    Int product, row, column, step;
   };
-  /// The sums of a thread, over all steps; `shared` is the block's memory.
+  /// The sums of a thread, over so many steps; `shared` is the block's memory.
   SmallVector<Value> addSteps(Int thread, Int steps, const Place &place, Value shared);
 
   /// Fills `tensors`, an array of gen_device_tensor.

@@ -16,16 +16,53 @@ Value mlir::gen::kernels::areAligned(ImplicitLocOpBuilder &b, ValueRange address
   return all % kBytesAtOnce == Int(b, 0);
 }
 
+SmallVector<Value> mlir::gen::kernels::emitChoice(ImplicitLocOpBuilder &b, TypeRange types,
+                                                  Value condition,
+                                                  llvm::function_ref<SmallVector<Value>()> chosen,
+                                                  llvm::function_ref<SmallVector<Value>()> other) {
+  auto branch = scf::IfOp::create(b, types, condition, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  auto emit = [&](Block *block, llvm::function_ref<SmallVector<Value>()> body) {
+    b.setInsertionPointToStart(block);
+    SmallVector<Value> values = body();
+    if (!types.empty())
+      scf::YieldOp::create(b, values);
+  };
+  emit(branch.thenBlock(), chosen);
+  emit(branch.elseBlock(), other);
+  return SmallVector<Value>(branch.getResults());
+}
+
 Value mlir::gen::kernels::emitChoice(ImplicitLocOpBuilder &b, Type type, Value condition,
                                      llvm::function_ref<Value()> chosen,
                                      llvm::function_ref<Value()> other) {
-  auto branch = scf::IfOp::create(b, type, condition, /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(branch.thenBlock());
-  scf::YieldOp::create(b, chosen());
-  b.setInsertionPointToStart(branch.elseBlock());
-  scf::YieldOp::create(b, other());
-  return branch.getResult(0);
+  return emitChoice(
+             b, TypeRange(type), condition, [&] { return SmallVector<Value>{chosen()}; },
+             [&] { return SmallVector<Value>{other()}; })
+      .front();
+}
+
+bool DeviceEmitter::areTogether(Value shape, int64_t lanes) const {
+  ArrayRef<int64_t> sizes = cast<RankedTensorType>(shape.getType()).getShape();
+  if (sizes.empty() || sizes.back() <= 0 || sizes.back() % lanes != 0)
+    return false;
+  return llvm::all_of(function.kernel.getBody().front(), [](Operation &op) {
+    if (auto reshape = dyn_cast<ReshapeOp>(op))
+      return isa<BlockArgument>(reshape.getInput());
+    auto pointwise = dyn_cast<PointwiseOpInterface>(op);
+    return !pointwise || pointwise.isElementwise() || pointwise.isPositional() ||
+           pointwise.elementCost() == 0;
+  });
+}
+
+SmallVector<Value> DeviceEmitter::memory() {
+  SmallVector<Value> addresses;
+  for (BlockArgument argument : function.kernel.getBody().getArguments())
+    if (auto type = dyn_cast<RankedTensorType>(argument.getType()); type && !isOneElement(type))
+      addresses.push_back(function.pointer(argument));
+  for (unsigned i = 0; i < function.yield.getValues().size(); ++i)
+    addresses.push_back(function.resultPointer(i));
+  return addresses;
 }
 
 void DeviceEmitter::emitBarrier() { NVVM::BarrierOp::create(b); }

@@ -21,6 +21,9 @@ inline constexpr int64_t kBytesAtOnce = 16;
 /// True where all addresses are multiples of that.
 Value areAligned(ImplicitLocOpBuilder &b, ValueRange addresses);
 /// Emits both, each for when it is chosen.
+SmallVector<Value> emitChoice(ImplicitLocOpBuilder &b, TypeRange types, Value condition,
+                              llvm::function_ref<SmallVector<Value>()> chosen,
+                              llvm::function_ref<SmallVector<Value>()> other);
 Value emitChoice(ImplicitLocOpBuilder &b, Type type, Value condition,
                  llvm::function_ref<Value()> chosen, llvm::function_ref<Value()> other);
 /// Emits `body`, for when `condition` holds.
@@ -56,6 +59,11 @@ public:
 protected:
   /// Waits until all threads of the block are here.
   void emitBarrier();
+  /// True if neighbours along the last axis of `shape`, which `lanes` divides, may be computed
+  /// together: what is computed of each is computed of neighbours, mostly.
+  bool areTogether(Value shape, int64_t lanes) const;
+  /// The memory of arguments that are read by element, and of results.
+  SmallVector<Value> memory();
   /// The block's shared memory, `bytes` of it, the same for every call. Nothing is in it at first.
   Value sharedMemory(int64_t bytes, int64_t alignment = 16);
 

@@ -1,9 +1,9 @@
 //===- Elements.cpp - a thread for each element ---------------------------===//
 //
 // Kernels without an anchor, and scatters: a thread computes one element of the kernel's shape, of
-// all results; or four, if there are many and they are computed of elements at the same position: a
-// GPU has to have many bytes on their way to be as fast as its memory. If there is a scatter, the
-// thread computes the element of its result first, and what the kernel yields is emitted from it.
+// all results; or four that are neighbours along the last axis, if there are many: a GPU has to
+// have many bytes on their way to be as fast as its memory. If there is a scatter, the thread
+// computes the element of its result first, and what the kernel yields is emitted from it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,10 +27,11 @@ public:
     if (ConcatOp concat = anchor ? ConcatOp() : concatOf(function.kernel, shape))
       shape = concat.getInputs().front();
     isFlat = !anchor && kernels::isFlat(function.kernel);
-    constexpr int64_t kMany = 1 << 18; // more than a GPU has threads
+    constexpr int64_t kMany = 1 << 18, kFour = 4; // more than a GPU has threads
     auto type = cast<RankedTensorType>(shape.getType());
-    if (isFlat && (!type.hasStaticShape() || type.getNumElements() >= kMany))
-      lanes = 4;
+    if ((isFlat || (!anchor && areTogether(shape, kFour))) &&
+        (!type.hasStaticShape() || type.getNumElements() >= kMany))
+      lanes = kFour;
   }
 
   int64_t threads() const override { return 256; }
@@ -46,7 +47,9 @@ public:
     b.setInsertionPointToStart(branch.thenBlock());
     KernelEmitter emitter(function, lanes, isFlat);
     emitter.setAlignment(kBytesAtOnce);
-    emitter.storeResults({{position, Index::Consecutive}});
+    Indices at = placeOf(position);
+    at.back().kind = Index::Consecutive;
+    emitter.storeResults(at);
     b.setInsertionPointToStart(branch.elseBlock());
     emitLoop(position, end, 1, {}, [&](Int i, auto) { emitOne(i); });
   }
@@ -60,27 +63,20 @@ private:
   }
 
   void emitOne(Int position) {
-    Indices at;
-    if (isFlat)
-      at.push_back({position, Index::Uniform});
-    else
-      for (Value index : delinearize(function, shape, axes(), position))
-        at.push_back({index, Index::Uniform});
+    Indices at = placeOf(position);
     KernelEmitter emitter(function, /*lanes=*/1, isFlat);
     if (anchor)
       emitter.bind(shape, emitScatterElement(function, anchor, at));
     emitter.storeResults(at);
   }
 
-  /// Of all arguments that are read by element, and of results.
-  SmallVector<Value> memory() {
-    SmallVector<Value> addresses;
-    for (BlockArgument argument : function.kernel.getBody().getArguments())
-      if (auto type = dyn_cast<RankedTensorType>(argument.getType()); type && !isOneElement(type))
-        addresses.push_back(function.pointer(argument));
-    for (unsigned i = 0; i < function.yield.getValues().size(); ++i)
-      addresses.push_back(function.resultPointer(i));
-    return addresses;
+  Indices placeOf(Int position) {
+    if (isFlat)
+      return {{position, Index::Uniform}};
+    Indices at;
+    for (Value index : delinearize(function, shape, axes(), position))
+      at.push_back({index, Index::Uniform});
+    return at;
   }
 
   SmallVector<int64_t> axes() {

@@ -1,6 +1,7 @@
 //===- GradientLines.cpp - what attention's gradient is made of -----------===//
 
 #include "passes/kernels/device/GradientLines.h"
+#include "passes/kernels/device/TensorCore.h"
 
 using namespace mlir;
 using namespace mlir::gen;
@@ -83,9 +84,7 @@ Value GradientLines::productAt(Int query, Int column) {
   KernelEmitter emitter(function, /*lanes=*/1);
   Value output = emitter.elementAt(op.getOutput(), at),
         gradient = emitter.elementAt(op.getOutputGradient(), at);
-  if (half) {
-    Value rounded = arith::TruncFOp::create(b, half.getValue(), gradient);
-    gradient = arith::ExtFOp::create(b, b.getF32Type(), rounded);
-  }
+  if (multiplied)
+    gradient = roundedTo(b, multiplied, gradient);
   return arith::MulFOp::create(b, output, gradient);
 }

@@ -14,9 +14,9 @@ using namespace mlir::gen::kernels;
 static constexpr int64_t kFour = 4;
 
 /// The code for four is added to that for one, so there have to be many.
-ProductResults::ProductResults(KernelFunction &function, ContractionOpInterface op,
-                               ProductElements &products, ProductTile &tile, Value shared)
-    : function(function), b(function.b), product(op->getResult(0)), products(products), tile(tile),
+ProductResults::ProductResults(KernelFunction &function, Value sums, ProductElements &products,
+                               ProductTile &tile, Value shared)
+    : function(function), b(function.b), product(sums), products(products), tile(tile),
       shared(shared) {
   constexpr int64_t kMany = 64 * 128;
   Int columns = products.columns();
@@ -90,6 +90,8 @@ void ProductResults::storeTurn(Int thread, int64_t threads, Int row, Int column,
           emitter.setAlignment(kBytesAtOnce);
           at.back().kind = Index::Consecutive;
         }
+        if (part)
+          at.insert(at.begin(), {*part, Index::Uniform});
         emitter.bind(product, sumsAt(inRows, inColumns, width));
         emitter.storeResults(at);
       });

@@ -16,8 +16,12 @@ namespace mlir::gen::kernels {
 
 class ProductResults {
 public:
-  ProductResults(KernelFunction &function, ContractionOpInterface op, ProductElements &products,
-                 ProductTile &tile, Value shared);
+  /// The sums are those of `sums`, a value of the kernel.
+  ProductResults(KernelFunction &function, Value sums, ProductElements &products, ProductTile &tile,
+                 Value shared);
+
+  /// Says that results have one more axis in front, and which is the place there.
+  void setPart(Int number) { part = number; }
 
   /// Bytes of shared memory that sums take.
   static int64_t bytes(ProductTile &tile);
@@ -35,6 +39,7 @@ private:
   KernelFunction &function;
   ImplicitLocOpBuilder &b;
   Value product;
+  std::optional<Int> part;
   ProductElements &products;
   ProductTile &tile;
   Value shared;

@@ -34,7 +34,8 @@ struct TileShape {
 /// The rule table: rows and columns, no less than `least` each, and up to 128 if they may be many.
 TileShape chooseSides(const ProductSizes &sizes, int64_t least, bool mayBeMany);
 TileShape chooseScalarTile(const ProductSizes &sizes, Type sumType);
-TileShape chooseTensorTile(const ProductSizes &sizes);
+/// `multiplied`: bf16, f16 or tf32.
+TileShape chooseTensorTile(const ProductSizes &sizes, Type multiplied);
 /// None if there are too few tiles to gain by.
 std::optional<TileShape> chooseWarpgroupTile(const ProductSizes &sizes);
 
@@ -95,10 +96,10 @@ protected:
 /// One product after another, each with one rounding.
 std::unique_ptr<ProductTile> scalarTile(ImplicitLocOpBuilder &b, const TileShape &shape,
                                         Type sumType);
-/// By tensor cores: of bf16 or f16, sums in f32. `liesAlongDepth` says so of each operand.
+/// By tensor cores: of bf16, f16 or tf32, sums in f32. `liesAlongDepth` says so of each operand.
 std::unique_ptr<ProductTile> tensorTile(ImplicitLocOpBuilder &b, const TileShape &shape,
-                                        Type storedType, std::array<bool, 2> liesAlongDepth);
-/// By tensor cores of compute capability 9.0, from shared memory.
+                                        Type multiplied, std::array<bool, 2> liesAlongDepth);
+/// By tensor cores of compute capability 9.0, from shared memory: of 16 bits.
 std::unique_ptr<ProductTile> warpgroupTile(ImplicitLocOpBuilder &b, const TileShape &shape,
                                            Type storedType, std::array<bool, 2> liesAlongDepth);
 

@@ -79,9 +79,9 @@ protected:
 
 /// One product after another, each with one rounding.
 std::unique_ptr<ScoreTile> scalarScores(ImplicitLocOpBuilder &b, const ScoreShape &shape);
-/// By tensor cores: of bf16 or f16, sums in f32.
+/// By tensor cores: of bf16, f16 or tf32, sums in f32.
 std::unique_ptr<ScoreTile> tensorScores(ImplicitLocOpBuilder &b, const ScoreShape &shape,
-                                        Type storedType);
+                                        Type multiplied);
 
 } // namespace mlir::gen::kernels
 

@@ -20,3 +20,8 @@ func.func @short(%x: tensor<8192x192xf32>, %w: tensor<1024x192xf32>) -> tensor<8
   %1 = gen.exp %0 : tensor<8192x1024xf32>
   return %1 : tensor<8192x1024xf32>
 }
+// In two parts.
+func.func @gradient(%x: tensor<8192x512xf32>, %y: tensor<8192x1024xf32>) -> tensor<512x1024xf32> {
+  %0 = gen.matmul %x transposed, %y : (tensor<8192x512xf32>, tensor<8192x1024xf32>) -> tensor<512x1024xf32>
+  return %0 : tensor<512x1024xf32>
+}

@@ -20,3 +20,9 @@ func.func @image(%x: tensor<?x3x32x32xf32>, %w: tensor<64x3x4x4xf32>) -> tensor<
       : (tensor<?x3x32x32xf32>, tensor<64x3x4x4xf32>) -> tensor<?x64x16x16xf32>
   return %y : tensor<?x64x16x16xf32>
 }
+// A weight's gradient, in parts.
+func.func @gradient(%x: tensor<?x18x18x64xf32> {gen.dims = ["n", "", "", ""]}, %y: tensor<?x8x8x128xf32> {gen.dims = ["n", "", "", ""]}) -> tensor<4x4x64x128xf32> {
+  %0 = gen.convolution_weight_gradient %x, %y strides [2, 2] low [0, 0] high [0, 0] dilations [1, 1] channels_last
+      : (tensor<?x18x18x64xf32>, tensor<?x8x8x128xf32>) -> tensor<4x4x64x128xf32>
+  return %0 : tensor<4x4x64x128xf32>
+}

@@ -17,11 +17,13 @@ export LSAN_OPTIONS=suppressions=$PWD/test/lsan.supp:print_suppressions=0
 # A step that breaks (a build, a crash, no results) counts as one failed test.
 broken() { echo "FAILED: $1"; echo "$1" >>"$results/broken"; }
 
-# A part of the tests for each processor, at the same time.
+# Tests differ in how long they take: several parts for each processor, and as many processes as processors.
 run_in_shards() {
-  local binary=$1 name=$2 shards shard
-  shards=$(nproc)
+  local binary=$1 name=$2 processors shards shard
+  processors=$(nproc)
+  shards=$((4 * processors))
   for ((shard = 0; shard < shards; ++shard)); do
+    while (($(jobs -rp | wc -l) >= processors)); do wait -n; done
     GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$shard "$binary" --gtest_brief=1 \
       --gtest_output="json:$results/$name-$shard.gtest.json" >"$results/$name-$shard.log" 2>&1 &
   done
@@ -32,17 +34,20 @@ run_in_shards() {
   done
 }
 
+step() { echo "== $((SECONDS / 60)) min: $1"; }
+
 for preset in "${presets[@]}"; do
-  echo "== $preset: build"
+  step "$preset: build"
   bash tools/build.sh "$preset" || { broken "$preset: build"; continue; }
   for binary in "build/$preset"/bin/unit*; do
-    echo "== $preset: $(basename "$binary")"
+    step "$preset: $(basename "$binary")"
     run_in_shards "$binary" "$preset-$(basename "$binary")"
   done
-  echo "== $preset: lit"
+  step "$preset: lit"
   lit=$(command -v lit || echo /usr/lib/llvm-22/bin/lit)
   "$lit" -v -o "$results/$preset.lit.json" "build/$preset/test"
   [ -s "$results/$preset.lit.json" ] || broken "$preset: lit ended without results"
 done
 
+step "results"
 python3 test/count.py "$results"

@@ -1,4 +1,4 @@
-"""clang-tidy on the sources of one folder: python3 tidy.py ROOT BUILD FOLDER
+"""clang-tidy on the sources of one folder: python3 tidy.py ROOT BUILD FOLDER [WITHOUT...]
 
 A file that passed is not checked again until it, a header of the project or the configuration changes: the
 build folder keeps a stamp for each.
@@ -9,7 +9,7 @@ import pathlib
 import subprocess
 import sys
 
-root, build, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
+root, build, folder, without = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3], sys.argv[4:]
 
 
 def digest(paths):
@@ -23,7 +23,9 @@ headers = [path for name in ("dialect", "passes", "runtime", "frontend", "tools"
            for pattern in ("*.h", "*.hpp", "*.td") for path in (root / name).rglob(pattern)]
 shared = digest([*headers, root / ".clang-tidy"])
 commands = json.loads((build / "compile_commands.json").read_text())
-files = sorted({pathlib.Path(c["file"]) for c in commands if pathlib.Path(c["file"]).is_relative_to(root / folder)})
+sources = sorted({pathlib.Path(command["file"]) for command in commands})
+files = [path for path in sources if path.is_relative_to(root / folder)
+         and not any(path.is_relative_to(root / other) for other in without)]
 stamps = build / "test" / "tidy"
 stamps.mkdir(parents=True, exist_ok=True)
 

@@ -300,7 +300,7 @@ static void addMovements(std::vector<Row> &rows) {
   images = move("transpose", "batch_last", "7x5xAxE",
                 "%z = gen.transpose %x permutation [1, 2, 0] : $x -> $z");
   images.arguments = {{"x", "Ax7x5xE"}};
-  images.sizes = {{16, 0, 0}, {0, 0, 0}, {5, 0, 0}, {40, 0, 0}};
+  images.sizes = {{5, 0, 0}, {16, 0, 0}, {0, 0, 0}, {40, 0, 0}};
   rows.push_back(images);
   images.variant = "batch_first";
   images.arguments = {{"x", "7x5xAxE"}};

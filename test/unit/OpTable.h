@@ -48,6 +48,7 @@ struct Row {
   std::string module = "";
   /// What E stands for.
   std::vector<std::string> elements = {"f32", "f64"};
+  /// At the first ones derivatives are compared with differences, element by element: small sizes.
   std::vector<Sizes> sizes = {{4, 16, 3}, {5, 37, 7}, {1, 1, 1}, {33, 130, 5}};
   /// False where shapes have to be static.
   bool dynamic = true;

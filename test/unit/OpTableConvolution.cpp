@@ -108,7 +108,7 @@ static const std::vector<Case> &cases() {
        "%A",
        "",
        false,
-       {{16, 0, 0}, {48, 0, 0}, {5, 0, 0}, {1, 0, 0}}},
+       {{5, 0, 0}, {16, 0, 0}, {48, 0, 0}, {1, 0, 0}}},
       {"batch_last_strided",
        "Ax6x8x7xE",
        "16x6x4x3xE",
@@ -126,7 +126,7 @@ static const std::vector<Case> &cases() {
        "%A",
        "",
        false,
-       {{16, 0, 0}, {3, 0, 0}}},
+       {{3, 0, 0}, {16, 0, 0}}},
       {"batch_last_line",
        "Ax4x9xE",
        "11x4x5xE",
@@ -135,7 +135,7 @@ static const std::vector<Case> &cases() {
        "%A",
        "",
        false,
-       {{16, 0, 0}, {7, 0, 0}}},
+       {{7, 0, 0}, {16, 0, 0}}},
       {"batch_last_many_taps",
        "Ax15x9x9xE",
        "9x15x7x7xE",
@@ -294,5 +294,5 @@ void optable::addConvolutions(std::vector<Row> &rows) {
                             pool +
                             " %y window [2, 3] strides [2, 2] low [0, 1] high [0, 0] : $y -> $z",
                     .types = {{"y", "Ax3x6x4xE"}},
-                    .sizes = {{16, 0, 0}, {5, 0, 0}, {32, 0, 0}}});
+                    .sizes = {{5, 0, 0}, {16, 0, 0}, {32, 0, 0}}});
 }

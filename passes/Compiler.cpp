@@ -87,13 +87,16 @@ public:
   }
 
   LogicalResult makeKernels() {
-    auto targets = makeCpuTargets(options.cpu, options.optimization);
+    auto targets = makeTargets();
     if (!targets)
       return fail(targets.takeError());
     if (targets->size() > 1)
-      return fail(llvm::createStringError("expected one CPU, got '" + options.cpu + "'"));
+      return fail(llvm::createStringError("expected one CPU, or a GPU alone, got '" + options.cpu +
+                                          "' for '" + options.target + "'"));
     makeVariants(*targets, GEN_ARTEFACT_SYMBOL);
-    return passes("kernels", [&](OpPassManager &pm) { buildKernelPipeline(pm, options); });
+    return passes("kernels", [&](OpPassManager &pm) {
+      buildKernelPipeline(pm, options, isForDevice(module));
+    });
   }
 
 private:

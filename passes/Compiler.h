@@ -79,7 +79,7 @@ void buildEmissionPipeline(OpPassManager &pm, bool onDevice = false);
 /// From loop nests to the LLVM dialect.
 void buildLlvmPipeline(OpPassManager &pm);
 
-/// Runs the part of the pipeline up to Stage::Kernels on `module`, for one CPU.
+/// Runs the part of the pipeline up to Stage::Kernels on `module`, for one CPU or a GPU alone.
 LogicalResult makeKernels(ModuleOp module, const CompileOptions &options);
 
 /// Compiles `module` (which is changed on the way) up to `stage` and writes the result to `path`

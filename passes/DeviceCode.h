@@ -9,6 +9,8 @@
 
 #include "dialect/Gen.h"
 
+#include "llvm/ADT/StringExtras.h"
+
 namespace mlir::gen {
 
 /// Which GPUs code is for.

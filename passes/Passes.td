@@ -220,7 +220,7 @@ def ScheduleKernels : Pass<"gen-schedule-kernels", "::mlir::ModuleOp"> {
   let summary = "choose tiles and the size of a parallel task for each kernel";
   let description = [{
     By rules; where `schedules` is given, products that this file knows (`gencc --tune`) take its numbers. A kernel that has
-    a schedule keeps it.
+    a schedule keeps it. Kernels of a GPU, whose emitters have rules of their own, have one only if that file knows them.
   }];
   let options = [Option<"schedules", "schedules", "std::string", "", "file of measured schedules">];
 }

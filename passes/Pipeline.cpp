@@ -68,9 +68,8 @@ static void fuseForDevice(OpPassManager &pm, const std::string &precision) {
   pm.addPass(createDeduplicateKernels());
 }
 
-static void plan(OpPassManager &pm, const CompileOptions &options, bool onDevice) {
-  if (!onDevice) // there the emitters choose
-    pm.addPass(createScheduleKernels({options.schedules}));
+static void plan(OpPassManager &pm, const CompileOptions &options) {
+  pm.addPass(createScheduleKernels({options.schedules}));
   pm.addPass(createRematerialize({options.memoryBudget}));
   pm.addNestedPass<func::FuncOp>(createPlanMemory());
 }
@@ -85,7 +84,7 @@ void mlir::gen::buildKernelPipeline(OpPassManager &pm, const CompileOptions &opt
     differentiate(pm, precision, onDevice);
     (onDevice ? fuseForDevice : fuse)(pm, precision);
   }
-  plan(pm, options, onDevice);
+  plan(pm, options);
 }
 
 void mlir::gen::buildEmissionPipeline(OpPassManager &pm, bool onDevice) {

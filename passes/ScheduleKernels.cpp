@@ -1,10 +1,12 @@
 //===- ScheduleKernels.cpp - tiles and task sizes -------------------------===//
 //
 // Gives each kernel the attribute `schedule`, by the rule of its family (passes/kernels/). A kernel
-// that has one keeps it, so a schedule can be written by hand.
+// that has one keeps it, so a schedule can be written by hand. Kernels of a GPU, whose emitters
+// have rules of their own, have one only if the file of schedules knows them.
 //
 //===----------------------------------------------------------------------===//
 
+#include "passes/DeviceCode.h"
 #include "passes/Passes.h"
 #include "passes/ScheduleTable.h"
 #include "passes/kernels/KernelEmitter.h"
@@ -28,9 +30,11 @@ struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
       }
       table = std::move(*read);
     }
+    bool onDevice = isForDevice(getOperation());
     for (auto kernel : getOperation().getOps<KernelOp>())
       if (!kernel.getScheduleAttr())
-        kernel.setScheduleAttr(table.apply(kernel, kernels::chooseSchedule(kernel)));
+        kernel.setScheduleAttr(
+            table.apply(kernel, onDevice ? DictionaryAttr() : kernels::chooseSchedule(kernel)));
   }
 };
 

@@ -3,7 +3,9 @@
 #include "passes/ScheduleTable.h"
 #include "dialect/ops/Convolution.h"
 
+#include "passes/DeviceCode.h"
 #include "passes/EntryProgram.h"
+#include "passes/LibraryProduct.h"
 #include "passes/OutputFile.h"
 #include "passes/PackedWeights.h"
 
@@ -23,10 +25,10 @@ struct FieldRange {
 };
 } // namespace
 
-static constexpr FieldRange kFields[] = {{"rows", 1, 32},         {"vectors", 1, 16},
-                                         {"depth", 0, 1 << 20},   {"row_block", 1, 1 << 20},
-                                         {"panels", 1, 1 << 16},  {"pack_lhs", 0, 1, true},
-                                         {"pack_rhs", 0, 1, true}};
+static constexpr FieldRange kFields[] = {{"rows", 1, 32},          {"vectors", 1, 16},
+                                         {"depth", 0, 1 << 20},    {"row_block", 1, 1 << 20},
+                                         {"panels", 1, 1 << 16},   {"pack_lhs", 0, 1, true},
+                                         {"pack_rhs", 0, 1, true}, {kLibrary, 0, 1, true}};
 
 llvm::Expected<ScheduleTable> ScheduleTable::read(StringRef path) {
   auto fail = [&](const Twine &what) {
@@ -53,13 +55,15 @@ llvm::Expected<ScheduleTable> ScheduleTable::read(StringRef path) {
       std::optional<int64_t> given = number.getAsInteger();
       if (field == std::end(kFields) || !given || *given < field->least || *given > field->most)
         return fail(
-            llvm::formatv("'{0}': expected rows, vectors, depth, row_block, panels, pack_lhs "
-                          "or pack_rhs with a number that makes sense, got '{1}': {2}",
+            llvm::formatv("'{0}': expected rows, vectors, depth, row_block, panels, pack_lhs, "
+                          "pack_rhs or library with a number that makes sense, got '{1}': {2}",
                           key.str(), name.str(), number)
                 .str());
       entry[name.str()] = *given;
     }
     int64_t rows = entry.count("rows") ? entry["rows"] : 0;
+    if (entry.size() == 1 && entry.count(kLibrary.str())) // of a GPU
+      continue;
     if (!rows || entry.count("row_block") == 0 || entry["row_block"] % rows != 0)
       return fail("'" + key.str() + "': expected row_block to be a multiple of rows");
   }
@@ -80,22 +84,35 @@ llvm::Error ScheduleTable::write(StringRef path) const {
   return writeFile(path, text + "\n");
 }
 
-std::string ScheduleTable::keyOf(KernelOp kernel, DictionaryAttr schedule) {
+/// The product of a kernel of a CPU that can be tuned, or null.
+static ContractionOpInterface tunedProduct(KernelOp kernel, DictionaryAttr schedule) {
   auto contractions = kernel.getBody().front().getOps<ContractionOpInterface>();
   if (contractions.empty() || !schedule.get("rows") || schedule.get("dot") ||
       schedule.get("transposed"))
-    return "";
+    return {};
   ContractionOpInterface op = *contractions.begin();
   auto convolution = dyn_cast<ConvolutionOpInterface>(op.getOperation());
   if (convolution && hasBatchLast(convolution)) // nothing is copied there
-    return "";
+    return {};
   auto isStatic = [](Type type) {
     auto shaped = dyn_cast<ShapedType>(type);
     return shaped && shaped.hasStaticShape();
   };
-  if (!llvm::all_of(op->getOperandTypes(), isStatic) || !isStatic(op->getResult(0).getType()))
+  bool areStatic =
+      llvm::all_of(op->getOperandTypes(), isStatic) && isStatic(op->getResult(0).getType());
+  return areStatic ? op : ContractionOpInterface();
+}
+
+std::string ScheduleTable::keyOf(KernelOp kernel, DictionaryAttr schedule) {
+  auto module = kernel->getParentOfType<ModuleOp>();
+  ContractionOpInterface op;
+  if (!isForDevice(module))
+    op = tunedProduct(kernel, schedule);
+  else if (std::optional<LibraryProduct> product = libraryProductOf(kernel))
+    op = cast<ContractionOpInterface>(product->op.getOperation());
+  if (!op)
     return "";
-  auto target = kernel->getParentOfType<ModuleOp>()->getAttrOfType<StringAttr>(kTargetAttr);
+  auto target = module->getAttrOfType<StringAttr>(kTargetAttr);
   std::string key;
   llvm::raw_string_ostream out(key);
   out << (target ? target.getValue() : "") << " " << op->getName();
@@ -116,7 +133,7 @@ DictionaryAttr ScheduleTable::apply(KernelOp kernel, DictionaryAttr schedule) co
   if (found == entries.end())
     return schedule;
   Builder b(kernel.getContext());
-  NamedAttrList fields(schedule);
+  NamedAttrList fields(schedule ? schedule.getValue() : ArrayRef<NamedAttribute>());
   for (const FieldRange &field : kFields)
     if (auto number = found->second.find(field.name.str()); number != found->second.end())
       fields.set(field.name, field.isFlag ? Attribute(b.getBoolAttr(number->second))

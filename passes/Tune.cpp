@@ -2,19 +2,20 @@
 //
 // Each product of a model is compiled in several copies that differ in their schedules, one entry
 // each, in one artefact, and the copies are timed in turns. One field after another takes the value
-// that was best: the register tile, the depth of a block, its rows, its columns, what is copied.
+// that was best: the register tile, the depth of a block, its rows, its columns, what is copied. On
+// a GPU the candidates are the kernel's own code, and cuBLASLt.
 //
 //===----------------------------------------------------------------------===//
 
 #include "passes/Tune.h"
 
-#include "gen/runtime.hpp"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
+#include "passes/DeviceCode.h"
+#include "passes/LibraryProduct.h"
+#include "passes/Trial.h"
+
+#include "CublasLt.h"
+
 #include "llvm/Support/FormatVariadic.h"
-#include <chrono>
-#include <cmath>
 #include <set>
 
 namespace mlir::gen {
@@ -38,7 +39,7 @@ public:
         if (!llvm::is_contained(candidates, candidate))
           candidates.push_back(candidate);
       std::vector<double> times;
-      if (candidates.size() > 1 && failed(measure(candidates, times)))
+      if (candidates.size() > 1 && failed(timeSchedules(kernel, candidates, options, times)))
         return {};
       for (size_t i = 1; i < times.size(); ++i)
         if (times[i] < kGain * times[0]) {
@@ -100,103 +101,65 @@ private:
     return all;
   }
 
-  /// An entry for each candidate.
-  OwningOpRef<ModuleOp> makeModule(ArrayRef<DictionaryAttr> candidates) {
-    OpBuilder b(kernel.getContext());
-    OwningOpRef<ModuleOp> module = ModuleOp::create(b, kernel.getLoc());
-    b.setInsertionPointToEnd(module->getBody());
-    for (auto [i, candidate] : llvm::enumerate(candidates)) {
-      auto copy = cast<KernelOp>(b.clone(*kernel));
-      copy.setSymName("kernel_" + std::to_string(i));
-      copy.setScheduleAttr(candidate);
-      auto types = copy.getBody().getArgumentTypes();
-      auto results = copy.getBody().front().getTerminator()->getOperandTypes();
-      auto entry = func::FuncOp::create(b, kernel.getLoc(), "entry_" + std::to_string(i),
-                                        b.getFunctionType(types, results));
-      OpBuilder inside = OpBuilder::atBlockBegin(entry.addEntryBlock());
-      auto launch = LaunchOp::create(inside, kernel.getLoc(), results, copy.getSymName(),
-                                     entry.getArguments());
-      func::ReturnOp::create(inside, kernel.getLoc(), launch.getResults());
-    }
-    return module;
-  }
-
-  LogicalResult measure(ArrayRef<DictionaryAttr> candidates, std::vector<double> &times) {
-    OwningOpRef<ModuleOp> module = makeModule(candidates);
-    llvm::SmallString<128> path;
-    if (std::error_code error = llvm::sys::fs::createTemporaryFile("gencc-tune", "so", path))
-      return kernel.emitError("cannot write a temporary file: ") << error.message();
-    llvm::FileRemover remover(path);
-    CompileOptions trial = options;
-    trial.isFused = true;
-    trial.header = trial.report = trial.schedules = "";
-    trial.verbose = false;
-    trial.memoryBudget = -1;
-    if (failed(compile(*module, Stage::So, path, trial)))
-      return failure();
-    try {
-      timeEntries(path.str().str(), candidates.size(), times);
-    } catch (const ::gen::Error &error) {
-      return kernel.emitError("a trial cannot be run: ") << error.what();
-    }
-    return success();
-  }
-
-  /// The least time of each, in turns.
-  static void timeEntries(const std::string &path, size_t count, std::vector<double> &times) {
-    using Clock = std::chrono::steady_clock;
-    constexpr int kRounds = 7;
-    constexpr double kSeconds = 0.004; // of a turn, at least
-    ::gen::Model model = ::gen::Model::open(path);
-    ::gen::Session session(model, {.seed = 0, .threads = 1});
-    std::vector<::gen::Array> inputs;
-    std::vector<::gen::EntrySpec> entries = model.entries();
-    for (const ::gen::TensorSpec &spec : entries.front().inputs) {
-      ::gen::Array &input = inputs.emplace_back(spec.dtype, spec.shape); // zeros are good indices
-      for (size_t i = 0; spec.dtype == GEN_F32 && i < input.size(); ++i)
-        input.data<float>()[i] = std::sin(static_cast<float>(i)); // neither zeros nor huge
-    }
-    std::vector<::gen::View> views(inputs.begin(), inputs.end());
-    times.assign(count, std::numeric_limits<double>::infinity());
-    std::vector<int> calls(count, 1);
-    for (int round = -1; round < kRounds; ++round) // the first one only finds how often to call
-      for (size_t i = 0; i < count; ++i) {
-        std::string entry = "entry_" + std::to_string(i);
-        auto start = Clock::now();
-        for (int call = 0; call < calls[i]; ++call)
-          session.call(entry, views);
-        double time = std::chrono::duration<double>(Clock::now() - start).count() / calls[i];
-        if (round < 0)
-          calls[i] = static_cast<int>(std::clamp(kSeconds / time, 1.0, 10000.0));
-        else
-          times[i] = std::min(times[i], time);
-      }
-  }
-
   KernelOp kernel;
   const CompileOptions &options;
 };
 
-} // namespace
+/// The rule's schedule is a kernel's own code; the other candidate is the library. A schedule that
+/// is worth a dependency, or null.
+LogicalResult tryLibrary(KernelOp kernel, const CompileOptions &options, DictionaryAttr &best,
+                         double &ratio) {
+  Builder b(kernel.getContext());
+  auto library = b.getDictionaryAttr(b.getNamedAttr(kLibrary, b.getBoolAttr(true)));
+  std::vector<double> times;
+  if (failed(timeSchedules(kernel, {DictionaryAttr(), library}, options, times)))
+    return failure();
+  if (times[1] < kGain * times[0]) {
+    ratio = times[0] / times[1];
+    best = library;
+  }
+  return success();
+}
 
-LogicalResult tuneSchedules(ModuleOp module, const CompileOptions &options, ScheduleTable &table,
-                            llvm::function_ref<void(StringRef)> tell) {
+/// For one target, a CPU or "cuda".
+LogicalResult tuneKernels(ModuleOp module, const CompileOptions &options, ScheduleTable &table,
+                          llvm::function_ref<void(StringRef)> tell) {
   OwningOpRef<ModuleOp> copy = module.clone();
   if (failed(makeKernels(*copy, options)))
     return failure();
   std::set<std::string> known;
   for (auto kernel : copy->getOps<KernelOp>()) {
-    DictionaryAttr rule = kernel.getScheduleAttr();
+    DictionaryAttr rule = kernel.getScheduleAttr(), best = rule;
     std::string key = ScheduleTable::keyOf(kernel, rule);
     if (key.empty() || !known.insert(key).second)
       continue;
     double ratio = 1;
-    DictionaryAttr best = Tuner(kernel, options).run(rule, ratio);
-    if (!best)
+    if (!isForDevice(*copy))
+      best = Tuner(kernel, options).run(rule, ratio);
+    else if (failed(tryLibrary(kernel, options, best, ratio)))
+      return failure();
+    if (!best && rule)
       return failure();
     if (best != rule)
       table.set(kernel, best);
     tell(llvm::formatv("{0:f2} {1}", ratio, key).str());
+  }
+  return success();
+}
+
+} // namespace
+
+LogicalResult tuneSchedules(ModuleOp module, const CompileOptions &options, ScheduleTable &table,
+                            llvm::function_ref<void(StringRef)> tell) {
+  SmallVector<StringRef> targets;
+  StringRef(options.target).split(targets, ",");
+  CompileOptions each = options;
+  for (StringRef target : targets) {
+    each.target = target.str();
+    if (target == "cuda" && !::gen::runtime::CublasLt::get())
+      tell("no cuBLASLt here: on GPUs, products keep the rule's code");
+    else if (failed(tuneKernels(module, each, table, tell)))
+      return failure();
   }
   return success();
 }

@@ -1,5 +1,6 @@
 // What a session asks of a GPU, in calls of the CUDA driver.
 #include "Gpu.h"
+#include "GpuProducts.h"
 #include "GpuTensors.h"
 
 #include <cstdlib>
@@ -114,6 +115,7 @@ void Gpu::close() {
     cuda.streamSynchronize(stream);
   constants.clear();
   exchanged.release();
+  products.reset();
   for (CUmodule loaded : {module, hopper})
     if (loaded)
       cuda.moduleUnload(loaded);
@@ -211,12 +213,25 @@ const Gpu::Kernel &Gpu::kernelOf(const gen_device_kernel_info &info, bool isHopp
   return kernels[key] = kernel;
 }
 
+bool Gpu::multiply(const gen_device_product &product, const uint64_t *frame) {
+  if (!products)
+    products = std::make_unique<GpuProducts>();
+  return products->launch(product, frame, stream);
+}
+
 void Gpu::launch(const gen_kernel_info &kernel, int64_t blocks, const uint64_t *frame,
                  bool isWatched) noexcept {
   keepFailure([&] {
     auto &device = reinterpret_cast<const gen_device_kernel_info &>(kernel);
     if (blocks == 0)
       return;
+    if (device.product && multiply(*device.product, frame)) {
+      if (isWatched)
+        cuda.check(
+            cuda.streamSynchronize(stream),
+            format("run kernel '%s' (%s) by cuBLASLt", kernel.name, kernel.location).c_str());
+      return;
+    }
     std::vector<uint64_t> words(frame, frame + device.words);
     bool isHopper = hopper && device.hopper && addTensors(cuda, *device.hopper, frame, words);
     const Kernel &code = kernelOf(device, isHopper);

@@ -10,6 +10,8 @@
 
 namespace gen::runtime {
 
+class GpuProducts;
+
 // Memory of a GPU, or of the host where a GPU reads and writes at full speed (pinned); it only
 // grows.
 class GpuBuffer {
@@ -103,6 +105,8 @@ private:
   };
   void loadCode(CUmodule &loaded, const gen_device_image &image, int major, int minor) const;
   const Kernel &kernelOf(const gen_device_kernel_info &info, bool isHopper);
+  // False if the kernel's own code has to serve.
+  bool multiply(const gen_device_product &product, const uint64_t *frame);
   void open(const std::string &device, const gen_device_artefact_info &artefact);
   void close();
   template <class Body> void keepFailure(Body &&body) noexcept;
@@ -118,6 +122,7 @@ private:
   std::unordered_map<const void *, Kernel> kernels; // by what the artefact says of their code
   std::unordered_map<const void *, GpuBuffer> constants;
   GpuBuffer exchanged;
+  std::unique_ptr<GpuProducts> products; // null until one is launched
 };
 
 } // namespace gen::runtime

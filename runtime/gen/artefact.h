@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 #define GEN_ARTEFACT_MAGIC "gencc\r\n\x1a" /* 8 bytes, no terminator */
-#define GEN_ARTEFACT_VERSION 7
+#define GEN_ARTEFACT_VERSION 8
 #define GEN_ARTEFACT_SECTION ".gen.header"
 #define GEN_ARTEFACT_SYMBOL "gen_artefact"
 
@@ -102,6 +102,17 @@ typedef struct gen_device_hopper_info {
   void (*tensors)(const uint64_t *frame, gen_device_tensor *tensors);
 } gen_device_hopper_info;
 
+/* A product that cuBLASLt may compute in place of a kernel's code: result[b, m, n] is the sum over
+ * k of lhs[b, m, k] * rhs[b, k, n], of dense row-major matrices; sums are in f32. */
+typedef struct gen_device_product {
+  int64_t count, rows, columns, depth; /* of b, m, n, k; none is 0 */
+  uint32_t words[3];                   /* of the frame: the addresses of lhs, rhs, result */
+  uint32_t dtypes[3];                  /* GEN_F32, GEN_F16 or GEN_BF16; of lhs and rhs the same */
+  uint32_t transposed[2];              /* 1: lhs is stored as [b, k, m], rhs as [b, n, k] */
+  uint32_t tf32;                       /* 1: products of f32 may be of ten bits of mantissa */
+  uint32_t reserved;
+} gen_device_product;
+
 /* A kernel of a device. `kernel.task` is null; a task of a launch is a block of threads. */
 typedef struct gen_device_kernel_info {
   gen_kernel_info kernel;
@@ -111,6 +122,7 @@ typedef struct gen_device_kernel_info {
   uint32_t shared;      /* bytes of shared memory that a launch asks for */
   uint32_t reserved;
   const gen_device_hopper_info *hopper; /* null if it has no code of its own */
+  const gen_device_product *product;    /* null if only its code computes it */
 } gen_device_kernel_info;
 
 /* A named tensor of the interface. */

@@ -10,6 +10,7 @@
 // GEN_EMULATOR_LOOSEN_WAIT=N has a wait for copies wait for all but one group more; with
 // GEN_EMULATOR_FAIL every kernel fails.
 #include "Code.h"
+#include "Stream.h"
 #include "TensorMap.h"
 
 #include <cstdio>
@@ -411,6 +412,14 @@ EXPORTED cuTensorMapEncodeTiled(TensorMap *map, int type, uint32_t rank, void *a
   bool fits =
       isKnown && emulator::encode(*map, reinterpret_cast<uint64_t>(address), sizes, strides, box);
   return fits ? Success : InvalidValue;
+}
+
+void emulator::addWork(CUstream stream, const char *name, std::function<void()> work) {
+  count(name);
+  stream->add([work = std::move(work)] {
+    work();
+    return CUresult(Success);
+  });
 }
 
 // For tests: how often a function of the driver was called.

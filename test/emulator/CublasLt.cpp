@@ -1,0 +1,178 @@
+// cuBLASLt without a GPU: the functions that the runtime finds by name (GEN_CUBLASLT), for streams
+// of the emulated driver. Column-major products, with sums in f32.
+#include "CublasLt.h"
+#include "Stream.h"
+
+#include "llvm/ADT/APFloat.h"
+#include <cstring>
+#include <map>
+
+namespace {
+
+using gen::runtime::CublasLt;
+using Status = CublasLt::Status;
+constexpr Status kSuccess = 0, kInvalid = 7, kNotSupported = 15;
+constexpr int kFloat = 0, kHalf = 2, kBrain = 14, kSumsInFloat = 68, kProductsInTf32 = 77;
+
+} // namespace
+
+// Attributes by number, of 4 or 8 bytes.
+struct Attributes {
+  std::map<int, int64_t> values;
+
+  Status set(int attribute, const void *value, size_t bytes, size_t expected) {
+    if (bytes != expected)
+      return kInvalid;
+    int64_t number = 0;
+    std::memcpy(&number, value, bytes);
+    values[attribute] = number;
+    return kSuccess;
+  }
+  int64_t get(int attribute) const {
+    auto found = values.find(attribute);
+    return found == values.end() ? 0 : found->second;
+  }
+};
+struct CublasLt::OpaqueHandle {};
+struct CublasLt::OpaquePreference : Attributes {};
+struct CublasLt::OpaqueProduct : Attributes {};
+struct CublasLt::OpaqueLayout : Attributes {
+  int type;
+  int64_t rows, columns, lead;
+};
+
+namespace {
+
+constexpr int kTransposeA = 3, kTransposeB = 4, kBatchCount = 5, kBatchOffset = 6;
+constexpr int kMostWorkspace = 1;
+
+// A matrix of a batch; its elements as numbers.
+struct Matrix {
+  char *data;
+  CublasLt::OpaqueLayout layout;
+  bool isTransposed;
+
+  int64_t rows() const { return isTransposed ? layout.columns : layout.rows; }
+  int64_t columns() const { return isTransposed ? layout.rows : layout.columns; }
+  int64_t position(int64_t batch, int64_t row, int64_t column) const {
+    if (isTransposed)
+      std::swap(row, column);
+    return batch * layout.get(kBatchOffset) + column * layout.lead + row;
+  }
+  float get(int64_t at) const {
+    if (layout.type == kFloat)
+      return reinterpret_cast<float *>(data)[at];
+    return llvm::APFloat(narrow(), llvm::APInt(16, reinterpret_cast<uint16_t *>(data)[at]))
+        .convertToFloat();
+  }
+  void set(int64_t at, float value) const {
+    if (layout.type == kFloat) {
+      reinterpret_cast<float *>(data)[at] = value;
+      return;
+    }
+    llvm::APFloat rounded(value);
+    bool isInexact = false;
+    rounded.convert(narrow(), llvm::APFloat::rmNearestTiesToEven, &isInexact);
+    reinterpret_cast<uint16_t *>(data)[at] = uint16_t(rounded.bitcastToAPInt().getZExtValue());
+  }
+  const llvm::fltSemantics &narrow() const {
+    return layout.type == kHalf ? llvm::APFloat::IEEEhalf() : llvm::APFloat::BFloat();
+  }
+};
+
+bool fit(const Matrix &a, const Matrix &b, const Matrix &d) {
+  return a.rows() == d.rows() && b.columns() == d.columns() && a.columns() == b.rows() &&
+         a.layout.type == b.layout.type;
+}
+
+void multiply(const Matrix &a, const Matrix &b, const Matrix &d) {
+  for (int64_t batch = 0; batch < d.layout.get(kBatchCount); ++batch)
+    for (int64_t row = 0; row < d.rows(); ++row)
+      for (int64_t column = 0; column < d.columns(); ++column) {
+        float sum = 0;
+        for (int64_t k = 0; k < a.columns(); ++k)
+          sum += a.get(a.position(batch, row, k)) * b.get(b.position(batch, k, column));
+        d.set(d.position(batch, row, column), sum);
+      }
+}
+
+char *bytesOf(const void *memory) { return static_cast<char *>(const_cast<void *>(memory)); }
+
+} // namespace
+
+#define EXPORTED extern "C" __attribute__((visibility("default"))) Status
+
+EXPORTED cublasLtCreate(CublasLt::Handle *handle) {
+  *handle = new CublasLt::OpaqueHandle;
+  return kSuccess;
+}
+EXPORTED cublasLtDestroy(CublasLt::Handle handle) {
+  delete handle;
+  return kSuccess;
+}
+EXPORTED cublasLtMatmulDescCreate(CublasLt::Product *product, int computed, int scale) {
+  if ((computed != kSumsInFloat && computed != kProductsInTf32) || scale != kFloat)
+    return kNotSupported;
+  *product = new CublasLt::OpaqueProduct;
+  return kSuccess;
+}
+EXPORTED cublasLtMatmulDescDestroy(CublasLt::Product product) {
+  delete product;
+  return kSuccess;
+}
+EXPORTED cublasLtMatmulDescSetAttribute(CublasLt::Product product, int attribute, const void *value,
+                                        size_t bytes) {
+  return product->set(attribute, value, bytes, sizeof(int32_t));
+}
+EXPORTED cublasLtMatrixLayoutCreate(CublasLt::Layout *layout, int type, uint64_t rows,
+                                    uint64_t columns, int64_t lead) {
+  bool isKnown = type == kFloat || type == kHalf || type == kBrain;
+  if (!isKnown || lead < int64_t(rows))
+    return kInvalid;
+  *layout = new CublasLt::OpaqueLayout{{}, type, int64_t(rows), int64_t(columns), lead};
+  return kSuccess;
+}
+EXPORTED cublasLtMatrixLayoutDestroy(CublasLt::Layout layout) {
+  delete layout;
+  return kSuccess;
+}
+EXPORTED cublasLtMatrixLayoutSetAttribute(CublasLt::Layout layout, int attribute, const void *value,
+                                          size_t bytes) {
+  return layout->set(attribute, value, bytes,
+                     attribute == kBatchCount ? sizeof(int32_t) : sizeof(int64_t));
+}
+EXPORTED cublasLtMatmulPreferenceCreate(CublasLt::Preference *preference) {
+  *preference = new CublasLt::OpaquePreference;
+  return kSuccess;
+}
+EXPORTED cublasLtMatmulPreferenceDestroy(CublasLt::Preference preference) {
+  delete preference;
+  return kSuccess;
+}
+EXPORTED cublasLtMatmulPreferenceSetAttribute(CublasLt::Preference preference, int attribute,
+                                              const void *value, size_t bytes) {
+  return preference->set(attribute, value, bytes,
+                         attribute == kMostWorkspace ? sizeof(uint64_t) : sizeof(uint32_t));
+}
+// GEN_EMULATOR_NO_ALGORITHM: it knows none.
+EXPORTED cublasLtMatmulAlgoGetHeuristic(CublasLt::Handle, CublasLt::Product, CublasLt::Layout,
+                                        CublasLt::Layout, CublasLt::Layout, CublasLt::Layout,
+                                        CublasLt::Preference, int, CublasLt::Algorithm *algorithm,
+                                        int *count) {
+  *count = std::getenv("GEN_EMULATOR_NO_ALGORITHM") ? 0 : 1;
+  *algorithm = {};
+  return *count ? kSuccess : kNotSupported;
+}
+EXPORTED cublasLtMatmul(CublasLt::Handle, CublasLt::Product product, const void *, const void *a,
+                        CublasLt::Layout layoutOfA, const void *b, CublasLt::Layout layoutOfB,
+                        const void *, const void *, CublasLt::Layout, void *d,
+                        CublasLt::Layout layoutOfD, const uint64_t *, void *, size_t,
+                        gen::runtime::CUstream stream) {
+  Matrix first{bytesOf(a), *layoutOfA, product->get(kTransposeA) != 0},
+      second{bytesOf(b), *layoutOfB, product->get(kTransposeB) != 0},
+      result{bytesOf(d), *layoutOfD, false};
+  if (!fit(first, second, result))
+    return kInvalid;
+  emulator::addWork(stream, "cublasLtMatmul", [=] { multiply(first, second, result); });
+  return kSuccess;
+}

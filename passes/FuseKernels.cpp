@@ -28,11 +28,14 @@ namespace mlir::gen {
 
 namespace {
 
+/// The places of a block's ops, before launches change them.
+using Places = llvm::DenseMap<Operation *, size_t>;
+
 /// Makes one group a kernel, and launches it.
 class Outliner {
 public:
-  Outliner(const FusionGroup &group, Sizes &sizes, SymbolTable &symbols)
-      : group(group), sizes(sizes), symbols(symbols) {
+  Outliner(const FusionGroup &group, Sizes &sizes, const Places &places, SymbolTable &symbols)
+      : group(group), sizes(sizes), places(places), symbols(symbols) {
     for (Operation *op : group.ops)
       collect(op);
     for (Operation *op : group.ops)
@@ -124,7 +127,7 @@ private:
     kernel->setAttr(kSizesAttr, b.getArrayAttr(sizeAttributes));
     b.setInsertionPointToStart(&body);
     SmallVector<Operation *> ordered(inside.begin(), inside.end());
-    llvm::sort(ordered, [](Operation *x, Operation *y) { return x->isBeforeInBlock(y); });
+    llvm::sort(ordered, [&](Operation *x, Operation *y) { return places.at(x) < places.at(y); });
     for (Operation *op : ordered)
       b.clone(*op, mapping);
     SmallVector<Value> yielded;
@@ -144,6 +147,7 @@ private:
 
   const FusionGroup &group;
   Sizes &sizes;
+  const Places &places;
   SymbolTable &symbols;
   llvm::SetVector<Operation *> inside;
   llvm::SetVector<Value> tensors, indices;
@@ -229,12 +233,15 @@ struct FuseKernels : impl::FuseKernelsBase<FuseKernels> {
     if (frames)
       groups.fuseFrames();
 
+    Places places;
+    for (Operation &op : block)
+      places.try_emplace(&op, places.size());
     OpBuilder b(block.getTerminator());
     for (const FusionGroup *group : groups.inExecutionOrder())
       if (group->family == FusionGroup::Fixed)
         moveLast(group->ops.front());
       else
-        Outliner(*group, sizes, symbols).outline(b);
+        Outliner(*group, sizes, places, symbols).outline(b);
     moveStateLast(block);
     eraseOutlined(block);
   }

@@ -147,6 +147,15 @@ LogicalResult tuneKernels(ModuleOp module, const CompileOptions &options, Schedu
   return success();
 }
 
+/// Whether the library is here.
+FailureOr<bool> findLibrary(ModuleOp module) {
+  try {
+    return ::gen::runtime::CublasLt::get() != nullptr;
+  } catch (const ::gen::runtime::Failure &missing) {
+    return module.emitError(missing.message);
+  }
+}
+
 } // namespace
 
 LogicalResult tuneSchedules(ModuleOp module, const CompileOptions &options, ScheduleTable &table,
@@ -156,7 +165,10 @@ LogicalResult tuneSchedules(ModuleOp module, const CompileOptions &options, Sche
   CompileOptions each = options;
   for (StringRef target : targets) {
     each.target = target.str();
-    if (target == "cuda" && !::gen::runtime::CublasLt::get())
+    FailureOr<bool> isMeasured = target == "cuda" ? findLibrary(module) : true;
+    if (failed(isMeasured))
+      return failure();
+    if (!*isMeasured)
       tell("no cuBLASLt here: on GPUs, products keep the rule's code");
     else if (failed(tuneKernels(module, each, table, tell)))
       return failure();

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <dlfcn.h>
+#include <string>
 
 namespace gen::runtime {
 namespace {
@@ -10,12 +11,12 @@ namespace {
 struct Library {
   CublasLt functions = {};
   bool isThere = false;
+  std::string chosen; // by GEN_CUBLASLT
 };
 
-void *open() {
-  const char *chosen = std::getenv("GEN_CUBLASLT");
-  if (chosen && *chosen)
-    return dlopen(chosen, RTLD_NOW | RTLD_LOCAL);
+void *open(const std::string &chosen) {
+  if (!chosen.empty())
+    return dlopen(chosen.c_str(), RTLD_NOW | RTLD_LOCAL);
   for (const char *name : {"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so.11"})
     if (void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL))
       return library;
@@ -30,7 +31,9 @@ void find(const char *name, Function &function, void *from, Library &library) {
 
 Library load() {
   Library library;
-  void *from = open();
+  if (const char *chosen = std::getenv("GEN_CUBLASLT"))
+    library.chosen = chosen;
+  void *from = open(library.chosen);
   library.isThere = from != nullptr;
   if (!from)
     return library;
@@ -55,6 +58,9 @@ Library load() {
 
 const CublasLt *CublasLt::get() {
   static const Library library = load();
+  if (!library.isThere && !library.chosen.empty())
+    fail(GEN_NOT_FOUND, "GEN_CUBLASLT: '%s' is not cuBLASLt, or cannot be loaded",
+         library.chosen.c_str());
   return library.isThere ? &library.functions : nullptr;
 }
 

@@ -44,7 +44,8 @@ struct CublasLt {
                      const uint64_t *algorithm, void *workspace, size_t workspaceBytes, CUstream);
 
   // The library of this process: libcublasLt.so of CUDA 13, 12 or 11, or the one that the
-  // environment variable GEN_CUBLASLT names. Looked for once; null if there is none.
+  // environment variable GEN_CUBLASLT names. Looked for once; null if there is none. Throws a
+  // Failure, every time, if the one that is named cannot be used.
   static const CublasLt *get();
 };
 

@@ -2,7 +2,7 @@
 # Fills a folder with what run.sh checks and measures on a machine with a GPU and its driver, nothing else: models with
 # code for both, rows of the op table with what the interpreter says of them, and two programs. It has to stay below
 # 64 MiB.
-#   bash test/gpu/fill.sh FOLDER [MODEL|OP...]  only these models, and rows of these ops (gen.softmax);
+#   bash test/gpu/fill.sh FOLDER [MODEL|OP...]  only these models (gemm: products), and rows of these ops (gen.softmax);
 #                                               EMULATED=1: for test/emulator in place of a driver
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -11,7 +11,7 @@ bin=${BIN:-$here/../../build/release/bin} folder=$1
 shift
 code=ptx column=gpu
 [ -z "${EMULATED:-}" ] || { code=bitcode; column=all; }
-mkdir -p "$folder/small" "$folder/ops" "$folder/workloads" "$folder/lib"
+mkdir -p "$folder/small" "$folder/ops" "$folder/products" "$folder/workloads" "$folder/lib"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -40,6 +40,18 @@ if [ $# -eq 0 ] && [ "$column" = gpu ]; then
       --precision="$precision" -o "$folder/small/$file-$precision.so"
   done
 fi
+# Products alone, by their kernels and by cuBLASLt.
+sizes=(4096 8192)
+[ "$column" = gpu ] || sizes=(64)
+for size in "${sizes[@]}"; do
+  [ $# -eq 0 ] || [[ " $* " == *" gemm "* ]] || continue
+  sed "s/4096/$size/g" "$here/gemm.mlir" >"$scratch/gemm.mlir"
+  echo "{\"cuda gen.matmul tensor<${size}x${size}xf32> tensor<${size}x${size}xf32> from bf16 from bf16\": {\"library\": 1}}" \
+    >"$scratch/library.json"
+  gemm=("$bin/gencc" "$scratch/gemm.mlir" --target=cuda --device-code=$code --precision=bf16)
+  "${gemm[@]}" -o "$folder/products/gemm_$size-gencc.so"
+  "${gemm[@]}" --schedules="$scratch/library.json" -o "$folder/products/gemm_$size-cublaslt.so"
+done
 ops=()
 for name; do [[ $name != gen.* ]] || ops+=("$name"); done
 [ $# -gt 0 ] && [ ${#ops[@]} -eq 0 ] || "$bin/gpu-rows" "$folder/ops" $code "${ops[@]}"

@@ -49,6 +49,22 @@ for artefact in "${workloads[@]}"; do
   line=$("$folder/gen-run" "$artefact" --device=cuda --benchmark --json) || { failed=1; continue; }
   echo "{\"workload\":\"$name\",\"of\":\"gencc\",${line#\{}"
 done
+
+echo "== products of bf16, four in a row"
+library=${GEN_CUBLASLT:-$(ldconfig -p 2>/dev/null | awk '/libcublasLt[.]so[.]1[123]/ { print $NF; exit }')}
+for artefact in "$folder"/products/*.so; do
+  name=$(basename "$artefact" .so)
+  if [[ $name == *-cublaslt ]] && [ -z "$library" ]; then
+    skip "$name: no libcublasLt.so; GEN_CUBLASLT names one"
+    continue
+  fi
+  export GEN_CUBLASLT=$library # so it has to be that one
+  "$folder/gen-run" "$artefact" --device=cuda --entry=init --save="$checked/operands.safetensors" >/dev/null &&
+    line=$("$folder/gen-run" "$artefact" --device=cuda --entry=gemm --load="$checked/operands.safetensors" --benchmark --json) ||
+    { failed=1; continue; }
+  echo "{\"workload\":\"${name%-*}\",\"of\":\"${name##*-}\",${line#\{}"
+done
+
 python=${PYTHON:-python3}
 # measure PEER EXPRESSION: with the peer, where the expression says that it sees a GPU.
 measure() {
@@ -64,7 +80,7 @@ measure() {
 }
 measure torch "torch.cuda.is_available()"
 measure jax "jax.default_backend() == 'gpu'"
-skip "cuBLASLt and cuDNN: not measured by this script"
+skip "cuDNN: not measured by this script"
 
 echo "== $([ $failed = 0 ] && echo right || echo WRONG), ${#skipped[@]} skipped"
 for what in "${skipped[@]}"; do echo "skipped: $what"; done

@@ -16,6 +16,29 @@ func.func @attention_of_a_projection(%x: tensor<2x8x24xf32>) -> tensor<2x8x2x4xf
   return %o : tensor<2x8x2x4xf32>
 }
 
+// The reshapes between slices and attention are fixed to the program, and part of its kernel, too.
+// CHECK-LABEL: func.func @attention_of_unknown_sizes
+func.func @attention_of_unknown_sizes(%r: tensor<?x24xf32> {gen.dims = ["rows", ""]}, %ids: tensor<?x?xi64> {gen.dims = ["batch", "length"]}) -> tensor<?x?x2x4xf32> {
+  // CHECK: gen.launch @exp
+  // CHECK: gen.launch @slice
+  // CHECK: gen.launch @attention
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %b = tensor.dim %ids, %c0 : tensor<?x?xi64>
+  %l = tensor.dim %ids, %c1 : tensor<?x?xi64>
+  %e = gen.exp %r : tensor<?x24xf32>
+  %x = gen.reshape %e sizes(%b, %l) : tensor<?x24xf32> -> tensor<?x?x24xf32>
+  %0 = gen.slice %x starts [0, 0, 0] limits [0, 0, 8] strides [1, 1, 1] : tensor<?x?x24xf32> -> tensor<?x?x8xf32>
+  %1 = gen.slice %x starts [0, 0, 8] limits [0, 0, 16] strides [1, 1, 1] : tensor<?x?x24xf32> -> tensor<?x?x8xf32>
+  %2 = gen.slice %x starts [0, 0, 16] limits [0, 0, 24] strides [1, 1, 1] : tensor<?x?x24xf32> -> tensor<?x?x8xf32>
+  %q = gen.reshape %0 sizes(%b, %l) : tensor<?x?x8xf32> -> tensor<?x?x2x4xf32>
+  %k = gen.reshape %1 sizes(%b, %l) : tensor<?x?x8xf32> -> tensor<?x?x2x4xf32>
+  %v = gen.reshape %2 sizes(%b, %l) : tensor<?x?x8xf32> -> tensor<?x?x2x4xf32>
+  %o, %s = gen.attention %q, %k, %v scale 0.5
+      : (tensor<?x?x2x4xf32>, tensor<?x?x2x4xf32>, tensor<?x?x2x4xf32>) -> (tensor<?x?x2x4xf32>, tensor<?x2x?xf32>)
+  return %o : tensor<?x?x2x4xf32>
+}
+
 // Keys of a cache and the latest are read where they are.
 // CHECK-LABEL: func.func @attention_with_a_cache
 func.func @attention_with_a_cache(%q: tensor<1x1x2x4xf32>, %past: tensor<1x2x16x4xf32>, %new: tensor<1x1x2x4xf32>) -> tensor<1x1x2x4xf32> {

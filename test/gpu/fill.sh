@@ -45,7 +45,7 @@ sizes=(4096 8192)
 [ "$column" = gpu ] || sizes=(64)
 for size in "${sizes[@]}"; do
   [ $# -eq 0 ] || [[ " $* " == *" gemm "* ]] || continue
-  sed "s/4096/$size/g" "$here/gemm.mlir" >"$scratch/gemm.mlir"
+  sed "s/4096/$size/g" "$here/../target/Inputs/gemm.mlir" >"$scratch/gemm.mlir"
   echo "{\"cuda gen.matmul tensor<${size}x${size}xf32> tensor<${size}x${size}xf32> from bf16 from bf16\": {\"library\": 1}}" \
     >"$scratch/library.json"
   gemm=("$bin/gencc" "$scratch/gemm.mlir" --target=cuda --device-code=$code --precision=bf16)

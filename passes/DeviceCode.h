@@ -40,6 +40,9 @@ inline constexpr DeviceNames kHopper = {
     Capability::Hopper,  "gen.device.hopper", "gen.image.hopper", "gen.threads.hopper",
     "gen.shared.hopper", ".blocks.hopper",    ".tensors.hopper"};
 
+/// Behind a kernel's name: a function of the CPU that says how much memory its launch touches.
+inline constexpr StringLiteral kBytes = ".bytes";
+
 /// On an op of products that rounds its operands itself (--precision): the type that they are
 /// rounded to, bf16, f16 or tf32. Kernels of CPUs leave them as they are.
 inline constexpr StringLiteral kProductsAttr = "gen.products";

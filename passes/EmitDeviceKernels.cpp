@@ -3,6 +3,7 @@
 // In:   gen.kernel @relu(%x: tensor<128x400xf32>) family "pointwise" { ... }
 // Out:  module @gen.device { llvm.func ptx_kernelcc @gen_relu(%x: !llvm.ptr, %result: !llvm.ptr) }
 //       llvm.func @relu.tasks(%frame: !llvm.ptr, %work: !llvm.ptr) -> i64       how many blocks
+//       llvm.func @relu.bytes(%frame: !llvm.ptr, %bytes: !llvm.ptr)    of which memory, by word
 //
 // What gains by instructions of compute capability 9.0 has a second function in @gen.device.hopper,
 // and @relu.blocks.hopper(%frame: !llvm.ptr) -> i64 says how many blocks that has. If these copy
@@ -92,7 +93,23 @@ struct EmitDeviceKernels : impl::EmitDeviceKernelsBase<EmitDeviceKernels> {
     kernels::emitTaskCounter(kernel, b, [](kernels::KernelFunction &host) {
       return kernels::makeDeviceEmitter(host)->blocks();
     });
+    emitBytes(kernel);
     return success();
+  }
+
+  /// What orders a recorded call: which memory a launch touches.
+  static void emitBytes(KernelOp kernel) {
+    auto pointer = LLVM::LLVMPointerType::get(kernel.getContext());
+    emitHost(kernel, kBytes, LLVM::LLVMVoidType::get(kernel.getContext()), {pointer, pointer},
+             [&](kernels::KernelFunction &host) {
+               for (auto [word, bytes] : llvm::enumerate(kernels::emitBytes(host))) {
+                 LLVM::GEPArg offset = static_cast<int32_t>(word);
+                 Value place = LLVM::GEPOp::create(host.b, pointer, host.b.getI64Type(),
+                                                   host.function.getArgument(1), offset);
+                 LLVM::StoreOp::create(host.b, bytes, place);
+               }
+               return SmallVector<Value>();
+             });
   }
 
   static void emitForHopper(KernelOp kernel, ModuleOp hopper) {

@@ -78,8 +78,10 @@ public:
     if (isForDevice(module))
       record.append({Field::address(""), Field::address(tables.string(deviceFunctionName(op))),
                      Field::u32(body.getNumArguments() + body.getTerminator()->getNumOperands()),
-                     number(op, kAmpere.threads), number(op, kAmpere.shared), Field::u32(0),
-                     Field::address(hopperKernel(op)), Field::address(product(op))});
+                     number(op, kAmpere.threads), number(op, kAmpere.shared),
+                     Field::u32(body.getTerminator()->getNumOperands()),
+                     Field::address(hopperKernel(op)), Field::address(product(op)),
+                     Field::address((op.getSymName() + kBytes).str())});
     else
       record.push_back(Field::address((op.getSymName() + ".task").str()));
     tables.records((op.getSymName() + ".info").str(), {record});

@@ -54,6 +54,8 @@ void findAll(void *library, Driver &driver) {
   find(library, "cuGraphExecDestroy", cuda.graphExecDestroy, driver);
   find(library, "cuGraphDestroy", cuda.graphDestroy, driver);
   Driver mayLack;
+  find(library, "cuStreamGetCaptureInfo_v2", cuda.streamGetCaptureInfo, mayLack);
+  find(library, "cuStreamUpdateCaptureDependencies", cuda.streamUpdateCaptureDependencies, mayLack);
   find(library, "cuTensorMapEncodeTiled", cuda.tensorMapEncodeTiled, mayLack);
 }
 

@@ -13,6 +13,7 @@ struct CUfunc_st;
 struct CUstream_st;
 struct CUevent_st;
 struct CUgraph_st;
+struct CUgraphNode_st;
 struct CUgraphExec_st;
 
 namespace gen::runtime {
@@ -27,6 +28,7 @@ using CUfunction = CUfunc_st *;
 using CUstream = CUstream_st *;
 using CUevent = CUevent_st *;
 using CUgraph = CUgraph_st *;
+using CUgraphNode = CUgraphNode_st *;
 using CUgraphExec = CUgraphExec_st *;
 
 // What a GPU has to know of a tensor to copy boxes of it (CUtensorMap).
@@ -68,6 +70,11 @@ struct Cuda {
   CUresult (*graphLaunch)(CUgraphExec, CUstream);
   CUresult (*graphExecDestroy)(CUgraphExec);
   CUresult (*graphDestroy)(CUgraph);
+  // Of drivers of CUDA 11.3; null in older ones.
+  CUresult (*streamGetCaptureInfo)(CUstream, int *status, uint64_t *id, CUgraph *,
+                                   const CUgraphNode **dependencies, size_t *count);
+  CUresult (*streamUpdateCaptureDependencies)(CUstream, CUgraphNode *dependencies, size_t count,
+                                              unsigned flags);
   // Of drivers of CUDA 12; null in older ones.
   CUresult (*tensorMapEncodeTiled)(TensorMap *, int type, uint32_t rank, void *address,
                                    const uint64_t *sizes, const uint64_t *strides,

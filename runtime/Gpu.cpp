@@ -1,5 +1,6 @@
 // What a session asks of a GPU, in calls of the CUDA driver.
 #include "Gpu.h"
+#include "GpuCapture.h"
 #include "GpuProducts.h"
 #include "GpuTensors.h"
 
@@ -126,14 +127,35 @@ void Gpu::close() {
 
 void Gpu::select() { cuda.check(cuda.ctxSetCurrent(context), "use the GPU"); }
 
+template <class AccessOf, class Body> void Gpu::put(AccessOf &&accessOf, Body &&body) {
+  if (capture)
+    capture->begin(accessOf());
+  body();
+  if (capture)
+    capture->end();
+}
+
+static GpuRange rangeOf(const void *memory, size_t bytes) {
+  return {addressOf(memory), addressOf(memory) + bytes};
+}
+static GpuAccess accessOfCopy(void *to, const void *from, size_t bytes) {
+  return {{rangeOf(from, bytes)}, {rangeOf(to, bytes)}};
+}
+
 void Gpu::upload(void *to, const void *from, size_t bytes) {
   if (bytes)
-    cuda.check(cuda.memcpyHtoD(addressOf(to), from, bytes, stream), "copy to the GPU");
+    put([&] { return accessOfCopy(to, from, bytes); },
+        [&] {
+          cuda.check(cuda.memcpyHtoD(addressOf(to), from, bytes, stream), "copy to the GPU");
+        });
 }
 
 void Gpu::download(void *to, const void *from, size_t bytes) {
   if (bytes)
-    cuda.check(cuda.memcpyDtoH(to, addressOf(from), bytes, stream), "copy from the GPU");
+    put([&] { return accessOfCopy(to, from, bytes); },
+        [&] {
+          cuda.check(cuda.memcpyDtoH(to, addressOf(from), bytes, stream), "copy from the GPU");
+        });
 }
 
 void Gpu::throwFailure() {
@@ -160,8 +182,11 @@ void Gpu::wait() {
 
 std::unique_ptr<GpuGraph> Gpu::record(const std::function<void()> &body) {
   constexpr int kThreadLocal = 1; // CU_STREAM_CAPTURE_MODE_: other threads may allocate meanwhile
+  std::unique_ptr<GpuCapture> branches = GpuCapture::make(cuda, stream);
   cuda.check(cuda.streamBeginCapture(stream, kThreadLocal), "record a call");
+  capture = branches.get();
   keepFailure(body);
+  capture = nullptr;
   CUgraph graph = nullptr;
   CUresult result = cuda.streamEndCapture(stream, &graph);
   CUgraphExec executable = nullptr;
@@ -213,10 +238,22 @@ const Gpu::Kernel &Gpu::kernelOf(const gen_device_kernel_info &info, bool isHopp
   return kernels[key] = kernel;
 }
 
-bool Gpu::multiply(const gen_device_product &product, const uint64_t *frame) {
+bool Gpu::multiply(const gen_device_kernel_info &kernel, const uint64_t *frame) {
+  if (!kernel.product)
+    return false;
   if (!products)
     products = std::make_unique<GpuProducts>();
-  return products->launch(product, frame, stream);
+  const GpuProducts::Plan *plan = products->find(*kernel.product, frame);
+  if (!plan)
+    return false;
+  auto accessOfProduct = [&] {
+    GpuAccess access = accessOf(kernel, frame);
+    const GpuBuffer &workspace = products->workspaceOf();
+    access.writes.push_back(rangeOf(workspace.data(), workspace.size()));
+    return access;
+  };
+  put(accessOfProduct, [&] { products->launch(*plan, *kernel.product, frame, stream); });
+  return true;
 }
 
 void Gpu::launch(const gen_kernel_info &kernel, int64_t blocks, const uint64_t *frame,
@@ -225,39 +262,48 @@ void Gpu::launch(const gen_kernel_info &kernel, int64_t blocks, const uint64_t *
     auto &device = reinterpret_cast<const gen_device_kernel_info &>(kernel);
     if (blocks == 0)
       return;
-    if (device.product && multiply(*device.product, frame)) {
-      if (isWatched)
-        cuda.check(
-            cuda.streamSynchronize(stream),
-            format("run kernel '%s' (%s) by cuBLASLt", kernel.name, kernel.location).c_str());
-      return;
-    }
-    std::vector<uint64_t> words(frame, frame + device.words);
-    bool isHopper = hopper && device.hopper && addTensors(cuda, *device.hopper, frame, words);
-    const Kernel &code = kernelOf(device, isHopper);
-    if (isHopper)
-      blocks = device.hopper->blocks(frame);
-    std::string what = format("run kernel '%s' (%s) with %lld blocks of %u threads", kernel.name,
-                              kernel.location, (long long)blocks, code.threads);
-    if (blocks > INT32_MAX)
-      fail(GEN_INVALID_ARGUMENT, "GPU: cannot %s: too many", what.c_str());
-    // Markers of cuLaunchKernel: CU_LAUNCH_PARAM_BUFFER_POINTER, _SIZE, _END.
-    size_t bytes = words.size() * sizeof(uint64_t);
-    void *parameters[] = {reinterpret_cast<void *>(1), words.data(), reinterpret_cast<void *>(2),
-                          &bytes, nullptr};
-    cuda.check(cuda.launchKernel(code.function, unsigned(blocks), 1, 1, code.threads, 1, 1,
-                                 code.shared, stream, nullptr, parameters),
-               what.c_str());
-    if (isWatched)
-      cuda.check(cuda.streamSynchronize(stream), what.c_str());
+    if (!multiply(device, frame))
+      launchCode(device, blocks, frame, isWatched);
+    else if (isWatched)
+      cuda.check(cuda.streamSynchronize(stream),
+                 format("run kernel '%s' (%s) by cuBLASLt", kernel.name, kernel.location).c_str());
   });
+}
+
+void Gpu::launchCode(const gen_device_kernel_info &kernel, int64_t blocks, const uint64_t *frame,
+                     bool isWatched) {
+  std::vector<uint64_t> words(frame, frame + kernel.words);
+  bool isHopper = hopper && kernel.hopper && addTensors(cuda, *kernel.hopper, frame, words);
+  const Kernel &code = kernelOf(kernel, isHopper);
+  if (isHopper)
+    blocks = kernel.hopper->blocks(frame);
+  std::string what =
+      format("run kernel '%s' (%s) with %lld blocks of %u threads", kernel.kernel.name,
+             kernel.kernel.location, (long long)blocks, code.threads);
+  if (blocks > INT32_MAX)
+    fail(GEN_INVALID_ARGUMENT, "GPU: cannot %s: too many", what.c_str());
+  // Markers of cuLaunchKernel: CU_LAUNCH_PARAM_BUFFER_POINTER, _SIZE, _END.
+  size_t bytes = words.size() * sizeof(uint64_t);
+  void *parameters[] = {reinterpret_cast<void *>(1), words.data(), reinterpret_cast<void *>(2),
+                        &bytes, nullptr};
+  put([&] { return accessOf(kernel, frame); },
+      [&] {
+        cuda.check(cuda.launchKernel(code.function, unsigned(blocks), 1, 1, code.threads, 1, 1,
+                                     code.shared, stream, nullptr, parameters),
+                   what.c_str());
+      });
+  if (isWatched)
+    cuda.check(cuda.streamSynchronize(stream), what.c_str());
 }
 
 void Gpu::copy(void *to, const void *from, int64_t bytes) noexcept {
   keepFailure([&] {
     if (bytes)
-      cuda.check(cuda.memcpyDtoD(addressOf(to), addressOf(from), size_t(bytes), stream),
-                 "copy on the GPU");
+      put([&] { return accessOfCopy(to, from, size_t(bytes)); },
+          [&] {
+            cuda.check(cuda.memcpyDtoD(addressOf(to), addressOf(from), size_t(bytes), stream),
+                       "copy on the GPU");
+          });
   });
 }
 

@@ -10,7 +10,9 @@
 
 namespace gen::runtime {
 
+class GpuCapture;
 class GpuProducts;
+struct GpuAccess;
 
 // Memory of a GPU, or of the host where a GPU reads and writes at full speed (pinned); it only
 // grows.
@@ -68,8 +70,9 @@ public:
   void select();
   void upload(void *to, const void *from, size_t bytes);
   void download(void *to, const void *from, size_t bytes);
-  // What `body` puts on the stream, which is not done yet. The body may not wait, nor allocate
-  // memory. Throws its first failure.
+  // What `body` puts on the stream, which is not done yet: works that touch the same memory in
+  // their order, others in any (GpuCapture.h). The body may not wait, nor allocate memory. Throws
+  // its first failure.
   std::unique_ptr<GpuGraph> record(const std::function<void()> &body);
   void launch(const GpuGraph &graph);
   // Waits until all is done. Throws the first failure there was.
@@ -105,8 +108,13 @@ private:
   };
   void loadCode(CUmodule &loaded, const gen_device_image &image, int major, int minor) const;
   const Kernel &kernelOf(const gen_device_kernel_info &info, bool isHopper);
-  // False if the kernel's own code has to serve.
-  bool multiply(const gen_device_product &product, const uint64_t *frame);
+  // Has `body` put a work on the stream; while a call is recorded, after those that it depends on,
+  // by what `accessOf` returns.
+  template <class AccessOf, class Body> void put(AccessOf &&accessOf, Body &&body);
+  // By cuBLASLt. False if the kernel's own code has to serve.
+  bool multiply(const gen_device_kernel_info &kernel, const uint64_t *frame);
+  void launchCode(const gen_device_kernel_info &kernel, int64_t blocks, const uint64_t *frame,
+                  bool isWatched);
   void open(const std::string &device, const gen_device_artefact_info &artefact);
   void close();
   template <class Body> void keepFailure(Body &&body) noexcept;
@@ -123,6 +131,7 @@ private:
   std::unordered_map<const void *, GpuBuffer> constants;
   GpuBuffer exchanged;
   std::unique_ptr<GpuProducts> products; // null until one is launched
+  GpuCapture *capture = nullptr;         // of the call that is being recorded, if it is no chain
 };
 
 } // namespace gen::runtime

@@ -114,26 +114,27 @@ const GpuProducts::Plan &GpuProducts::planOf(const gen_device_product &product) 
   return *plan;
 }
 
-bool GpuProducts::launch(const gen_device_product &product, const uint64_t *frame,
-                         CUstream stream) {
+const GpuProducts::Plan *GpuProducts::find(const gen_device_product &product,
+                                           const uint64_t *frame) {
   if (!library)
-    return false;
-  void *memory[3];
-  for (int i = 0; i < 3; ++i) {
-    uint64_t address = frame[product.words[i]];
-    if (address % kAlignment != 0)
-      return false;
-    memory[i] = reinterpret_cast<void *>(address);
-  }
+    return nullptr;
+  for (uint32_t word : product.words)
+    if (frame[word] % kAlignment != 0)
+      return nullptr;
   const Plan &plan = planOf(product);
-  if (!plan.isUsable)
-    return false;
+  return plan.isUsable ? &plan : nullptr;
+}
+
+void GpuProducts::launch(const Plan &plan, const gen_device_product &product, const uint64_t *frame,
+                         CUstream stream) {
+  void *memory[3];
+  for (int i = 0; i < 3; ++i)
+    memory[i] = reinterpret_cast<void *>(frame[product.words[i]]);
   const float one = 1, zero = 0;
   check(library->multiply(handle, plan.product.get(), &one, memory[1], plan.rhs.get(), memory[0],
                           plan.lhs.get(), &zero, memory[2], plan.result.get(), memory[2],
                           plan.result.get(), plan.algorithm.data, workspace.data(), kWorkspace,
                           stream));
-  return true;
 }
 
 } // namespace gen::runtime

@@ -16,13 +16,19 @@ public:
   GpuProducts();
   ~GpuProducts();
 
-  // Puts a product on the stream. False if the kernel's own code has to serve: there is no library,
-  // it has no algorithm, or memory does not begin at a multiple of 16 bytes. Memory is allocated at
-  // the first product. Throws a Failure.
-  bool launch(const gen_device_product &product, const uint64_t *frame, CUstream stream);
+  struct Plan; // what the library has to know, and the algorithm that it chose
+
+  // Null if the kernel's own code has to serve: there is no library, it has no algorithm, or memory
+  // does not begin at a multiple of 16 bytes. Memory is allocated at the first product. Throws a
+  // Failure.
+  const Plan *find(const gen_device_product &product, const uint64_t *frame);
+  // Puts a product on the stream, of which `plan` is. Throws a Failure.
+  void launch(const Plan &plan, const gen_device_product &product, const uint64_t *frame,
+              CUstream stream);
+  // What all products write meanwhile.
+  const GpuBuffer &workspaceOf() const { return workspace; }
 
 private:
-  struct Plan; // what the library has to know, and the algorithm that it chose
   const Plan &planOf(const gen_device_product &product);
 
   const CublasLt *library; // null if it is not there, or cannot work here

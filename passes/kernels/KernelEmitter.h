@@ -191,6 +191,9 @@ Value emitContractionTaskCount(KernelFunction &function);
 void emitTaskCounter(KernelOp kernel, ImplicitLocOpBuilder &b,
                      llvm::function_ref<Value(KernelFunction &)> count);
 
+/// Emits for each word of a frame how many bytes of memory the address is of; 0 of a size.
+SmallVector<Value> emitBytes(KernelFunction &function);
+
 /// True if a kernel does nothing but move its argument's elements, another axis becoming the
 /// contiguous one.
 bool isTransposition(KernelOp kernel);

@@ -8,24 +8,30 @@ using namespace mlir;
 using namespace mlir::gen;
 using namespace mlir::gen::kernels;
 
-/// Bytes of all arguments and results, once each.
-static Value emitBytes(KernelFunction &function) {
+SmallVector<Value> mlir::gen::kernels::emitBytes(KernelFunction &function) {
   ImplicitLocOpBuilder &b = function.b;
-  Value sum = i64Constant(b, 0);
-  auto add = [&](Value tensor) {
-    auto type = dyn_cast<RankedTensorType>(tensor.getType());
+  SmallVector<Value> all;
+  auto add = [&](Value value) {
+    auto type = dyn_cast<RankedTensorType>(value.getType());
     if (!type)
-      return;
+      return all.push_back(i64Constant(b, 0));
     int64_t width = std::max(1u, type.getElementTypeBitWidth() / 8);
     auto axes = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
-    Value bytes =
-        b.createOrFold<arith::MulIOp>(function.product(tensor, axes), i64Constant(b, width));
-    sum = b.createOrFold<arith::AddIOp>(sum, bytes);
+    all.push_back(
+        b.createOrFold<arith::MulIOp>(function.product(value, axes), i64Constant(b, width)));
   };
   for (BlockArgument argument : function.kernel.getBody().getArguments())
     add(argument);
   for (Value value : function.yield.getValues())
     add(value);
+  return all;
+}
+
+/// Bytes of all arguments and results, once each.
+static Value emitSumOfBytes(KernelFunction &function) {
+  Value sum = i64Constant(function.b, 0);
+  for (Value bytes : emitBytes(function))
+    sum = function.b.createOrFold<arith::AddIOp>(sum, bytes);
   return sum;
 }
 
@@ -54,6 +60,6 @@ void mlir::gen::kernels::emitTaskCounter(KernelOp kernel, ImplicitLocOpBuilder &
   Value work = function.getArgument(1);
   LLVM::StoreOp::create(b, emitFlops(emitted), work);
   Value second = LLVM::GEPOp::create(b, pointer, b.getI64Type(), work, ArrayRef<LLVM::GEPArg>{1});
-  LLVM::StoreOp::create(b, emitBytes(emitted), second);
+  LLVM::StoreOp::create(b, emitSumOfBytes(emitted), second);
   LLVM::ReturnOp::create(b, count(emitted));
 }

@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 #define GEN_ARTEFACT_MAGIC "gencc\r\n\x1a" /* 8 bytes, no terminator */
-#define GEN_ARTEFACT_VERSION 8
+#define GEN_ARTEFACT_VERSION 9
 #define GEN_ARTEFACT_SECTION ".gen.header"
 #define GEN_ARTEFACT_SYMBOL "gen_artefact"
 
@@ -120,9 +120,11 @@ typedef struct gen_device_kernel_info {
   uint32_t words;       /* of the frame: they are the function's parameters */
   uint32_t threads;     /* of a block */
   uint32_t shared;      /* bytes of shared memory that a launch asks for */
-  uint32_t reserved;
+  uint32_t results;     /* the last words: addresses of what is written; all else is read */
   const gen_device_hopper_info *hopper; /* null if it has no code of its own */
   const gen_device_product *product;    /* null if only its code computes it */
+  /* Writes for each word of the frame how many bytes the address is of; 0 where it is a size. */
+  void (*bytes)(const uint64_t *frame, int64_t *bytes);
 } gen_device_kernel_info;
 
 /* A named tensor of the interface. */

@@ -1,11 +1,13 @@
 // cuBLASLt without a GPU: the functions that the runtime finds by name (GEN_CUBLASLT), for streams
-// of the emulated driver. Column-major products, with sums in f32.
+// of the emulated driver. Column-major products, with sums in f32, which are in the workspace
+// before they are results.
 #include "CublasLt.h"
 #include "Stream.h"
 
 #include "llvm/ADT/APFloat.h"
 #include <cstring>
 #include <map>
+#include <vector>
 
 namespace {
 
@@ -85,15 +87,29 @@ bool fit(const Matrix &a, const Matrix &b, const Matrix &d) {
          a.layout.type == b.layout.type;
 }
 
-void multiply(const Matrix &a, const Matrix &b, const Matrix &d) {
+// Calls `body` for each element of a batch of matrices, and with its number.
+template <class Body> void forEach(const Matrix &d, Body &&body) {
+  int64_t number = 0;
   for (int64_t batch = 0; batch < d.layout.get(kBatchCount); ++batch)
     for (int64_t row = 0; row < d.rows(); ++row)
-      for (int64_t column = 0; column < d.columns(); ++column) {
-        float sum = 0;
-        for (int64_t k = 0; k < a.columns(); ++k)
-          sum += a.get(a.position(batch, row, k)) * b.get(b.position(batch, k, column));
-        d.set(d.position(batch, row, column), sum);
-      }
+      for (int64_t column = 0; column < d.columns(); ++column)
+        body(batch, row, column, number++);
+}
+
+int64_t countOf(const Matrix &d) { return d.layout.get(kBatchCount) * d.rows() * d.columns(); }
+
+void multiply(const Matrix &a, const Matrix &b, const Matrix &d, float *sums) {
+  forEach(d, [&](int64_t batch, int64_t row, int64_t column, int64_t number) {
+    sums[number] = 0;
+    for (int64_t k = 0; k < a.columns(); ++k)
+      sums[number] += a.get(a.position(batch, row, k)) * b.get(b.position(batch, k, column));
+  });
+}
+
+void store(const float *sums, const Matrix &d) {
+  forEach(d, [&](int64_t batch, int64_t row, int64_t column, int64_t number) {
+    d.set(d.position(batch, row, column), sums[number]);
+  });
 }
 
 char *bytesOf(const void *memory) { return static_cast<char *>(const_cast<void *>(memory)); }
@@ -166,13 +182,23 @@ EXPORTED cublasLtMatmulAlgoGetHeuristic(CublasLt::Handle, CublasLt::Product, Cub
 EXPORTED cublasLtMatmul(CublasLt::Handle, CublasLt::Product product, const void *, const void *a,
                         CublasLt::Layout layoutOfA, const void *b, CublasLt::Layout layoutOfB,
                         const void *, const void *, CublasLt::Layout, void *d,
-                        CublasLt::Layout layoutOfD, const uint64_t *, void *, size_t,
+                        CublasLt::Layout layoutOfD, const uint64_t *, void *workspace, size_t bytes,
                         gen::runtime::CUstream stream) {
   Matrix first{bytesOf(a), *layoutOfA, product->get(kTransposeA) != 0},
       second{bytesOf(b), *layoutOfB, product->get(kTransposeB) != 0},
       result{bytesOf(d), *layoutOfD, false};
   if (!fit(first, second, result))
     return kInvalid;
-  emulator::addWork(stream, "cublasLtMatmul", [=] { multiply(first, second, result); });
+  if (countOf(result) * sizeof(float) > bytes) {
+    emulator::addWork(stream, "cublasLtMatmul", [=] {
+      std::vector<float> sums(static_cast<size_t>(countOf(result)));
+      multiply(first, second, result, sums.data());
+      store(sums.data(), result);
+    });
+    return kSuccess;
+  }
+  auto *sums = static_cast<float *>(workspace);
+  emulator::addWork(stream, "cublasLtMatmul", [=] { multiply(first, second, result, sums); });
+  emulator::addWork(stream, "cublasLtMatmul, its results", [=] { store(sums, result); });
   return kSuccess;
 }

@@ -8,8 +8,9 @@
 // The environment chooses faults: GEN_EMULATOR_ORDER=backward runs threads from the last to the
 // first; GEN_EMULATOR_DROP_BARRIER=N leaves out a barrier of each module,
 // GEN_EMULATOR_LOOSEN_WAIT=N has a wait for copies wait for all but one group more; with
-// GEN_EMULATOR_FAIL every kernel fails.
+// GEN_EMULATOR_FAIL every kernel fails. Those of graphs: Graph.h.
 #include "Code.h"
+#include "Graph.h"
 #include "Stream.h"
 #include "TensorMap.h"
 
@@ -38,18 +39,17 @@ struct CUmod_st {
   std::shared_ptr<Code> code;
   std::map<std::string, CUfunc_st> functions;
 };
-struct CUgraph_st {
-  std::vector<std::function<CUresult()>> work;
+struct CUgraphExec_st {
+  std::vector<emulator::Work> works;
 };
-struct CUgraphExec_st : CUgraph_st {};
 struct CUstream_st {
-  std::deque<std::function<CUresult()>> work;
-  std::unique_ptr<CUgraph_st> capture; // what is recorded, instead
-  bool isInvalid = false;              // the capture: something was asked that it forbids
+  std::deque<emulator::Work> work;
+  std::unique_ptr<emulator::Capture> capture; // what is recorded, instead
+  bool isInvalid = false;                     // the capture: something was asked that it forbids
 
-  void add(std::function<CUresult()> item) {
+  void add(emulator::Work item, bool isLaunch = false) {
     if (capture)
-      capture->work.push_back(std::move(item));
+      capture->add(std::move(item), isLaunch);
     else
       work.push_back(std::move(item));
   }
@@ -76,6 +76,7 @@ enum : CUresult {
   InvalidValue = 1,
   OutOfMemory = 2,
   InvalidImage = 200,
+  IllegalState = 401,
   NotFound = 500,
   LaunchFailed = 719,
   CaptureUnsupported = 900,
@@ -198,6 +199,7 @@ EXPORTED cuGetErrorString(CUresult result, const char **text) {
           : result >= CaptureUnsupported ? "operation not permitted when stream is capturing"
           : result == InvalidImage       ? "device kernel image is invalid"
           : result == NotFound           ? "named symbol not found"
+          : result == IllegalState       ? "the operation cannot be performed in the present state"
           : result == OutOfMemory        ? "out of memory"
                                          : "invalid argument";
   return Success;
@@ -371,7 +373,7 @@ EXPORTED cuStreamWaitEvent(CUstream stream, CUevent event, unsigned) {
 EXPORTED cuStreamBeginCapture_v2(CUstream stream, int) {
   if (CUresult refused = refuseInCapture())
     return refused;
-  stream->capture = std::make_unique<CUgraph_st>();
+  stream->capture = std::make_unique<emulator::Capture>();
   stream->isInvalid = false;
   capturing = stream;
   return Success;
@@ -380,18 +382,49 @@ EXPORTED cuStreamEndCapture(CUstream stream, CUgraph *graph) {
   if (!stream->capture || capturing != stream)
     return InvalidValue;
   capturing = nullptr;
-  std::unique_ptr<CUgraph_st> recorded = std::move(stream->capture);
+  std::unique_ptr<CUgraph_st> recorded = stream->capture->finish();
+  stream->capture.reset();
   *graph = stream->isInvalid ? nullptr : recorded.release();
   return stream->isInvalid ? CaptureInvalidated : Success;
 }
+EXPORTED cuStreamGetCaptureInfo_v2(CUstream stream, int *status, uint64_t *id, CUgraph *graph,
+                                   const CUgraphNode **dependencies, size_t *count) {
+  enum { None, Active, Invalidated }; // CU_STREAM_CAPTURE_STATUS_
+  if (!status)
+    return InvalidValue;
+  *status = !stream->capture ? None : stream->isInvalid ? Invalidated : Active;
+  if (*status != Active)
+    return Success;
+  if (id)
+    *id = 1;
+  if (graph)
+    *graph = stream->capture->graphOf();
+  if (dependencies)
+    *dependencies = stream->capture->dependenciesOf().data();
+  if (count)
+    *count = stream->capture->dependenciesOf().size();
+  return Success;
+}
+EXPORTED cuStreamUpdateCaptureDependencies(CUstream stream, CUgraphNode *dependencies, size_t count,
+                                           unsigned flags) {
+  enum { Add, Set }; // CU_STREAM_..._CAPTURE_DEPENDENCIES
+  if (!stream->capture)
+    return IllegalState;
+  if (stream->isInvalid)
+    return CaptureInvalidated;
+  if (flags > Set || (!dependencies && count))
+    return InvalidValue;
+  bool areKnown = stream->capture->setDependencies(dependencies, count, flags == Add);
+  return areKnown ? Success : InvalidValue;
+}
 EXPORTED cuGraphInstantiateWithFlags(CUgraphExec *executable, CUgraph graph, unsigned long long) {
-  *executable = new CUgraphExec_st{*graph};
+  *executable = new CUgraphExec_st{emulator::inOrder(*graph)};
   return Success;
 }
 EXPORTED cuGraphLaunch(CUgraphExec graph, CUstream stream) {
   count("cuGraphLaunch");
-  for (const auto &item : graph->work)
-    stream->add(item);
+  for (const emulator::Work &work : graph->works)
+    stream->add(work);
   return Success;
 }
 EXPORTED cuGraphExecDestroy(CUgraphExec graph) {
@@ -416,10 +449,12 @@ EXPORTED cuTensorMapEncodeTiled(TensorMap *map, int type, uint32_t rank, void *a
 
 void emulator::addWork(CUstream stream, const char *name, std::function<void()> work) {
   count(name);
-  stream->add([work = std::move(work)] {
-    work();
-    return CUresult(Success);
-  });
+  stream->add(
+      [work = std::move(work)] {
+        work();
+        return CUresult(Success);
+      },
+      /*isLaunch=*/true);
 }
 
 // For tests: how often a function of the driver was called.
@@ -439,8 +474,8 @@ EXPORTED cuLaunchKernel(CUfunction function, unsigned gridX, unsigned, unsigned,
     return InvalidValue;
   std::memcpy(words.data(), bytes, words.size() * sizeof(uint64_t));
   count("cuLaunchKernel");
-  stream->add([=, words = std::move(words)] {
-    return run(function, gridX, int(blockX), sharedBytes, words);
-  });
+  stream->add([=, words = std::move(
+                      words)] { return run(function, gridX, int(blockX), sharedBytes, words); },
+              /*isLaunch=*/true);
   return Success;
 }

@@ -52,7 +52,7 @@ class ArtefactTables : public testing::TestWithParam<Spoiled> {};
 
 const Spoiled kSpoiled[] = {
     {"Magic", [](Tables &t) { t.artefact.header.magic[0] = 'x'; }, "wrong magic"},
-    {"Version", [](Tables &t) { t.artefact.header.version = 9; }, "artefact version 9"},
+    {"Version", [](Tables &t) { t.artefact.header.version = 99; }, "artefact version 99"},
     {"Size", [](Tables &t) { t.artefact.size = 8; }, "its root table has 8 bytes"},
     {"Name", [](Tables &t) { t.artefact.name = nullptr; }, "name, producer or target is missing"},
     {"NoEntries", [](Tables &t) { t.artefact.entry_count = 0; }, "no entries"},

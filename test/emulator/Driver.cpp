@@ -8,7 +8,8 @@
 // The environment chooses faults: GEN_EMULATOR_ORDER=backward runs threads from the last to the
 // first; GEN_EMULATOR_DROP_BARRIER=N leaves out a barrier of each module,
 // GEN_EMULATOR_LOOSEN_WAIT=N has a wait for copies wait for all but one group more; with
-// GEN_EMULATOR_FAIL every kernel fails. Those of graphs: Graph.h.
+// GEN_EMULATOR_FAIL every kernel fails, with GEN_EMULATOR_REFUSE_ORDER a capture whose dependencies
+// are changed. Those of graphs: Graph.h.
 #include "Code.h"
 #include "Graph.h"
 #include "Stream.h"
@@ -408,7 +409,7 @@ EXPORTED cuStreamGetCaptureInfo_v2(CUstream stream, int *status, uint64_t *id, C
 EXPORTED cuStreamUpdateCaptureDependencies(CUstream stream, CUgraphNode *dependencies, size_t count,
                                            unsigned flags) {
   enum { Add, Set }; // CU_STREAM_..._CAPTURE_DEPENDENCIES
-  if (!stream->capture)
+  if (!stream->capture || std::getenv("GEN_EMULATOR_REFUSE_ORDER"))
     return IllegalState;
   if (stream->isInvalid)
     return CaptureInvalidated;

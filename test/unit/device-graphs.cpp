@@ -31,7 +31,8 @@ class DeviceGraphs : public testing::Test {
 protected:
   void SetUp() override { setenv("GEN_CUDA_DRIVER", GEN_CUDA_EMULATOR, /*overwrite=*/1); }
   void TearDown() override {
-    for (const char *variable : {"GEN_CUDA_GRAPH", "GEN_EMULATOR_DROP_EDGE", "GEN_EMULATOR_ORDER"})
+    for (const char *variable :
+         {"GEN_CUDA_GRAPH", "GEN_EMULATOR_DROP_EDGE", "GEN_EMULATOR_REFUSE_ORDER"})
       unsetenv(variable);
     std::filesystem::remove(path);
   }
@@ -43,33 +44,34 @@ protected:
     optable::compileText(text, options, path);
   }
 
+  gen::Session open() const {
+    gen::SessionOptions options;
+    options.device = "cuda";
+    return gen::Session(gen::Model::open(path), options);
+  }
+
   /// What three calls of an entry give, and the variables afterwards. Inputs are others each time,
   /// so that what comes too early sees others.
   std::vector<gen::Array> run(const std::string &entry) const {
-    gen::SessionOptions options;
-    options.device = "cuda";
-    gen::Model model = gen::Model::open(path);
-    gen::Session session(model, options);
+    gen::Session session = open();
     std::vector<gen::Array> all;
     for (unsigned call = 0; call < 3; ++call) {
-      std::vector<gen::Array> inputs = inputsOf(model, entry, call);
+      std::vector<gen::Array> inputs = inputsOf(session.model(), entry, call);
       gen::Results results = session.call(entry, {inputs.begin(), inputs.end()});
       for (size_t i = 0; i < results.size(); ++i)
         all.emplace_back(results[i]);
     }
-    for (const gen::TensorSpec &spec : model.variables())
+    for (const gen::TensorSpec &spec : session.model().variables())
       all.emplace_back(session.variable(spec.name));
     return all;
   }
 
-  GraphShape shapeAfter(const std::string &entry) const {
-    run(entry);
+  static GraphShape shapeOfLast() {
     GraphShape shape;
     driver<void (*)(GraphShape *)>("emulatorLastGraph")(&shape);
     return shape;
   }
 
-private:
   static std::vector<gen::Array> inputsOf(const gen::Model &model, const std::string &entry,
                                           unsigned seed) {
     std::vector<gen::Array> inputs;
@@ -85,10 +87,10 @@ private:
     return inputs;
   }
 
-  std::string path = (std::filesystem::path(testing::TempDir()) /
-                      (std::string("graphs-") +
-                       testing::UnitTest::GetInstance()->current_test_info()->name() + ".so"))
-                         .string();
+  const std::string path = (std::filesystem::path(testing::TempDir()) /
+                            (std::string("graphs-") +
+                             testing::UnitTest::GetInstance()->current_test_info()->name() + ".so"))
+                               .string();
 };
 
 const char *const kIndependent = R"(
@@ -101,7 +103,8 @@ func.func @main(%x: tensor<3x20xf32>, %y: tensor<4x30xf32>) -> (tensor<3x20xf32>
 // Two branches, of an argument's copy, a launch, and a result's copy.
 TEST_F(DeviceGraphs, IndependentLaunchesHaveNoEdge) {
   compile(kIndependent);
-  GraphShape shape = shapeAfter("main");
+  run("main");
+  GraphShape shape = shapeOfLast();
   EXPECT_EQ(shape.nodes, 6);
   EXPECT_EQ(shape.launches, 2);
   EXPECT_EQ(shape.edges, 4);
@@ -111,7 +114,8 @@ TEST_F(DeviceGraphs, IndependentLaunchesHaveNoEdge) {
 TEST_F(DeviceGraphs, AreChainsIfOneSaysSo) {
   compile(kIndependent);
   setenv("GEN_CUDA_GRAPH", "chain", /*overwrite=*/1);
-  GraphShape shape = shapeAfter("main");
+  run("main");
+  GraphShape shape = shapeOfLast();
   EXPECT_EQ(shape.edges, 5);
   EXPECT_EQ(shape.longestPath, 2);
 }
@@ -141,24 +145,25 @@ func.func @train_step(%x: tensor<4x8xf32>, %t: tensor<4x6xf32>) -> tensor<4x6xf3
 
 TEST_F(DeviceGraphs, LayersOfAStepAreBranches) {
   compile(kStep);
-  GraphShape shape = shapeAfter("train_step");
+  run("train_step");
+  GraphShape shape = shapeOfLast();
   EXPECT_EQ(shape.launches, 5);
   EXPECT_EQ(shape.longestPath, 4);
 }
 
-/// Each edge is needed.
+/// Without an edge that no path of others stands for, numbers are wrong. Of the others there are
+/// few: edges that one path of two stands for are left out.
 class DeviceEdges : public DeviceGraphs {
 protected:
   void expectEachFound(const std::string &entry) const {
     std::vector<gen::Array> expected = run(entry);
-    GraphShape shape;
-    driver<void (*)(GraphShape *)>("emulatorLastGraph")(&shape);
-    RecordProperty("edges", static_cast<int>(shape.edges));
-    for (int64_t number = 0; number <= shape.neededEdges; ++number) {
+    int64_t edges = shapeOfLast().neededEdges;
+    for (int64_t number = 0; number <= edges; ++number) {
       setenv("GEN_EMULATOR_DROP_EDGE", std::to_string(number).c_str(), /*overwrite=*/1);
-      EXPECT_EQ(areSame(run(entry), expected), number == shape.neededEdges)
-          << "without edge " << number << " of " << shape.neededEdges;
+      EXPECT_EQ(areSame(run(entry), expected), number == edges)
+          << "without edge " << number << " of " << edges;
     }
+    unsetenv("GEN_EMULATOR_DROP_EDGE");
   }
 
 private:
@@ -173,6 +178,9 @@ private:
 TEST_F(DeviceEdges, OfAStepAreNeeded) {
   compile(kStep);
   expectEachFound("train_step");
+  GraphShape shape = shapeOfLast();
+  EXPECT_EQ(shape.edges, 8);
+  EXPECT_EQ(shape.neededEdges, 7); // the first layer's update writes what its product has read
 }
 
 TEST_F(DeviceEdges, OfAModelAreNeeded) {
@@ -181,6 +189,123 @@ TEST_F(DeviceEdges, OfAModelAreNeeded) {
   model->build(program, gen::zoo::settingsOf(*model, {"hidden=8"}));
   compile(program.str());
   expectEachFound("train_step");
+  GraphShape shape = shapeOfLast();
+  EXPECT_LT(shape.longestPath, shape.launches);
+  EXPECT_GE(shape.neededEdges, shape.launches);
+}
+
+// A call that cannot be recorded says so, and leaves nothing behind: the next one is recorded.
+TEST_F(DeviceGraphs, FailuresEndTheCapture) {
+  compile(kIndependent);
+  gen::Session session = open();
+  auto call = [&] {
+    std::vector<gen::Array> inputs = inputsOf(session.model(), "main", 0);
+    gen::Results results = session.call("main", {inputs.begin(), inputs.end()});
+    return results[0].values<float>();
+  };
+  std::vector<float> expected = call();
+  setenv("GEN_EMULATOR_REFUSE_ORDER", "1", /*overwrite=*/1);
+  for (int i = 0; i < 2; ++i)
+    try {
+      call();
+      ADD_FAILURE() << "recorded";
+    } catch (const gen::Error &error) {
+      EXPECT_STREQ(error.what(), "GPU: cannot record a call's order: the operation cannot be "
+                                 "performed in the present state (CUDA error 401)");
+    }
+  unsetenv("GEN_EMULATOR_REFUSE_ORDER");
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(call(), expected);
+  EXPECT_EQ(shapeOfLast().nodes, 6);
+}
+
+/// The functions of the emulated driver, as those of real ones.
+class DeviceCaptures : public testing::Test {
+protected:
+  enum { Success = 0, InvalidValue = 1, IllegalState = 401 };
+  void SetUp() override {
+    driver<CUresult (*)(CUstream *, unsigned)>("cuStreamCreate")(&stream, 1);
+    driver<CUresult (*)(CUdeviceptr *, size_t)>("cuMemAlloc_v2")(&memory, 4);
+  }
+  void TearDown() override {
+    driver<CUresult (*)(CUdeviceptr)>("cuMemFree_v2")(memory);
+    driver<CUresult (*)(CUstream)>("cuStreamDestroy_v2")(stream);
+  }
+
+  void begin() const { driver<CUresult (*)(CUstream, int)>("cuStreamBeginCapture_v2")(stream, 1); }
+  CUgraph end() const {
+    CUgraph graph = nullptr;
+    driver<CUresult (*)(CUstream, CUgraph *)>("cuStreamEndCapture")(stream, &graph);
+    return graph;
+  }
+  static void destroy(CUgraph graph) { driver<CUresult (*)(CUgraph)>("cuGraphDestroy")(graph); }
+  void copy() const {
+    driver<CUresult (*)(CUdeviceptr, CUdeviceptr, size_t, CUstream)>("cuMemcpyDtoDAsync_v2")(
+        memory, memory, 4, stream);
+  }
+  CUresult set(std::vector<CUgraphNode> nodes, unsigned flags = 1) const {
+    return driver<CUresult (*)(CUstream, CUgraphNode *, size_t, unsigned)>(
+        "cuStreamUpdateCaptureDependencies")(stream, nodes.data(), nodes.size(), flags);
+  }
+  std::vector<CUgraphNode> get(int expectedStatus = 1) const {
+    int status = -1;
+    const CUgraphNode *nodes = nullptr;
+    size_t count = 0;
+    auto function =
+        driver<CUresult (*)(CUstream, int *, uint64_t *, CUgraph *, const CUgraphNode **,
+                            size_t *)>("cuStreamGetCaptureInfo_v2");
+    EXPECT_EQ(function(stream, &status, nullptr, nullptr, &nodes, &count), Success);
+    EXPECT_EQ(function(stream, nullptr, nullptr, nullptr, &nodes, &count), InvalidValue);
+    EXPECT_EQ(status, expectedStatus);
+    return {nodes, nodes + count};
+  }
+
+  CUstream stream = nullptr;
+  CUdeviceptr memory = 0;
+};
+
+TEST_F(DeviceCaptures, HaveDependencies) {
+  using testing::ElementsAre;
+  using testing::IsEmpty;
+  begin();
+  EXPECT_THAT(get(), IsEmpty());
+  copy();
+  CUgraphNode first = get().at(0);
+  EXPECT_EQ(set({}), Success);
+  EXPECT_THAT(get(), IsEmpty());
+  copy();
+  CUgraphNode second = get().at(0);
+  EXPECT_THAT(first->followed, IsEmpty());
+  EXPECT_THAT(second->followed, IsEmpty());
+  EXPECT_EQ(set({first}, /*add*/ 0), Success);
+  copy();
+  EXPECT_THAT(get().at(0)->followed, testing::UnorderedElementsAre(first, second));
+  EXPECT_EQ(set({first}), Success);
+  copy();
+  EXPECT_THAT(get().at(0)->followed, ElementsAre(first));
+  destroy(end());
+}
+
+TEST_F(DeviceCaptures, RefuseWhatIsWrong) {
+  EXPECT_EQ(set({}), IllegalState);
+  get(/*none*/ 0);
+  begin();
+  copy();
+  CUgraphNode foreign = get().at(0);
+  CUgraph graph = end();
+  begin();
+  copy();
+  CUgraphNode own = get().at(0);
+  EXPECT_EQ(set({foreign}), InvalidValue);
+  EXPECT_EQ(set({own, own}), InvalidValue);
+  EXPECT_EQ(set({nullptr}), InvalidValue);
+  EXPECT_EQ(set({own}, 2), InvalidValue);
+  EXPECT_THAT(get(), testing::ElementsAre(own));
+  driver<CUresult (*)(CUstream)>("cuStreamSynchronize")(stream);
+  get(/*invalidated*/ 2);
+  EXPECT_NE(set({own}), Success);
+  EXPECT_EQ(end(), nullptr);
+  destroy(graph);
 }
 
 } // namespace

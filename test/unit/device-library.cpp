@@ -63,6 +63,14 @@ const Product kProducts[] = {
   return %z : tensor<64x64xf32>
 })",
      2},
+    // Both may happen at the same time, but for the workspace.
+    {"independent", "f32",
+     R"(func.func @main(%x: tensor<5x12xf32>, %y: tensor<12x7xf32>, %w: tensor<12x6xf32>) -> (tensor<5x7xf32>, tensor<5x6xf32>) {
+  %z = gen.matmul %x, %y : (tensor<5x12xf32>, tensor<12x7xf32>) -> tensor<5x7xf32>
+  %v = gen.matmul %x, %w : (tensor<5x12xf32>, tensor<12x6xf32>) -> tensor<5x6xf32>
+  return %z, %v : tensor<5x7xf32>, tensor<5x6xf32>
+})",
+     2},
     {"half", "f16",
      R"(func.func @main(%x: tensor<96x64xf32>, %y: tensor<96x128xf32>) -> tensor<64x128xf32> {
   %z = gen.matmul %x transposed, %y : (tensor<96x64xf32>, tensor<96x128xf32>) -> tensor<64x128xf32>
@@ -101,6 +109,7 @@ protected:
   }
   void TearDown() override {
     unsetenv("GEN_EMULATOR_NO_ALGORITHM");
+    unsetenv("GEN_EMULATOR_ORDER");
     std::filesystem::remove(table);
   }
 
@@ -139,7 +148,8 @@ protected:
         arguments.push_back(wholeNumbers(spec.shape, seed + unsigned(arguments.size())));
       gen::Results got =
           session.call("main", std::vector<gen::View>(arguments.begin(), arguments.end()));
-      results.emplace_back(got[0].data<float>(), got[0].data<float>() + got[0].size());
+      for (size_t i = 0; i < got.size(); ++i)
+        results.emplace_back(got[i].data<float>(), got[i].data<float>() + got[i].size());
     }
     return results;
   }
@@ -178,9 +188,12 @@ TEST_P(DeviceLibrary, ComputesWhatTheKernelDoes) {
   std::vector<std::vector<float>> own = run();
   EXPECT_EQ(productsOfLibrary(), before);
   options.schedules = table;
-  EXPECT_EQ(run(), own);
+  for (const char *order : {"forward", "backward"}) {
+    setenv("GEN_EMULATOR_ORDER", order, /*overwrite=*/1);
+    EXPECT_EQ(run(), own) << order;
+  }
   // The third call is the second one's graph again.
-  EXPECT_EQ(productsOfLibrary() - before, 2 * GetParam().ofLibrary);
+  EXPECT_EQ(productsOfLibrary() - before, 2 * 2 * GetParam().ofLibrary);
 }
 
 TEST_P(DeviceLibrary, LeavesItToTheKernelWithoutAnAlgorithm) {

@@ -87,9 +87,11 @@ public:
       std::vector<Array> arrays;
       for (const TensorSpec &spec : entry.inputs)
         arrays.push_back(makeInput(spec, ++number));
-      call(entry, {arrays.begin(), arrays.end()});
-      copyVariables(device, copy);
-      compareVariables();
+      std::vector<View> inputs(arrays.begin(), arrays.end());
+      if (entry.name == "main" || trains(entry))
+        step(entry, inputs);
+      else
+        call(entry, inputs);
       copyVariables(host, device); // noise stays out of the next entry
     }
   }
@@ -118,15 +120,34 @@ private:
     return list;
   }
 
-  /// One step of training. What draws samples and writes is called as launches, as a graph that is
-  /// recorded, and replayed.
-  void call(const EntrySpec &entry, const std::vector<View> &inputs) {
-    int calls = entry.name == "main" || trains(entry) ? 1 : 3;
-    for (int call = 0; call < calls; ++call) {
-      Results onDevice = device.call(entry.name, inputs), onHost = host.call(entry.name, inputs);
-      for (size_t i = 0; i < onHost.size(); ++i)
-        compare(entry.name + ": " + onHost.name(i), onDevice[i], onHost[i]);
+  /// One step of training: as launches, and from the same variables as a graph.
+  void step(const EntrySpec &entry, const std::vector<View> &inputs) {
+    const std::string before = weights + ".before";
+    host.save(before);
+    Results onHost = host.call(entry.name, inputs);
+    for (bool isGraph : {false, true}) {
+      if (isGraph)
+        device.load(before);
+      compare(entry, device.call(entry.name, inputs), onHost);
     }
+    std::remove(before.c_str());
+  }
+
+  /// What draws samples and writes is called as launches, as a graph that is recorded, and
+  /// replayed.
+  void call(const EntrySpec &entry, const std::vector<View> &inputs) {
+    for (int call = 0; call < 3; ++call) {
+      Results onDevice = device.call(entry.name, inputs);
+      compare(entry, onDevice, host.call(entry.name, inputs));
+    }
+  }
+
+  /// The results of a call, and the variables after it.
+  void compare(const EntrySpec &entry, const Results &onDevice, const Results &onHost) {
+    for (size_t i = 0; i < onHost.size(); ++i)
+      compare(entry.name + ": " + onHost.name(i), onDevice[i], onHost[i]);
+    copyVariables(device, copy);
+    compareVariables();
   }
 
   /// Variables go from one to the other by a file, since those of which someone has a view do not

@@ -44,10 +44,16 @@ fi
 echo "== times"
 workloads=("$folder"/workloads/*.so)
 [ ${#workloads[@]} -gt 0 ] || skip "times: there are no workloads in the folder"
+# time_it OF: a line for the workload $name.
+time_it() {
+  local line
+  line=$("$folder/gen-run" "$artefact" --device=cuda --benchmark --json) || { failed=1; return; }
+  echo "{\"workload\":\"$name\",\"of\":\"$1\",${line#\{}"
+}
 for artefact in "${workloads[@]}"; do
   name=$(basename "$artefact" .so)
-  line=$("$folder/gen-run" "$artefact" --device=cuda --benchmark --json) || { failed=1; continue; }
-  echo "{\"workload\":\"$name\",\"of\":\"gencc\",${line#\{}"
+  time_it gencc
+  case $name in train_*) GEN_CUDA_GRAPH=chain time_it gencc-chain ;; esac # one launch after another
 done
 
 echo "== products of bf16, four in a row"

@@ -22,6 +22,32 @@ func.func @f(%x: tensor<1000xf32>, %y: tensor<1000xf32>) -> tensor<1000xf32> {
 
 // -----
 
+// Which memory a launch touches: so many bytes of the first argument, of the second, none of what is
+// a size, of the result.
+// CHECK-LABEL: llvm.func internal @compare.bytes(%arg0: !llvm.ptr, %arg1: !llvm.ptr)
+// CHECK: %[[SIZE:.*]] = llvm.getelementptr %arg0[2]
+// CHECK: %[[ROWS:.*]] = llvm.load %[[SIZE]]
+// CHECK: %[[ELEMENTS:.*]] = arith.muli %[[ROWS]], %c20
+// CHECK: %[[INPUT:.*]] = arith.muli %[[ELEMENTS]], %c4
+// CHECK: %[[TABLE:.*]] = arith.constant 80 : i64
+// CHECK: %[[NONE:.*]] = arith.constant 0 : i64
+// CHECK: %[[RESULT:.*]] = arith.muli %[[ROWS]], %c20
+// CHECK: %[[FIRST:.*]] = llvm.getelementptr %arg1[0]
+// CHECK: llvm.store %[[INPUT]], %[[FIRST]]
+// CHECK: %[[SECOND:.*]] = llvm.getelementptr %arg1[1]
+// CHECK: llvm.store %[[TABLE]], %[[SECOND]]
+// CHECK: %[[THIRD:.*]] = llvm.getelementptr %arg1[2]
+// CHECK: llvm.store %[[NONE]], %[[THIRD]]
+// CHECK: %[[FOURTH:.*]] = llvm.getelementptr %arg1[3]
+// CHECK: llvm.store %[[RESULT]], %[[FOURTH]]
+// CHECK: llvm.return
+func.func @sizes(%x: tensor<?x20xf32>, %y: tensor<20xf32>) -> tensor<?x20xi1> {
+  %0 = gen.compare gt %x, %y : (tensor<?x20xf32>, tensor<20xf32>) -> tensor<?x20xi1>
+  return %0 : tensor<?x20xi1>
+}
+
+// -----
+
 // A block of threads has copied a step of both operands to shared memory, and starts copies of a later
 // one before it multiplies. Epilogues follow from the sums, which lie in shared memory in the end.
 // CHECK: llvm.mlir.global internal @gen_matmul_relu_shared() {addr_space = 3 : i32, alignment = 16 : i64}

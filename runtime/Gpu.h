@@ -55,8 +55,8 @@ private:
 // Throws a Failure unless `device` is "cuda" or "cuda:NUMBER"; returns the number.
 int checkDeviceName(const std::string &device);
 
-// A GPU with the code of an artefact, and a stream, on which all happens in order. Not movable:
-// compiled code knows its address.
+// A GPU with the code of an artefact, and a stream, on which all happens as if in order. Not
+// movable: compiled code knows its address.
 class Gpu {
 public:
   // `device` is "cuda", the first GPU, or "cuda:N"; `stream` the caller's, or null for one of its

@@ -26,7 +26,9 @@ public:
   void end();
 
 private:
-  GpuCapture(const Cuda &cuda, CUstream stream) : cuda(cuda), stream(stream) {}
+  GpuCapture(const Cuda &cuda, CUstream stream) : cuda(cuda), stream(stream) {
+    dependencies.reserve(1); // of none a driver gets an address, too
+  }
 
   const Cuda &cuda;
   CUstream stream;

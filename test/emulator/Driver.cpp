@@ -413,7 +413,7 @@ EXPORTED cuStreamUpdateCaptureDependencies(CUstream stream, CUgraphNode *depende
     return IllegalState;
   if (stream->isInvalid)
     return CaptureInvalidated;
-  if (flags > Set || (!dependencies && count))
+  if (flags > Set || !dependencies) // no address is refused, even where none is needed
     return InvalidValue;
   bool areKnown = stream->capture->setDependencies(dependencies, count, flags == Add);
   return areKnown ? Success : InvalidValue;

@@ -244,6 +244,7 @@ protected:
         memory, memory, 4, stream);
   }
   CUresult set(std::vector<CUgraphNode> nodes, unsigned flags = 1) const {
+    nodes.reserve(1);
     return driver<CUresult (*)(CUstream, CUgraphNode *, size_t, unsigned)>(
         "cuStreamUpdateCaptureDependencies")(stream, nodes.data(), nodes.size(), flags);
   }

@@ -70,14 +70,22 @@ void GpuOrder::write(const GpuRange &range, uint32_t work, std::vector<uint32_t>
   regions.emplace_hint(last, range.begin, Region{range.end, work, {}});
 }
 
-// Drops those that others of them follow directly.
+// Drops those that others of them follow: directly, or by some more works, the nearest first.
 void GpuOrder::dropImplied(std::vector<uint32_t> &found) {
   if (found.size() < 2)
     return;
+  constexpr size_t kMore =
+      64; // a graph of many works that all depend on each other takes no longer
   auto work = uint32_t(followed.size());
-  for (uint32_t one : found)
-    for (uint32_t implied : followed[one])
-      impliedFor[implied] = work;
+  uint32_t first = found.front();
+  std::vector<uint32_t> reached(found.rbegin(), found.rend());
+  size_t most = reached.size() + kMore;
+  for (size_t i = 0; i < reached.size() && i < most; ++i)
+    for (uint32_t before : followed[reached[i]])
+      if (before >= first && impliedFor[before] != work) {
+        impliedFor[before] = work;
+        reached.push_back(before);
+      }
   std::erase_if(found, [&](uint32_t one) { return impliedFor[one] == work; });
 }
 

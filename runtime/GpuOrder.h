@@ -21,7 +21,7 @@ struct GpuAccess {
 class GpuOrder {
 public:
   // Adds a work. Returns those before it that it has to follow, as their numbers, which count works
-  // from 0; what follows from others is left out, as far as one sees it from those alone.
+  // from 0; what follows from others of them is left out, as far as a short search finds it.
   const std::vector<uint32_t> &add(const GpuAccess &access);
 
 private:

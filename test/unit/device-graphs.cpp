@@ -155,7 +155,10 @@ TEST_F(DeviceGraphs, LayersOfAStepAreBranches) {
 class DeviceEdges : public DeviceGraphs {
 protected:
   void expectEachFound(const std::string &entry) const {
+    setenv("GEN_CUDA_GRAPH", "chain", /*overwrite=*/1);
     std::vector<gen::Array> expected = run(entry);
+    unsetenv("GEN_CUDA_GRAPH");
+    EXPECT_TRUE(areSame(run(entry), expected));
     int64_t edges = shapeOfLast().neededEdges;
     EXPECT_EQ(shapeOfLast().edges, edges);
     for (int64_t number = 0; number <= edges; ++number) {

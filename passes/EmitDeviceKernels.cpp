@@ -30,9 +30,6 @@ namespace mlir::gen {
 
 namespace {
 
-/// Parameters of a function of a device: 4096 bytes in all, of which 320 are for maps of tensors,
-/// and for what stands before them so that they begin where they must.
-constexpr int64_t kMostWords = 512 - 40;
 /// Of a multiprocessor.
 constexpr int64_t kRegisters = 1 << 16;
 
@@ -60,12 +57,22 @@ struct EmitDeviceKernels : impl::EmitDeviceKernelsBase<EmitDeviceKernels> {
     auto device = ModuleOp::create(b, getOperation().getLoc(), kAmpere.module),
          hopper = ModuleOp::create(b, getOperation().getLoc(), kHopper.module);
     for (auto kernel : getOperation().getOps<KernelOp>()) {
+      if (!isLaunchedByEntry(kernel))
+        continue;
       if (failed(emit(kernel, device)))
         return signalPassFailure();
       emitForHopper(kernel, hopper);
     }
     if (hopper.getBody()->empty())
       hopper.erase();
+  }
+
+  /// If not, it is a part of a group.
+  static bool isLaunchedByEntry(KernelOp kernel) {
+    auto uses = SymbolTable::getSymbolUses(kernel.getSymNameAttr(), kernel->getParentOp());
+    return llvm::any_of(*uses, [](const SymbolTable::SymbolUse &use) {
+      return use.getUser()->getParentOfType<func::FuncOp>() != nullptr;
+    });
   }
 
   /// Launches are queued: what they compute is not known when the next ones are made.
@@ -81,10 +88,11 @@ struct EmitDeviceKernels : impl::EmitDeviceKernelsBase<EmitDeviceKernels> {
   static LogicalResult emit(KernelOp kernel, ModuleOp device) {
     ImplicitLocOpBuilder b(kernel.getLoc(), kernel.getContext());
     SmallVector<Type> parameters = parametersOf(kernel, b);
-    if (static_cast<int64_t>(parameters.size()) > kMostWords)
+    if (static_cast<int64_t>(parameters.size()) > kernels::kMostParameters)
       return emitError(kernel.getLoc())
              << "kernel '" << kernel.getSymName() << "' has " << parameters.size()
-             << " arguments and results, expected at most " << kMostWords << " for --target=cuda";
+             << " arguments and results, expected at most " << kernels::kMostParameters
+             << " for --target=cuda";
     LLVM::LLVMFuncOp function = makeFunction(kernel, device, b);
     kernels::KernelFunction emitted(kernel, function, b,
                                     kernels::KernelFunction::Words::AsArguments);

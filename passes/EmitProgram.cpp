@@ -330,7 +330,8 @@ struct EmitProgram : impl::EmitProgramBase<EmitProgram> {
       if (variableNumbers.lookup(variable.getSymName()) < ownVariables)
         writer.variable(variable);
     for (auto kernel : module.getOps<KernelOp>())
-      writer.kernel(kernel);
+      if (!isForDevice(module) || kernel->hasAttr(kAmpere.threads)) // or a part of a group
+        writer.kernel(kernel);
     for (func::FuncOp function : functions)
       function.walk([&](ConstantOp constant) { writer.constant(constant); });
     Movements movements(variableNumbers);

@@ -216,6 +216,9 @@ void MemoryUse::writeToSlice(DynamicUpdateSliceOp update) {
 bool MemoryUse::readsInPlace(LaunchOp launch, unsigned number) {
   auto kernel = SymbolTable::lookupNearestSymbolFrom<KernelOp>(launch, launch.getKernelAttr());
   Value argument = kernel.getBody().getArgument(number);
+  if (kernel.getFamily() == "group") // what only one of them reads, only that one overwrites
+    return argument.hasOneUse() && readsInPlace(cast<LaunchOp>(*argument.user_begin()),
+                                                argument.use_begin()->getOperandNumber());
   // Kernels of rows keep intermediate values where a result is stored later.
   for (auto reduction : kernel.getBody().getOps<ReductionOpInterface>())
     if (auto type = dyn_cast<RankedTensorType>(argument.getType());

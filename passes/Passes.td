@@ -234,6 +234,15 @@ def Rematerialize : Pass<"gen-rematerialize", "::mlir::ModuleOp"> {
   let options = [Option<"budget", "budget", "int64_t", "-1", "bytes; negative: no limit">];
 }
 
+def MergeLaunches : Pass<"gen-merge-launches", "::mlir::ModuleOp"> {
+  let summary = "kernels that do not depend on each other as one launch, for a GPU";
+  let description = [{
+    Launches of one block, of kernels whose blocks are alike (family, threads), become the launch of a kernel of the family
+    "group", whose body launches them; they move down to the last one of them. A kernel stays alone if a library could compute it, if it has code
+    of its own for compute capability 9.0, or if another one of the group would overwrite a variable that it reads.
+  }];
+}
+
 def PlanMemory : Pass<"gen-plan-memory", "::mlir::func::FuncOp"> {
   let summary = "give every launch's results a place: a variable, a result, or an offset in the arena";
 }

@@ -68,8 +68,10 @@ static void fuseForDevice(OpPassManager &pm, const std::string &precision) {
   pm.addPass(createDeduplicateKernels());
 }
 
-static void plan(OpPassManager &pm, const CompileOptions &options) {
+static void plan(OpPassManager &pm, const CompileOptions &options, bool onDevice) {
   pm.addPass(createScheduleKernels({options.schedules}));
+  if (onDevice && options.memoryBudget < 0) // values live longer
+    pm.addPass(createMergeLaunches());
   pm.addPass(createRematerialize({options.memoryBudget}));
   pm.addNestedPass<func::FuncOp>(createPlanMemory());
 }
@@ -84,7 +86,7 @@ void mlir::gen::buildKernelPipeline(OpPassManager &pm, const CompileOptions &opt
     differentiate(pm, precision, onDevice);
     (onDevice ? fuseForDevice : fuse)(pm, precision);
   }
-  plan(pm, options);
+  plan(pm, options, onDevice);
 }
 
 void mlir::gen::buildEmissionPipeline(OpPassManager &pm, bool onDevice) {

@@ -202,16 +202,20 @@ static Value availableFromTheStart(tensor::DimOp dim) {
   return dim;
 }
 
+/// The argument of a launch that is the size of its result `tensor`.
+static Value sizeOfResult(LaunchOp launch, Value tensor, int64_t axis) {
+  auto kernel = SymbolTable::lookupNearestSymbolFrom<KernelOp>(launch, launch.getKernelAttr());
+  auto shapes = kernel->getAttrOfType<ArrayAttr>(kSizesAttr);
+  size_t tensors = llvm::count_if(launch.getArguments(),
+                                  [](Value v) { return isa<RankedTensorType>(v.getType()); });
+  auto numbers =
+      cast<DenseI64ArrayAttr>(shapes[tensors + cast<OpResult>(tensor).getResultNumber()]);
+  return launch.getArguments()[numbers[axis]];
+}
+
 static Value argumentSizeInEntry(func::FuncOp function, Value tensor, int64_t axis) {
-  if (auto launch = tensor.getDefiningOp<LaunchOp>()) {
-    auto kernel = SymbolTable::lookupNearestSymbolFrom<KernelOp>(launch, launch.getKernelAttr());
-    auto shapes = kernel->getAttrOfType<ArrayAttr>(kSizesAttr);
-    size_t tensors = llvm::count_if(launch.getArguments(),
-                                    [](Value v) { return isa<RankedTensorType>(v.getType()); });
-    auto numbers =
-        cast<DenseI64ArrayAttr>(shapes[tensors + cast<OpResult>(tensor).getResultNumber()]);
-    return launch.getArguments()[numbers[axis]];
-  }
+  if (auto launch = tensor.getDefiningOp<LaunchOp>())
+    return sizeOfResult(launch, tensor, axis);
   auto argument = dyn_cast<BlockArgument>(tensor);
   if (!argument)
     return {};
@@ -238,6 +242,8 @@ Sizes mlir::gen::entrySizes(func::FuncOp function) {
 }
 
 static Value argumentSizeInKernel(KernelOp kernel, Value tensor, int64_t axis) {
+  if (auto launch = tensor.getDefiningOp<LaunchOp>()) // of a group
+    return sizeOfResult(launch, tensor, axis);
   auto argument = dyn_cast<BlockArgument>(tensor);
   auto shapes = kernel->getAttrOfType<ArrayAttr>(kSizesAttr);
   if (!argument || !shapes)

@@ -66,17 +66,38 @@ void KernelOp::print(OpAsmPrinter &printer) {
   printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
 }
 
+/// A group launches, and nothing else does.
+static LogicalResult verifyLaunches(KernelOp kernel) {
+  bool isGroup = kernel.getFamily() == "group";
+  SmallVector<Value> computed;
+  for (Operation &op : kernel.getBody().front().without_terminator()) {
+    if (isa<LaunchOp>(op) != isGroup)
+      return op.emitOpError("expected ")
+             << (isGroup ? "launches only in a kernel of family \"group\""
+                         : "launches only in a kernel of family \"group\", which this is not")
+             << " (C3)";
+    for (Value operand : op.getOperands())
+      if (isGroup && !isa<BlockArgument>(operand))
+        return op.emitOpError("expected arguments of the group, since its launches do not depend "
+                              "on each other (C3)");
+    llvm::append_range(computed, op.getResults());
+  }
+  if (isGroup && ValueRange(computed) != terminatorOf(kernel).getOperands())
+    return kernel.emitOpError("expected a group to yield all that it launches, in order (C3)");
+  return success();
+}
+
 LogicalResult KernelOp::verify() {
   for (BlockArgument argument : getBody().getArguments())
     if (!isa<RankedTensorType, IndexType>(argument.getType()))
       return emitOpError("expected arguments that are tensors or sizes (C1), got ")
              << argument.getType() << " at " << argument.getArgNumber();
-  if (!llvm::is_contained({"attention", "contraction", "reduction", "scatter", "pointwise"},
-                          getFamily()))
+  if (!llvm::is_contained(
+          {"attention", "contraction", "reduction", "scatter", "pointwise", "group"}, getFamily()))
     return emitOpError("expected family \"attention\", \"contraction\", \"reduction\", "
-                       "\"scatter\" or \"pointwise\" (C2), got ")
+                       "\"scatter\", \"pointwise\" or \"group\" (C2), got ")
            << getFamilyAttr();
-  return success();
+  return verifyLaunches(*this);
 }
 
 //===----------------------------------------------------------------------===//
@@ -87,6 +108,8 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto kernel = symbols.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
   if (!kernel)
     return emitOpError("expected the name of a gen.kernel (C1), got ") << getKernelAttr();
+  if (kernel.getFamily() == "group" && isa<KernelOp>((*this)->getParentOp()))
+    return emitOpError("expected a group not to launch another one (C4), got ") << getKernelAttr();
   TypeRange arguments = kernel.getBody().getArgumentTypes();
   if (arguments != getArguments().getTypes())
     return emitOpError("expected arguments of kernel ")

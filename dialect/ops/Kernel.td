@@ -49,7 +49,8 @@ def Gen_KernelOp : Gen_Op<"kernel", [Symbol, IsolatedFromAbove, SingleBlock, Sin
     for their dynamic sizes. `family` says how it is emitted; `schedule` is how it is tiled, and how it is divided among threads.
 
     (C1) Arguments are tensors and sizes.
-    (C2) `family` is attention, contraction, reduction, scatter or pointwise.
+    (C2) `family` is attention, contraction, reduction, scatter, pointwise or group.
+    (C3) The body of a group, and of no other kernel, launches kernels, of the kernel's arguments, and yields all that they compute.
 
     ```mlir
     gen.kernel @scale(%x: tensor<128x400xf32>) -> (tensor<128x400xf32>) family "pointwise" {
@@ -86,6 +87,7 @@ def Gen_LaunchOp : Gen_Op<"launch", [Pure, DeclareOpInterfaceMethods<SymbolUserO
     (C1) `kernel` is the name of a `gen.kernel`.
     (C2) The arguments have the types of the kernel's.
     (C3) The results have the types of what it yields.
+    (C4) In a group, it is not a group.
 
     ```mlir
     %y = gen.launch @scale(%x) : (tensor<128x400xf32>) -> tensor<128x400xf32>

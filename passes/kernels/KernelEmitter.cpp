@@ -23,7 +23,14 @@ KernelFunction::KernelFunction(KernelOp kernel, LLVM::LLVMFuncOp function, Impli
   b.setInsertionPointToStart(function.addEntryBlock(b));
 }
 
+KernelFunction::KernelFunction(KernelOp kernel, KernelFunction &group, ArrayRef<Value> words)
+    : kernel(kernel), yield(cast<YieldOp>(kernel.getBody().front().getTerminator())),
+      function(group.function), b(group.b), wordsAre(group.wordsAre), ownWords(words),
+      sizes(kernelSizes(kernel)) {}
+
 Value KernelFunction::word(int64_t number, Type type) {
+  if (!ownWords.empty())
+    return ownWords[number];
   if (wordsAre == Words::AsArguments)
     return function.getArgument(number);
   Value &value = words[number];

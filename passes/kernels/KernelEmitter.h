@@ -31,6 +31,9 @@ public:
   /// Starts the body of `function`; `b` is left at its start.
   KernelFunction(KernelOp kernel, LLVM::LLVMFuncOp function, ImplicitLocOpBuilder &b,
                  Words words = Words::InFrame);
+  /// A kernel that the body of `group` launches, as a part of the group's function: `words` are
+  /// its own.
+  KernelFunction(KernelOp kernel, KernelFunction &group, ArrayRef<Value> words);
 
   /// True for a function of a device, where nothing fills frames apart.
   bool isOnDevice() const { return wordsAre == Words::AsArguments; }
@@ -60,6 +63,7 @@ private:
 
   Words wordsAre;
   llvm::DenseMap<int64_t, Value> words;
+  SmallVector<Value> ownWords; ///< Of a part of a group.
   llvm::DenseMap<Value, Value> scalars, indices;
   llvm::DenseMap<std::pair<Value, int64_t>, Value> knownSizes;
   Sizes sizes;

@@ -7,7 +7,7 @@ gen.kernel @argument(%x: tensor<2xf32>, %y: f32) -> (tensor<2xf32>) family "poin
 
 // -----
 
-// expected-error @+1 {{'gen.kernel' op expected family "attention", "contraction", "reduction", "scatter" or "pointwise" (C2), got "gather"}}
+// expected-error @+1 {{'gen.kernel' op expected family "attention", "contraction", "reduction", "scatter", "pointwise" or "group" (C2), got "gather"}}
 gen.kernel @family(%x: tensor<2xf32>) -> (tensor<2xf32>) family "gather" {
   gen.yield %x : tensor<2xf32>
 }
@@ -54,4 +54,62 @@ func.func @launch_results(%x: tensor<2xf32>) {
 func.func @yield_outside(%x: tensor<2xf32>) {
   // expected-error @+1 {{'gen.yield' op expects parent op 'gen.kernel'}}
   gen.yield %x : tensor<2xf32>
+}
+
+// -----
+
+gen.kernel @relu(%x: tensor<2xf32>) -> (tensor<2xf32>) family "pointwise" {
+  %0 = gen.relu %x : tensor<2xf32>
+  gen.yield %0 : tensor<2xf32>
+}
+gen.kernel @computes(%x: tensor<2xf32>) -> (tensor<2xf32>) family "group" {
+  // expected-error @+1 {{'gen.relu' op expected launches only in a kernel of family "group" (C3)}}
+  %0 = gen.relu %x : tensor<2xf32>
+  gen.yield %0 : tensor<2xf32>
+}
+
+// -----
+
+gen.kernel @relu(%x: tensor<2xf32>) -> (tensor<2xf32>) family "pointwise" {
+  %0 = gen.relu %x : tensor<2xf32>
+  gen.yield %0 : tensor<2xf32>
+}
+gen.kernel @launches(%x: tensor<2xf32>) -> (tensor<2xf32>) family "pointwise" {
+  // expected-error @+1 {{'gen.launch' op expected launches only in a kernel of family "group", which this is not (C3)}}
+  %0 = gen.launch @relu(%x) : (tensor<2xf32>) -> tensor<2xf32>
+  gen.yield %0 : tensor<2xf32>
+}
+
+// -----
+
+gen.kernel @relu(%x: tensor<2xf32>) -> (tensor<2xf32>) family "pointwise" {
+  %0 = gen.relu %x : tensor<2xf32>
+  gen.yield %0 : tensor<2xf32>
+}
+gen.kernel @chain(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>) family "group" {
+  %0 = gen.launch @relu(%x) : (tensor<2xf32>) -> tensor<2xf32>
+  // expected-error @+1 {{'gen.launch' op expected arguments of the group, since its launches do not depend on each other (C3)}}
+  %1 = gen.launch @relu(%0) : (tensor<2xf32>) -> tensor<2xf32>
+  gen.yield %0, %1 : tensor<2xf32>, tensor<2xf32>
+}
+
+// -----
+
+gen.kernel @relu(%x: tensor<2xf32>) -> (tensor<2xf32>) family "pointwise" {
+  %0 = gen.relu %x : tensor<2xf32>
+  gen.yield %0 : tensor<2xf32>
+}
+// expected-error @+1 {{'gen.kernel' op expected a group to yield all that it launches, in order (C3)}}
+gen.kernel @keeps(%x: tensor<2xf32>) -> (tensor<2xf32>) family "group" {
+  %0 = gen.launch @relu(%x) : (tensor<2xf32>) -> tensor<2xf32>
+  %1 = gen.launch @relu(%x) : (tensor<2xf32>) -> tensor<2xf32>
+  gen.yield %1 : tensor<2xf32>
+}
+
+// -----
+
+gen.kernel @group(%x: tensor<2xf32>) -> (tensor<2xf32>) family "group" {
+  // expected-error @+1 {{'gen.launch' op expected a group not to launch another one (C4), got @group}}
+  %0 = gen.launch @group(%x) : (tensor<2xf32>) -> tensor<2xf32>
+  gen.yield %0 : tensor<2xf32>
 }

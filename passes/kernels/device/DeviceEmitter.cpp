@@ -65,6 +65,10 @@ SmallVector<Value> DeviceEmitter::memory() {
   return addresses;
 }
 
+std::string mlir::gen::kernels::sharedMemoryOf(LLVM::LLVMFuncOp function) {
+  return (function.getSymName() + "_shared").str();
+}
+
 void DeviceEmitter::emitBarrier() { NVVM::BarrierOp::create(b); }
 
 Value DeviceEmitter::sharedMemory(int64_t bytes, int64_t alignment) {
@@ -74,7 +78,7 @@ Value DeviceEmitter::sharedMemory(int64_t bytes, int64_t alignment) {
   bool isDynamic = bytes > kMostStaticBytes;
   if (isDynamic)
     dynamicBytes = bytes;
-  std::string name = (function.function.getSymName() + "_shared").str();
+  std::string name = sharedMemoryOf(function.function);
   auto type = LLVM::LLVMArrayType::get(b.getI8Type(), isDynamic ? 0 : bytes);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(function.function->getParentOfType<ModuleOp>().getBody());
@@ -119,7 +123,21 @@ std::unique_ptr<DeviceEmitter> mlir::gen::kernels::makeDeviceEmitter(KernelFunct
     return makeContractionEmitter(function);
   if (function.kernel.getFamily() == "attention")
     return makeAttentionEmitter(function);
+  if (function.kernel.getFamily() == "group")
+    return makeGroupEmitter(function);
   return makeElementsEmitter(function);
+}
+
+std::optional<int64_t> mlir::gen::kernels::deviceThreads(KernelOp kernel) {
+  ImplicitLocOpBuilder b(kernel.getLoc(), kernel.getContext());
+  OwningOpRef<ModuleOp> aside = ModuleOp::create(b, kernel.getLoc());
+  b.setInsertionPointToStart(aside->getBody());
+  auto pointer = LLVM::LLVMPointerType::get(b.getContext());
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()), pointer);
+  KernelFunction function(kernel, LLVM::LLVMFuncOp::create(b, "aside", type), b);
+  if (makeHopperEmitter(function))
+    return std::nullopt;
+  return makeDeviceEmitter(function)->threads();
 }
 
 static Value fold(ImplicitLocOpBuilder &b, ArrayRef<Int> extents, SmallVector<Int> &at,

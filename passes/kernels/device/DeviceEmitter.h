@@ -35,6 +35,13 @@ SmallVector<Value> emitLoop(Int from, Int to, int64_t step, ValueRange initial,
 /// Shared memory that a kernel can have without asking for it at its launch.
 inline constexpr int64_t kMostStaticBytes = 48 * 1024;
 
+/// The symbol of a function's shared memory, if it has some.
+std::string sharedMemoryOf(LLVM::LLVMFuncOp function);
+
+/// Parameters of a kernel's function: 4096 bytes in all, of which 320 are for maps of tensors, and
+/// for what stands before them so that they begin where they must.
+inline constexpr int64_t kMostParameters = 512 - 40;
+
 class DeviceEmitter {
 public:
   explicit DeviceEmitter(KernelFunction &function) : function(function), b(function.b) {}
@@ -69,10 +76,10 @@ protected:
 
   KernelFunction &function;
   ImplicitLocOpBuilder &b;
+  int64_t dynamicBytes = 0; ///< Of shared memory.
 
 private:
   Value shared;
-  int64_t dynamicBytes = 0;
 };
 
 /// The emitter of a kernel's family.
@@ -80,11 +87,14 @@ std::unique_ptr<DeviceEmitter> makeDeviceEmitter(KernelFunction &function);
 /// The emitter of a kernel that has code of its own for compute capability 9.0; null if it has
 /// none.
 std::unique_ptr<DeviceEmitter> makeHopperEmitter(KernelFunction &function);
+/// Threads of a block of a kernel; nothing if it has code of its own for compute capability 9.0.
+std::optional<int64_t> deviceThreads(KernelOp kernel);
 std::unique_ptr<DeviceEmitter> makeElementsEmitter(KernelFunction &function);
 std::unique_ptr<DeviceEmitter> makeContractionEmitter(KernelFunction &function);
 std::unique_ptr<DeviceEmitter> makeRowsEmitter(KernelFunction &function);
 std::unique_ptr<DeviceEmitter> makeAttentionEmitter(KernelFunction &function);
 std::unique_ptr<DeviceEmitter> makeAttentionGradientEmitter(KernelFunction &function);
+std::unique_ptr<DeviceEmitter> makeGroupEmitter(KernelFunction &function);
 
 /// Emits the element at `at` of a scatter's result, from those of its operands.
 Value emitScatterElement(KernelFunction &function, Operation *scatter, const Indices &at);

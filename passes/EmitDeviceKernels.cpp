@@ -57,7 +57,7 @@ struct EmitDeviceKernels : impl::EmitDeviceKernelsBase<EmitDeviceKernels> {
     auto device = ModuleOp::create(b, getOperation().getLoc(), kAmpere.module),
          hopper = ModuleOp::create(b, getOperation().getLoc(), kHopper.module);
     for (auto kernel : getOperation().getOps<KernelOp>()) {
-      if (!isLaunchedByEntry(kernel))
+      if (isPart(kernel))
         continue;
       if (failed(emit(kernel, device)))
         return signalPassFailure();
@@ -67,11 +67,11 @@ struct EmitDeviceKernels : impl::EmitDeviceKernelsBase<EmitDeviceKernels> {
       hopper.erase();
   }
 
-  /// If not, it is a part of a group.
-  static bool isLaunchedByEntry(KernelOp kernel) {
+  /// True if only groups launch it.
+  static bool isPart(KernelOp kernel) {
     auto uses = SymbolTable::getSymbolUses(kernel.getSymNameAttr(), kernel->getParentOp());
-    return llvm::any_of(*uses, [](const SymbolTable::SymbolUse &use) {
-      return use.getUser()->getParentOfType<func::FuncOp>() != nullptr;
+    return !uses->empty() && llvm::all_of(*uses, [](const SymbolTable::SymbolUse &use) {
+      return isa<KernelOp>(use.getUser()->getParentOp());
     });
   }
 

@@ -15,7 +15,7 @@
 #include "passes/DType.h"
 #include "passes/DeviceCode.h"
 #include "passes/EntryProgram.h"
-#include "passes/LibraryProduct.h"
+#include "passes/LibraryTables.h"
 #include "passes/PackedWeights.h"
 #include "passes/Passes.h"
 
@@ -80,7 +80,9 @@ public:
                      Field::u32(body.getNumArguments() + body.getTerminator()->getNumOperands()),
                      number(op, kAmpere.threads), number(op, kAmpere.shared),
                      Field::u32(body.getTerminator()->getNumOperands()),
-                     Field::address(hopperKernel(op)), Field::address(product(op)),
+                     Field::address(hopperKernel(op)),
+                     Field::address(libraryProductTable(op, tables)),
+                     Field::address(libraryConvolutionTable(op, tables)),
                      Field::address((op.getSymName() + kBytes).str())});
     else
       record.push_back(Field::address((op.getSymName() + ".task").str()));
@@ -96,25 +98,6 @@ public:
                           {{Field::address((op.getSymName() + kHopper.blocks).str()),
                             number(op, kHopper.threads), number(op, kHopper.shared),
                             Field::address(module.lookupSymbol(tensors) ? tensors : "")}});
-  }
-
-  /// The symbol of a gen_device_product, or "".
-  std::string product(KernelOp op) {
-    DictionaryAttr schedule = op.getScheduleAttr();
-    auto isChosen = schedule ? schedule.getAs<BoolAttr>(kLibrary) : BoolAttr();
-    std::optional<LibraryProduct> product = libraryProductOf(op);
-    if (!product || !isChosen || !isChosen.getValue())
-      return "";
-    auto [lhs, rhs] = product->operands;
-    auto dtype = [](Type type) { return Field::u32(dtypeOf(getElementTypeOrSelf(type))); };
-    return tables.records(
-        (op.getSymName() + ".product").str(),
-        {{Field::i64(product->count), Field::i64(product->rows), Field::i64(product->columns),
-          Field::i64(product->depth), Field::u32(lhs.getArgNumber()),
-          Field::u32(rhs.getArgNumber()), Field::u32(op.getBody().getNumArguments()),
-          dtype(lhs.getType()), dtype(rhs.getType()), dtype(product->resultType),
-          Field::u32(product->op.getTransposeLhs()), Field::u32(product->op.getTransposeRhs()),
-          Field::u32(product->isTf32), Field::u32(0)}});
   }
 
   void entry(const EntryProgram &program) {

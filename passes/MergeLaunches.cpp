@@ -13,7 +13,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "passes/LibraryProduct.h"
+#include "passes/LibraryKernels.h"
 #include "passes/Passes.h"
 #include "passes/Sizes.h"
 #include "passes/kernels/device/DeviceEmitter.h"
@@ -262,8 +262,8 @@ private:
     closeIf(block.getTerminator(), [](Group &) { return true; });
   }
 
-  /// Nothing if a launch stays alone: what may be a library's product, or has code of its own for
-  /// some GPUs, has reasons enough.
+  /// Nothing if a launch stays alone: a library computes it, or it has code of its own for some
+  /// GPUs, or it is about a slice of what others have.
   static std::optional<Likeness> likenessOf(LaunchOp launch, SymbolTable &symbols) {
     auto isSlice = [](Operation *op) {
       return isa_and_present<DynamicSliceOp, DynamicUpdateSliceOp>(op);
@@ -272,7 +272,7 @@ private:
     auto kernel = symbols.lookup<KernelOp>(launch.getKernel());
     bool canMerge =
         llvm::is_contained({"pointwise", "reduction", "contraction"}, kernel.getFamily()) &&
-        !libraryProductOf(kernel) && llvm::none_of(usersThroughViews(launch), isSlice) &&
+        !isLeftToLibrary(kernel) && llvm::none_of(usersThroughViews(launch), isSlice) &&
         llvm::none_of(launch.getArguments(), isOfSlice);
     std::optional<int64_t> threads = canMerge ? kernels::deviceThreads(kernel) : std::nullopt;
     if (!threads)

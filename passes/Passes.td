@@ -220,7 +220,8 @@ def ScheduleKernels : Pass<"gen-schedule-kernels", "::mlir::ModuleOp"> {
   let summary = "choose tiles and the size of a parallel task for each kernel";
   let description = [{
     By rules; where `schedules` is given, products that this file knows (`gencc --tune`) take its numbers. A kernel that has
-    a schedule keeps it. Kernels of a GPU, whose emitters have rules of their own, have one only if that file knows them.
+    a schedule keeps it. Kernels of a GPU, whose emitters have rules of their own, have one only if that file knows them;
+    a convolution that it leaves to a library gets a kernel that transposes its weight.
   }];
   let options = [Option<"schedules", "schedules", "std::string", "", "file of measured schedules">];
 }
@@ -238,7 +239,7 @@ def MergeLaunches : Pass<"gen-merge-launches", "::mlir::ModuleOp"> {
   let summary = "kernels that do not depend on each other as one launch, for a GPU";
   let description = [{
     Launches of one block, of kernels whose blocks are alike (family, threads), become the launch of a kernel of the family
-    "group", whose body launches them; they move down to the last one of them. A kernel stays alone if a library could compute it, if it has code
+    "group", whose body launches them; they move down to the last one of them. A kernel stays alone if its schedule leaves it to a library, if it has code
     of its own for compute capability 9.0, or if another one of the group would overwrite a variable that it reads.
   }];
 }

@@ -2,11 +2,13 @@
 //
 // Gives each kernel the attribute `schedule`, by the rule of its family (passes/kernels/). A kernel
 // that has one keeps it, so a schedule can be written by hand. Kernels of a GPU, whose emitters
-// have rules of their own, have one only if the file of schedules knows them.
+// have rules of their own, have one only if the file of schedules knows them; what libraries need
+// beside them is added.
 //
 //===----------------------------------------------------------------------===//
 
 #include "passes/DeviceCode.h"
+#include "passes/LibraryKernels.h"
 #include "passes/Passes.h"
 #include "passes/ScheduleTable.h"
 #include "passes/kernels/KernelEmitter.h"
@@ -35,6 +37,8 @@ struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
       if (!kernel.getScheduleAttr())
         kernel.setScheduleAttr(
             table.apply(kernel, onDevice ? DictionaryAttr() : kernels::chooseSchedule(kernel)));
+    if (onDevice)
+      addWeightTransposes(getOperation());
   }
 };
 

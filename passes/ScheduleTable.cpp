@@ -5,7 +5,7 @@
 
 #include "passes/DeviceCode.h"
 #include "passes/EntryProgram.h"
-#include "passes/LibraryProduct.h"
+#include "passes/LibraryKernels.h"
 #include "passes/OutputFile.h"
 #include "passes/PackedWeights.h"
 
@@ -105,11 +105,8 @@ static ContractionOpInterface tunedProduct(KernelOp kernel, DictionaryAttr sched
 
 std::string ScheduleTable::keyOf(KernelOp kernel, DictionaryAttr schedule) {
   auto module = kernel->getParentOfType<ModuleOp>();
-  ContractionOpInterface op;
-  if (!isForDevice(module))
-    op = tunedProduct(kernel, schedule);
-  else if (std::optional<LibraryProduct> product = libraryProductOf(kernel))
-    op = cast<ContractionOpInterface>(product->op.getOperation());
+  ContractionOpInterface op =
+      isForDevice(module) ? libraryOpOf(kernel) : tunedProduct(kernel, schedule);
   if (!op)
     return "";
   auto target = module->getAttrOfType<StringAttr>(kTargetAttr);

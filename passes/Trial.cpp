@@ -1,7 +1,9 @@
 //===- Trial.cpp - one kernel with several schedules ----------------------===//
 
 #include "passes/Trial.h"
+#include "passes/LibraryKernels.h"
 
+#include "Session.h"
 #include "gen/runtime.hpp"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/FileSystem.h"
@@ -20,8 +22,7 @@ static OwningOpRef<ModuleOp> makeModule(KernelOp kernel, ArrayRef<DictionaryAttr
   for (auto [i, schedule] : llvm::enumerate(schedules)) {
     auto copy = cast<KernelOp>(b.clone(*kernel));
     copy.setSymName("kernel_" + std::to_string(i));
-    if (schedule)
-      copy.setScheduleAttr(schedule);
+    copy.setScheduleAttr(schedule);
     auto types = copy.getBody().getArgumentTypes();
     auto results = copy.getBody().front().getTerminator()->getOperandTypes();
     auto entry = func::FuncOp::create(b, kernel.getLoc(), "entry_" + std::to_string(i),
@@ -51,6 +52,14 @@ public:
   /// Seconds of a call, by so many.
   double time(const std::string &entry, int calls) {
     return (onDevice ? timeByProfile(entry, calls) : timeByClock(entry, calls)) / calls;
+  }
+
+  /// Whether a library computes the kernel of an entry, after all.
+  bool isLeftToLibrary(const std::string &entry) {
+    const ::gen::runtime::Gpu &gpu = session.c()->gpu->gpu;
+    int64_t before = gpu.countLibraryLaunches();
+    session.call(entry, views);
+    return gpu.countLibraryLaunches() > before;
   }
 
 private:
@@ -102,14 +111,20 @@ private:
 } // namespace
 
 /// The least time of each, in turns.
-static void timeEntries(const std::string &path, bool onDevice, std::vector<double> &times) {
+static void timeEntries(Stopwatch &stopwatch, ArrayRef<DictionaryAttr> schedules,
+                        std::vector<double> &times) {
   constexpr int kRounds = 7;
   constexpr double kSeconds = 0.004; // of a turn, at least
-  Stopwatch stopwatch(path, onDevice);
   std::vector<int> calls(times.size(), 1);
+  auto nameOf = [](size_t i) { return "entry_" + std::to_string(i); };
+  for (size_t i = 0; i < times.size(); ++i)
+    if (schedules[i] && schedules[i].get(kLibrary) && !stopwatch.isLeftToLibrary(nameOf(i)))
+      calls[i] = 0;
   for (int round = -1; round < kRounds; ++round) // the first one only finds how often to call
     for (size_t i = 0; i < times.size(); ++i) {
-      double time = stopwatch.time("entry_" + std::to_string(i), calls[i]);
+      if (calls[i] == 0)
+        continue;
+      double time = stopwatch.time(nameOf(i), calls[i]);
       if (round < 0)
         calls[i] = static_cast<int>(std::clamp(kSeconds / time, 1.0, 10000.0));
       else
@@ -133,7 +148,8 @@ LogicalResult mlir::gen::timeSchedules(KernelOp kernel, ArrayRef<DictionaryAttr>
     return failure();
   times.assign(schedules.size(), std::numeric_limits<double>::infinity());
   try {
-    timeEntries(path.str().str(), options.target == "cuda", times);
+    Stopwatch stopwatch(path.str().str(), options.target == "cuda");
+    timeEntries(stopwatch, schedules, times);
   } catch (const ::gen::Error &error) {
     return kernel.emitError("a trial cannot be run: ") << error.what();
   }

@@ -3,19 +3,23 @@
 // Each product of a model is compiled in several copies that differ in their schedules, one entry
 // each, in one artefact, and the copies are timed in turns. One field after another takes the value
 // that was best: the register tile, the depth of a block, its rows, its columns, what is copied. On
-// a GPU the candidates are the kernel's own code, and cuBLASLt.
+// a GPU the candidates are the kernel's own code, and a library: cuBLASLt, or cuDNN for
+// convolutions.
 //
 //===----------------------------------------------------------------------===//
 
 #include "passes/Tune.h"
 
 #include "passes/DeviceCode.h"
-#include "passes/LibraryProduct.h"
+#include "passes/LibraryKernels.h"
 #include "passes/Trial.h"
 
 #include "CublasLt.h"
+#include "Cudnn.h"
 
 #include "llvm/Support/FormatVariadic.h"
+#include <array>
+#include <cmath>
 #include <set>
 
 namespace mlir::gen {
@@ -105,8 +109,8 @@ private:
   const CompileOptions &options;
 };
 
-/// The rule's schedule is a kernel's own code; the other candidate is the library. A schedule that
-/// is worth a dependency, or null.
+/// The rule's schedule is a kernel's own code; the other candidate is the library. `best` is a
+/// schedule that is worth a dependency, `ratio` 0 if the library cannot compute the kernel.
 LogicalResult tryLibrary(KernelOp kernel, const CompileOptions &options, DictionaryAttr &best,
                          double &ratio) {
   Builder b(kernel.getContext());
@@ -114,31 +118,44 @@ LogicalResult tryLibrary(KernelOp kernel, const CompileOptions &options, Diction
   std::vector<double> times;
   if (failed(timeSchedules(kernel, {DictionaryAttr(), library}, options, times)))
     return failure();
-  if (times[1] < kGain * times[0]) {
+  if (std::isinf(times[1])) {
+    ratio = 0;
+  } else if (times[1] < kGain * times[0]) {
     ratio = times[0] / times[1];
     best = library;
   }
   return success();
 }
 
-/// For one target, a CPU or "cuda".
-LogicalResult tuneKernels(ModuleOp module, const CompileOptions &options, ScheduleTable &table,
+/// A library that may be here.
+struct Library {
+  StringRef name, kernels;
+  bool isHere;
+};
+
+/// cuBLASLt and cuDNN.
+FailureOr<std::array<Library, 2>> findLibraries(ModuleOp module) {
+  using namespace ::gen::runtime;
+  try {
+    return std::array<Library, 2>{{{"cuBLASLt", "products", CublasLt::get() != nullptr},
+                                   {"cuDNN", "convolutions", Cudnn::get() != nullptr}}};
+  } catch (const Failure &missing) {
+    return module.emitError(missing.message);
+  }
+}
+
+/// For one CPU.
+LogicalResult tuneKernels(ModuleOp kernels, const CompileOptions &options, ScheduleTable &table,
                           llvm::function_ref<void(StringRef)> tell) {
-  OwningOpRef<ModuleOp> copy = module.clone();
-  if (failed(makeKernels(*copy, options)))
-    return failure();
   std::set<std::string> known;
-  for (auto kernel : copy->getOps<KernelOp>()) {
-    DictionaryAttr rule = kernel.getScheduleAttr(), best = rule;
+  for (auto kernel : kernels.getOps<KernelOp>()) {
+    DictionaryAttr rule = kernel.getScheduleAttr();
     std::string key = ScheduleTable::keyOf(kernel, rule);
     if (key.empty() || !known.insert(key).second)
       continue;
     double ratio = 1;
-    if (!isForDevice(*copy))
-      best = Tuner(kernel, options).run(rule, ratio);
-    else if (failed(tryLibrary(kernel, options, best, ratio)))
-      return failure();
-    if (!best && rule)
+    DictionaryAttr best = Tuner(kernel, options).run(rule, ratio);
+    if (!best)
       return failure();
     if (best != rule)
       table.set(kernel, best);
@@ -147,13 +164,35 @@ LogicalResult tuneKernels(ModuleOp module, const CompileOptions &options, Schedu
   return success();
 }
 
-/// Whether the library is here.
-FailureOr<bool> findLibrary(ModuleOp module) {
-  try {
-    return ::gen::runtime::CublasLt::get() != nullptr;
-  } catch (const ::gen::runtime::Failure &missing) {
-    return module.emitError(missing.message);
+/// For a GPU.
+LogicalResult chooseLibraries(ModuleOp kernels, const CompileOptions &options, ScheduleTable &table,
+                              llvm::function_ref<void(StringRef)> tell) {
+  FailureOr<std::array<Library, 2>> libraries = findLibraries(kernels);
+  if (failed(libraries))
+    return failure();
+  for (const Library &library : *libraries)
+    if (!library.isHere)
+      tell(llvm::formatv("no {0} here: on GPUs, {1} keep the rule's code", library.name,
+                         library.kernels)
+               .str());
+  std::set<std::string> known;
+  for (auto kernel : kernels.getOps<KernelOp>()) {
+    std::string key = ScheduleTable::keyOf(kernel, {});
+    if (key.empty() || !known.insert(key).second)
+      continue;
+    const Library &library = (*libraries)[libraryProductOf(kernel) ? 0 : 1];
+    double ratio = 1;
+    DictionaryAttr best;
+    if (!library.isHere)
+      continue;
+    if (failed(tryLibrary(kernel, options, best, ratio)))
+      return failure();
+    if (best)
+      table.set(kernel, best);
+    tell(ratio == 0 ? llvm::formatv("not by {0}: {1}", library.name, key).str()
+                    : llvm::formatv("{0:f2} {1}", ratio, key).str());
   }
+  return success();
 }
 
 } // namespace
@@ -165,12 +204,9 @@ LogicalResult tuneSchedules(ModuleOp module, const CompileOptions &options, Sche
   CompileOptions each = options;
   for (StringRef target : targets) {
     each.target = target.str();
-    FailureOr<bool> isMeasured = target == "cuda" ? findLibrary(module) : true;
-    if (failed(isMeasured))
-      return failure();
-    if (!*isMeasured)
-      tell("no cuBLASLt here: on GPUs, products keep the rule's code");
-    else if (failed(tuneKernels(module, each, table, tell)))
+    OwningOpRef<ModuleOp> kernels = module.clone();
+    if (failed(makeKernels(*kernels, each)) ||
+        failed((target == "cuda" ? chooseLibraries : tuneKernels)(*kernels, each, table, tell)))
       return failure();
   }
   return success();

@@ -1,7 +1,7 @@
 // What a session asks of a GPU, in calls of the CUDA driver.
 #include "Gpu.h"
 #include "GpuCapture.h"
-#include "GpuProducts.h"
+#include "GpuLibraries.h"
 #include "GpuTensors.h"
 
 #include <cstdlib>
@@ -116,7 +116,7 @@ void Gpu::close() {
     cuda.streamSynchronize(stream);
   constants.clear();
   exchanged.release();
-  products.reset();
+  libraries.reset();
   for (CUmodule loaded : {module, hopper})
     if (loaded)
       cuda.moduleUnload(loaded);
@@ -181,22 +181,32 @@ void Gpu::wait() {
 }
 
 std::unique_ptr<GpuGraph> Gpu::record(const std::function<void()> &body) {
-  constexpr int kThreadLocal = 1; // CU_STREAM_CAPTURE_MODE_: other threads may allocate meanwhile
   std::unique_ptr<GpuCapture> branches = GpuCapture::make(cuda, stream);
+  CUgraphExec executable = record(body, branches.get());
+  if (branches && branches->isRefused()) { // the chain serves, too
+    failure.reset();
+    executable = record(body, nullptr);
+  }
+  throwFailure();
+  return std::make_unique<GpuGraph>(executable);
+}
+
+CUgraphExec Gpu::record(const std::function<void()> &body, GpuCapture *branches) {
+  constexpr int kThreadLocal = 1; // CU_STREAM_CAPTURE_MODE_: other threads may allocate meanwhile
+  CUgraph graph = nullptr;
+  CUgraphExec executable = nullptr;
   cuda.check(cuda.streamBeginCapture(stream, kThreadLocal), "record a call");
-  capture = branches.get();
+  capture = branches;
   keepFailure(body);
   capture = nullptr;
-  CUgraph graph = nullptr;
   CUresult result = cuda.streamEndCapture(stream, &graph);
-  CUgraphExec executable = nullptr;
-  if (!failure && !result)
-    result = cuda.graphInstantiate(&executable, graph, /*flags=*/0);
+  keepFailure([&] {
+    cuda.check(result, "record a call");
+    cuda.check(cuda.graphInstantiate(&executable, graph, /*flags=*/0), "record a call");
+  });
   if (graph)
     cuda.graphDestroy(graph);
-  throwFailure();
-  cuda.check(result, "record a call");
-  return std::make_unique<GpuGraph>(executable);
+  return executable;
 }
 
 void Gpu::launch(const GpuGraph &graph) {
@@ -238,22 +248,47 @@ const Gpu::Kernel &Gpu::kernelOf(const gen_device_kernel_info &info, bool isHopp
   return kernels[key] = kernel;
 }
 
-bool Gpu::multiply(const gen_device_kernel_info &kernel, const uint64_t *frame) {
-  if (!kernel.product)
+bool Gpu::launchByLibrary(const gen_device_kernel_info &kernel, const uint64_t *frame) {
+  if (!kernel.product && !kernel.convolution)
     return false;
-  if (!products)
-    products = std::make_unique<GpuProducts>();
-  const GpuProducts::Plan *plan = products->find(*kernel.product, frame);
-  if (!plan)
-    return false;
-  auto accessOfProduct = [&] {
-    GpuAccess access = accessOf(kernel, frame);
-    const GpuBuffer &workspace = products->workspaceOf();
-    access.writes.push_back(rangeOf(workspace.data(), workspace.size()));
-    return access;
-  };
-  put(accessOfProduct, [&] { products->launch(*plan, *kernel.product, frame, stream); });
-  return true;
+  if (!libraries)
+    libraries = std::make_unique<GpuLibraries>(
+        stream, [this](const gen_device_kernel_info &other, int64_t blocks, const uint64_t *words) {
+          launchCode(other, blocks, words);
+        });
+  return libraries->launch(kernel, frame);
+}
+
+// A library may write its workspace.
+GpuAccess Gpu::accessOfLaunch(const gen_device_kernel_info &kernel, const uint64_t *frame) const {
+  GpuAccess access = accessOf(kernel, frame);
+  if (libraries && (kernel.product || kernel.convolution))
+    access.writes.push_back(rangeOf(libraries->workspaceOf(), GpuWorkspace::kBytes));
+  return access;
+}
+
+int64_t Gpu::countLibraryLaunches() const { return libraries ? libraries->countLaunches() : 0; }
+
+std::string Gpu::launchCode(const gen_device_kernel_info &device, int64_t blocks,
+                            const uint64_t *frame) {
+  const gen_kernel_info &kernel = device.kernel;
+  std::vector<uint64_t> words(frame, frame + device.words);
+  bool isHopper = hopper && device.hopper && addTensors(cuda, *device.hopper, frame, words);
+  const Kernel &code = kernelOf(device, isHopper);
+  if (isHopper)
+    blocks = device.hopper->blocks(frame);
+  std::string what = format("run kernel '%s' (%s) with %lld blocks of %u threads", kernel.name,
+                            kernel.location, (long long)blocks, code.threads);
+  if (blocks > INT32_MAX)
+    fail(GEN_INVALID_ARGUMENT, "GPU: cannot %s: too many", what.c_str());
+  // Markers of cuLaunchKernel: CU_LAUNCH_PARAM_BUFFER_POINTER, _SIZE, _END.
+  size_t bytes = words.size() * sizeof(uint64_t);
+  void *parameters[] = {reinterpret_cast<void *>(1), words.data(), reinterpret_cast<void *>(2),
+                        &bytes, nullptr};
+  cuda.check(cuda.launchKernel(code.function, unsigned(blocks), 1, 1, code.threads, 1, 1,
+                               code.shared, stream, nullptr, parameters),
+             what.c_str());
+  return what;
 }
 
 void Gpu::launch(const gen_kernel_info &kernel, int64_t blocks, const uint64_t *frame,
@@ -262,38 +297,16 @@ void Gpu::launch(const gen_kernel_info &kernel, int64_t blocks, const uint64_t *
     auto &device = reinterpret_cast<const gen_device_kernel_info &>(kernel);
     if (blocks == 0)
       return;
-    if (!multiply(device, frame))
-      launchCode(device, blocks, frame, isWatched);
-    else if (isWatched)
-      cuda.check(cuda.streamSynchronize(stream),
-                 format("run kernel '%s' (%s) by cuBLASLt", kernel.name, kernel.location).c_str());
+    std::string what;
+    put([&] { return accessOfLaunch(device, frame); },
+        [&] {
+          what = launchByLibrary(device, frame)
+                     ? format("run kernel '%s' (%s) by a library", kernel.name, kernel.location)
+                     : launchCode(device, blocks, frame);
+        });
+    if (isWatched)
+      cuda.check(cuda.streamSynchronize(stream), what.c_str());
   });
-}
-
-void Gpu::launchCode(const gen_device_kernel_info &kernel, int64_t blocks, const uint64_t *frame,
-                     bool isWatched) {
-  std::vector<uint64_t> words(frame, frame + kernel.words);
-  bool isHopper = hopper && kernel.hopper && addTensors(cuda, *kernel.hopper, frame, words);
-  const Kernel &code = kernelOf(kernel, isHopper);
-  if (isHopper)
-    blocks = kernel.hopper->blocks(frame);
-  std::string what =
-      format("run kernel '%s' (%s) with %lld blocks of %u threads", kernel.kernel.name,
-             kernel.kernel.location, (long long)blocks, code.threads);
-  if (blocks > INT32_MAX)
-    fail(GEN_INVALID_ARGUMENT, "GPU: cannot %s: too many", what.c_str());
-  // Markers of cuLaunchKernel: CU_LAUNCH_PARAM_BUFFER_POINTER, _SIZE, _END.
-  size_t bytes = words.size() * sizeof(uint64_t);
-  void *parameters[] = {reinterpret_cast<void *>(1), words.data(), reinterpret_cast<void *>(2),
-                        &bytes, nullptr};
-  put([&] { return accessOf(kernel, frame); },
-      [&] {
-        cuda.check(cuda.launchKernel(code.function, unsigned(blocks), 1, 1, code.threads, 1, 1,
-                                     code.shared, stream, nullptr, parameters),
-                   what.c_str());
-      });
-  if (isWatched)
-    cuda.check(cuda.streamSynchronize(stream), what.c_str());
 }
 
 void Gpu::copy(void *to, const void *from, int64_t bytes) noexcept {

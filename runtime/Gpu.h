@@ -11,7 +11,7 @@
 namespace gen::runtime {
 
 class GpuCapture;
-class GpuProducts;
+class GpuLibraries;
 struct GpuAccess;
 
 // Memory of a GPU, or of the host where a GPU reads and writes at full speed (pinned); it only
@@ -94,6 +94,8 @@ public:
   // for; its failure names the kernel.
   void launch(const gen_kernel_info &kernel, int64_t blocks, const uint64_t *frame,
               bool isWatched) noexcept;
+  // How many launches were left to libraries.
+  int64_t countLibraryLaunches() const;
   void copy(void *to, const void *from, int64_t bytes) noexcept;
   void exchange(void *one, void *other, int64_t bytes) noexcept;
   const void *constant(const void *data, int64_t bytes) noexcept;
@@ -111,10 +113,15 @@ private:
   // Has `body` put a work on the stream; while a call is recorded, after those that it depends on,
   // by what `accessOf` returns.
   template <class AccessOf, class Body> void put(AccessOf &&accessOf, Body &&body);
-  // By cuBLASLt. False if the kernel's own code has to serve.
-  bool multiply(const gen_device_kernel_info &kernel, const uint64_t *frame);
-  void launchCode(const gen_device_kernel_info &kernel, int64_t blocks, const uint64_t *frame,
-                  bool isWatched);
+  // What `body` puts on the stream, in the order that `branches` finds, or the stream's if that is
+  // null. Keeps a failure.
+  CUgraphExec record(const std::function<void()> &body, GpuCapture *branches);
+  GpuAccess accessOfLaunch(const gen_device_kernel_info &kernel, const uint64_t *frame) const;
+  // False if the kernel's own code has to serve.
+  bool launchByLibrary(const gen_device_kernel_info &kernel, const uint64_t *frame);
+  // Launches that; returns what it does.
+  std::string launchCode(const gen_device_kernel_info &kernel, int64_t blocks,
+                         const uint64_t *frame);
   void open(const std::string &device, const gen_device_artefact_info &artefact);
   void close();
   template <class Body> void keepFailure(Body &&body) noexcept;
@@ -130,8 +137,8 @@ private:
   std::unordered_map<const void *, Kernel> kernels; // by what the artefact says of their code
   std::unordered_map<const void *, GpuBuffer> constants;
   GpuBuffer exchanged;
-  std::unique_ptr<GpuProducts> products; // null until one is launched
-  GpuCapture *capture = nullptr;         // of the call that is being recorded, if it is no chain
+  std::unique_ptr<GpuLibraries> libraries; // null until one is asked
+  GpuCapture *capture = nullptr;           // of the call that is being recorded, if it is no chain
 };
 
 } // namespace gen::runtime

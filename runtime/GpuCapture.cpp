@@ -29,6 +29,11 @@ std::unique_ptr<GpuCapture> GpuCapture::make(const Cuda &cuda, CUstream stream) 
   return std::unique_ptr<GpuCapture>(new GpuCapture(cuda, stream));
 }
 
+void GpuCapture::check(CUresult result) {
+  refused = refused || result != 0;
+  cuda.check(result, "record a call's order");
+}
+
 void GpuCapture::begin(const GpuAccess &access) {
   constexpr unsigned kSet = 1; // CU_STREAM_SET_CAPTURE_DEPENDENCIES
   dependencies.clear();
@@ -38,17 +43,15 @@ void GpuCapture::begin(const GpuAccess &access) {
   // A work without nodes has those that it follows.
   std::sort(dependencies.begin(), dependencies.end());
   dependencies.erase(std::unique(dependencies.begin(), dependencies.end()), dependencies.end());
-  cuda.check(
-      cuda.streamUpdateCaptureDependencies(stream, dependencies.data(), dependencies.size(), kSet),
-      "record a call's order");
+  check(
+      cuda.streamUpdateCaptureDependencies(stream, dependencies.data(), dependencies.size(), kSet));
 }
 
 void GpuCapture::end() {
   int status = 0;
   const CUgraphNode *last = nullptr;
   size_t count = 0;
-  cuda.check(cuda.streamGetCaptureInfo(stream, &status, nullptr, nullptr, &last, &count),
-             "record a call's order");
+  check(cuda.streamGetCaptureInfo(stream, &status, nullptr, nullptr, &last, &count));
   nodes.insert(nodes.end(), last, last + count);
   firsts.push_back(nodes.size());
 }

@@ -24,11 +24,15 @@ public:
   // it becomes. Both throw a Failure.
   void begin(const GpuAccess &access);
   void end();
+  // The driver has not taken an order.
+  bool isRefused() const { return refused; }
 
 private:
   GpuCapture(const Cuda &cuda, CUstream stream) : cuda(cuda), stream(stream) {
     dependencies.reserve(1); // of none a driver gets an address, too
   }
+
+  void check(CUresult result);
 
   const Cuda &cuda;
   CUstream stream;
@@ -37,6 +41,7 @@ private:
   std::vector<CUgraphNode> nodes;
   std::vector<size_t> firsts = {0};      // of each work, and of the next one
   std::vector<CUgraphNode> dependencies; // of the work at hand
+  bool refused = false;
 };
 
 } // namespace gen::runtime

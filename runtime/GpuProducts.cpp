@@ -12,9 +12,6 @@ constexpr int32_t kAsStored = 0, kTransposed = 1;
 constexpr int kTransposeFirst = 3, kTransposeSecond = 4;
 constexpr int kBatchCount = 5, kBatchOffset = 6;
 constexpr int kMostWorkspace = 1, kLeastAlignments[] = {5, 6, 7, 8};
-// What PyTorch gives it on the same GPUs.
-constexpr size_t kWorkspace = size_t(32) << 20;
-constexpr uint32_t kAlignment = 16;
 
 int typeOf(uint32_t dtype) {
   return dtype == GEN_F16 ? kHalf : dtype == GEN_BF16 ? kBrain : kFloat;
@@ -64,10 +61,11 @@ Owned<CublasLt::Preference> makePreference(const CublasLt &library) {
   CublasLt::Preference made = nullptr;
   check(library.preferenceCreate(&made));
   Owned<CublasLt::Preference> owned(made, library.preferenceDestroy);
-  uint64_t bytes = kWorkspace;
+  uint64_t bytes = GpuWorkspace::kBytes;
+  uint32_t alignment = GpuWorkspace::kAlignment;
   check(library.preferenceSet(made, kMostWorkspace, &bytes, sizeof bytes));
   for (int attribute : kLeastAlignments)
-    check(library.preferenceSet(made, attribute, &kAlignment, sizeof kAlignment));
+    check(library.preferenceSet(made, attribute, &alignment, sizeof alignment));
   return owned;
 }
 
@@ -94,7 +92,8 @@ struct GpuProducts::Plan {
   bool isUsable = false;
 };
 
-GpuProducts::GpuProducts() : library(CublasLt::get()) {
+GpuProducts::GpuProducts(GpuWorkspace &workspace, CUstream stream)
+    : library(CublasLt::get()), workspace(workspace), stream(stream) {
   if (library && library->create(&handle))
     library = nullptr;
 }
@@ -108,33 +107,25 @@ GpuProducts::~GpuProducts() {
 const GpuProducts::Plan &GpuProducts::planOf(const gen_device_product &product) {
   std::unique_ptr<Plan> &plan = plans[&product];
   if (!plan) {
-    workspace.reserve(kWorkspace);
+    workspace.reserve();
     plan = std::make_unique<Plan>(*library, handle, product);
   }
   return *plan;
 }
 
-const GpuProducts::Plan *GpuProducts::find(const gen_device_product &product,
-                                           const uint64_t *frame) {
-  if (!library)
-    return nullptr;
-  for (uint32_t word : product.words)
-    if (frame[word] % kAlignment != 0)
-      return nullptr;
-  const Plan &plan = planOf(product);
-  return plan.isUsable ? &plan : nullptr;
-}
-
-void GpuProducts::launch(const Plan &plan, const gen_device_product &product, const uint64_t *frame,
-                         CUstream stream) {
+bool GpuProducts::launch(const gen_device_product &product, const uint64_t *frame) {
   void *memory[3];
-  for (int i = 0; i < 3; ++i)
-    memory[i] = reinterpret_cast<void *>(frame[product.words[i]]);
+  if (!library || !GpuWorkspace::findMemory(product.words, frame, memory))
+    return false;
+  const Plan &plan = planOf(product);
+  if (!plan.isUsable)
+    return false;
   const float one = 1, zero = 0;
   check(library->multiply(handle, plan.product.get(), &one, memory[1], plan.rhs.get(), memory[0],
                           plan.lhs.get(), &zero, memory[2], plan.result.get(), memory[2],
-                          plan.result.get(), plan.algorithm.data, workspace.data(), kWorkspace,
-                          stream));
+                          plan.result.get(), plan.algorithm.data, workspace.data(),
+                          GpuWorkspace::kBytes, stream));
+  return true;
 }
 
 } // namespace gen::runtime

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "CublasLt.h"
-#include "Gpu.h"
+#include "GpuWorkspace.h"
 #include "gen/artefact.h"
 
 #include <memory>
@@ -13,28 +13,22 @@ namespace gen::runtime {
 
 class GpuProducts {
 public:
-  GpuProducts();
+  GpuProducts(GpuWorkspace &workspace, CUstream stream);
   ~GpuProducts();
 
-  struct Plan; // what the library has to know, and the algorithm that it chose
-
-  // Null if the kernel's own code has to serve: there is no library, it has no algorithm, or memory
-  // does not begin at a multiple of 16 bytes. Memory is allocated at the first product. Throws a
-  // Failure.
-  const Plan *find(const gen_device_product &product, const uint64_t *frame);
-  // Puts a product on the stream, of which `plan` is. Throws a Failure.
-  void launch(const Plan &plan, const gen_device_product &product, const uint64_t *frame,
-              CUstream stream);
-  // What all products write meanwhile.
-  const GpuBuffer &workspaceOf() const { return workspace; }
+  // Puts a product on the stream. False if the kernel's own code has to serve: there is no library,
+  // it has no algorithm, or memory is not aligned. Memory is allocated at the first product. Throws
+  // a Failure.
+  bool launch(const gen_device_product &product, const uint64_t *frame);
 
 private:
+  struct Plan; // what the library has to know, and the algorithm that it chose
   const Plan &planOf(const gen_device_product &product);
 
   const CublasLt *library; // null if it is not there, or cannot work here
   CublasLt::Handle handle = nullptr;
-  // Stays where it is, since recorded calls know its address.
-  GpuBuffer workspace;
+  GpuWorkspace &workspace;
+  CUstream stream;
   std::unordered_map<const gen_device_product *, std::unique_ptr<Plan>> plans;
 };
 

@@ -117,8 +117,8 @@ void addOptions(CLI::App &app, Arguments &arguments) {
       ->type_name("FILE");
   app.add_option("--tune", arguments.tune,
                  "measure schedules of this model's products on this machine first, for "
-                 "--target=cuda also cuBLASLt on its GPU, and add those that are faster than the "
-                 "rule's to this file of schedules")
+                 "--target=cuda also cuBLASLt and cuDNN on its GPU, and add those that are faster "
+                 "than the rule's to this file of schedules")
       ->type_name("FILE");
   app.add_option("--weights", arguments.weights,
                  "safetensors file with initial values of the variables, by name; they become "

@@ -113,6 +113,8 @@ typedef struct gen_device_product {
   uint32_t reserved;
 } gen_device_product;
 
+typedef struct gen_device_convolution gen_device_convolution;
+
 /* A kernel of a device. `kernel.task` is null; a task of a launch is a block of threads. */
 typedef struct gen_device_kernel_info {
   gen_kernel_info kernel;
@@ -122,10 +124,40 @@ typedef struct gen_device_kernel_info {
   uint32_t shared;      /* bytes of shared memory that a launch asks for */
   uint32_t results;     /* the last words: addresses of what is written; all else is read */
   const gen_device_hopper_info *hopper; /* null if it has no code of its own */
-  const gen_device_product *product;    /* null if only its code computes it */
+  /* Both null if only its code computes it. */
+  const gen_device_product *product;
+  const gen_device_convolution *convolution;
   /* Writes for each word of the frame how many bytes the address is of; 0 where it is a size. */
   void (*bytes)(const uint64_t *frame, int64_t *bytes);
 } gen_device_kernel_info;
+
+/* What a convolution computes: output, input (of output and weight, as the gradient does), or
+ * weight (its gradient, of input and output). */
+enum { GEN_CONVOLUTION = 0, GEN_CONVOLUTION_TRANSPOSE = 1, GEN_CONVOLUTION_WEIGHT_GRADIENT = 2 };
+
+/* A convolution that cuDNN may compute in place of a kernel's code:
+ *
+ *   output[n, o, p] = sum over c, k of
+ *       input[n, c, p * strides + k * dilations - low] * weight[o, c, k]
+ *
+ * for c and o of one group; sums are in f32. Sizes are in this order; in memory, input and output
+ * are dense [n, spatial..., channels], and the weight is [spatial..., c, o]. */
+struct gen_device_convolution {
+  uint32_t kind;
+  uint32_t axes; /* spatial ones, 2 or 3: one alone is the second of two */
+
+  int64_t input[5], weight[5], output[5]; /* [n, c, spatial...], [o, c / groups, spatial...], ... */
+  int64_t strides[3], low[3], high[3], dilations[3];
+  uint32_t words[3];  /* of the frame: the addresses of input, weight, output */
+  uint32_t dtypes[3]; /* GEN_F32, GEN_F16 or GEN_BF16; of both operands the same */
+  uint32_t tf32;      /* 1: products of f32 may be of ten bits of mantissa */
+  uint32_t reserved;
+  /* cuDNN has the weight as [o, spatial..., c]. A kernel of two words, the addresses of a matrix
+   * and of its transpose: from the stored order to this one, or from a gradient's to the stored
+   * one. */
+  const gen_device_kernel_info *transpose;
+  int64_t (*transpose_tasks)(const uint64_t *frame, int64_t work[2]); /* how many it has */
+};
 
 /* A named tensor of the interface. */
 typedef struct gen_tensor_info {

@@ -2,9 +2,10 @@
 // of the emulated driver. Column-major products, with sums in f32, which are in the workspace
 // before they are results.
 #include "CublasLt.h"
+#include "Numbers.h"
 #include "Stream.h"
 
-#include "llvm/ADT/APFloat.h"
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <vector>
@@ -13,7 +14,7 @@ namespace {
 
 using gen::runtime::CublasLt;
 using Status = CublasLt::Status;
-constexpr Status kSuccess = 0, kInvalid = 7, kNotSupported = 15;
+constexpr Status kSuccess = 0, kNotInitialized = 1, kInvalid = 7, kNotSupported = 15;
 constexpr int kFloat = 0, kHalf = 2, kBrain = 14, kSumsInFloat = 68, kProductsInTf32 = 77;
 
 } // namespace
@@ -61,24 +62,12 @@ struct Matrix {
       std::swap(row, column);
     return batch * layout.get(kBatchOffset) + column * layout.lead + row;
   }
-  float get(int64_t at) const {
-    if (layout.type == kFloat)
-      return reinterpret_cast<float *>(data)[at];
-    return llvm::APFloat(narrow(), llvm::APInt(16, reinterpret_cast<uint16_t *>(data)[at]))
-        .convertToFloat();
-  }
-  void set(int64_t at, float value) const {
-    if (layout.type == kFloat) {
-      reinterpret_cast<float *>(data)[at] = value;
-      return;
-    }
-    llvm::APFloat rounded(value);
-    bool isInexact = false;
-    rounded.convert(narrow(), llvm::APFloat::rmNearestTiesToEven, &isInexact);
-    reinterpret_cast<uint16_t *>(data)[at] = uint16_t(rounded.bitcastToAPInt().getZExtValue());
-  }
-  const llvm::fltSemantics &narrow() const {
-    return layout.type == kHalf ? llvm::APFloat::IEEEhalf() : llvm::APFloat::BFloat();
+  float get(int64_t at) const { return emulator::readNumber(element(), data, at); }
+  void set(int64_t at, float value) const { emulator::writeNumber(element(), data, at, value); }
+  emulator::Element element() const {
+    return layout.type == kHalf    ? emulator::Element::Half
+           : layout.type == kBrain ? emulator::Element::Brain
+                                   : emulator::Element::Float;
   }
 };
 
@@ -118,7 +107,10 @@ char *bytesOf(const void *memory) { return static_cast<char *>(const_cast<void *
 
 #define EXPORTED extern "C" __attribute__((visibility("default"))) Status
 
+// GEN_EMULATOR_NO_LIBRARY: it cannot start.
 EXPORTED cublasLtCreate(CublasLt::Handle *handle) {
+  if (std::getenv("GEN_EMULATOR_NO_LIBRARY"))
+    return kNotInitialized;
   *handle = new CublasLt::OpaqueHandle;
   return kSuccess;
 }

@@ -2,8 +2,8 @@
 # Fills a folder with what run.sh checks and measures on a machine with a GPU and its driver, nothing else: models with
 # code for both, rows of the op table with what the interpreter says of them, and two programs. It has to stay below
 # 64 MiB.
-#   bash test/gpu/fill.sh FOLDER [MODEL|OP...]  only these models (gemm: products), and rows of these ops (gen.softmax);
-#                                               EMULATED=1: for test/emulator in place of a driver
+#   bash test/gpu/fill.sh FOLDER [MODEL|OP...]  only these models (gemm: products; conv: convolutions), and rows of these
+#                                               ops (gen.softmax); EMULATED=1: for test/emulator in place of a driver
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 [ $# -ge 1 ] || { sed -n 2,6p "$0"; exit 2; }
@@ -40,17 +40,31 @@ if [ $# -eq 0 ] && [ "$column" = gpu ]; then
       --precision="$precision" -o "$folder/small/$file-$precision.so"
   done
 fi
-# Products alone, by their kernels and by cuBLASLt.
-sizes=(4096 8192)
-[ "$column" = gpu ] || sizes=(64)
+# both MODEL NAME LIBRARY PRODUCT...: a model of products by their kernels, and by a library.
+both() {
+  local command=("$bin/gencc" "$1" --target=cuda --device-code=$code --precision=bf16) name=$2 library=$3
+  shift 3
+  printf '"cuda %s from bf16 from bf16": {"library": 1}\n' "$@" | paste -sd, | sed 's/.*/{&}/' >"$scratch/library.json"
+  "${command[@]}" -o "$folder/products/$name-gencc.so"
+  "${command[@]}" --schedules="$scratch/library.json" -o "$folder/products/$name-$library.so"
+}
+# Products alone, by their kernels and by cuBLASLt; convolutions, and by cuDNN.
+sizes=(4096 8192) channels=(64 256)
+[ "$column" = gpu ] || sizes=(64) channels=(8)
 for size in "${sizes[@]}"; do
   [ $# -eq 0 ] || [[ " $* " == *" gemm "* ]] || continue
   sed "s/4096/$size/g" "$here/../target/Inputs/gemm.mlir" >"$scratch/gemm.mlir"
-  echo "{\"cuda gen.matmul tensor<${size}x${size}xf32> tensor<${size}x${size}xf32> from bf16 from bf16\": {\"library\": 1}}" \
-    >"$scratch/library.json"
-  gemm=("$bin/gencc" "$scratch/gemm.mlir" --target=cuda --device-code=$code --precision=bf16)
-  "${gemm[@]}" -o "$folder/products/gemm_$size-gencc.so"
-  "${gemm[@]}" --schedules="$scratch/library.json" -o "$folder/products/gemm_$size-cublaslt.so"
+  both "$scratch/gemm.mlir" "gemm_$size" cublaslt "gen.matmul tensor<${size}x${size}xf32> tensor<${size}x${size}xf32>"
+done
+for c in "${channels[@]}"; do
+  [ $# -eq 0 ] || [[ " $* " == *" conv "* ]] || continue
+  sed "s/256/$c/g" "$here/../target/Inputs/conv.mlir" >"$scratch/conv.mlir"
+  [ "$column" = gpu ] || sed -i 's/32x66x66x/1x8x8x/g; s/32x64x64x/1x6x6x/g' "$scratch/conv.mlir"
+  window='channels_last=unit dilations=array<i64: 1, 1> groups=1 : i64 high=array<i64: 0, 0> low=array<i64: 0, 0>'
+  window="$window strides=array<i64: 1, 1>" weight="tensor<3x3x${c}x${c}xf32>" image='tensor<32x66x66x' smaller='tensor<32x64x64x'
+  [ "$column" = gpu ] || image='tensor<1x8x8x' smaller='tensor<1x6x6x'
+  both "$scratch/conv.mlir" "conv_$c" cudnn "gen.convolution $window $image${c}xf32> $weight" \
+    "gen.convolution_transpose $window $smaller${c}xf32> $weight"
 done
 ops=()
 for name; do [[ $name != gen.* ]] || ops+=("$name"); done

@@ -56,17 +56,18 @@ for artefact in "${workloads[@]}"; do
   case $name in train_*) GEN_CUDA_GRAPH=chain time_it gencc-chain ;; esac # one launch after another
 done
 
-echo "== products of bf16, four in a row"
-library=${GEN_CUBLASLT:-$(ldconfig -p 2>/dev/null | awk '/libcublasLt[.]so[.]1[123]/ { print $NF; exit }')}
+echo "== products and convolutions of bf16, four in a row"
+library() { ldconfig -p 2>/dev/null | awk "/$1/ { print \$NF; exit }"; }
+# They have to be those.
+export GEN_CUBLASLT=${GEN_CUBLASLT:-$(library 'libcublasLt[.]so[.]1[123]')} GEN_CUDNN=${GEN_CUDNN:-$(library 'libcudnn[.]so[.]9')}
 for artefact in "$folder"/products/*.so; do
   name=$(basename "$artefact" .so)
-  if [[ $name == *-cublaslt ]] && [ -z "$library" ]; then
-    skip "$name: no libcublasLt.so; GEN_CUBLASLT names one"
-    continue
-  fi
-  export GEN_CUBLASLT=$library # so it has to be that one
+  case $name in
+  *-cublaslt) [ -n "$GEN_CUBLASLT" ] || { skip "$name: no libcublasLt.so; GEN_CUBLASLT names one"; continue; } ;;
+  *-cudnn) [ -n "$GEN_CUDNN" ] || { skip "$name: no libcudnn.so.9; GEN_CUDNN names one"; continue; } ;;
+  esac
   "$folder/gen-run" "$artefact" --device=cuda --entry=init --save="$checked/operands.safetensors" >/dev/null &&
-    line=$("$folder/gen-run" "$artefact" --device=cuda --entry=gemm --load="$checked/operands.safetensors" --benchmark --json) ||
+    line=$("$folder/gen-run" "$artefact" --device=cuda --entry="${name%%_*}" --load="$checked/operands.safetensors" --benchmark --json) ||
     { failed=1; continue; }
   echo "{\"workload\":\"${name%-*}\",\"of\":\"${name##*-}\",${line#\{}"
 done
@@ -86,7 +87,6 @@ measure() {
 }
 measure torch "torch.cuda.is_available()"
 measure jax "jax.default_backend() == 'gpu'"
-skip "cuDNN: not measured by this script"
 
 echo "== $([ $failed = 0 ] && echo right || echo WRONG), ${#skipped[@]} skipped"
 for what in "${skipped[@]}"; do echo "skipped: $what"; done

@@ -1,13 +1,14 @@
-//===- device-library.cpp - products by cuBLASLt, emulated ----------------===//
+//===- device-library.cpp - kernels by libraries, emulated ----------------===//
 //
-// What a kernel's own code computes, and what the library does in its place, have the same bits:
-// the numbers are whole, and their sums exact. The library is the emulator's.
+// What a kernel's own code computes, and what a library does in its place, have the same bits: the
+// numbers are whole, and their sums exact. The libraries, cuBLASLt and cuDNN, are the emulator's.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Compiled.h"
+#include "DeviceProgram.h"
 #include "OpTable.h"
-#include "passes/LibraryProduct.h"
+#include "passes/LibraryKernels.h"
 #include "passes/ScheduleTable.h"
 #include <algorithm>
 #include <cstdlib>
@@ -20,14 +21,17 @@ using namespace optable;
 
 namespace {
 
-struct Product {
-  const char *name, *precision, *text;
-  int ofLibrary; ///< Of its products, how many.
+const char *const kCublasLt = "cublasLtMatmul", *const kCudnn = "cudnnBackendExecute";
+
+struct Case {
+  std::string name, precision, text;
+  int ofLibrary; ///< Of its kernels, how many.
+  const char *library = kCublasLt;
 };
 
-void PrintTo(const Product &product, std::ostream *out) { *out << product.name; }
+void PrintTo(const Case &example, std::ostream *out) { *out << example.name; }
 
-const Product kProducts[] = {
+const Case kProducts[] = {
     {"plain", "f32",
      R"(func.func @main(%x: tensor<5x12xf32>, %y: tensor<12x7xf32>) -> tensor<5x7xf32> {
   %z = gen.matmul %x, %y : (tensor<5x12xf32>, tensor<12x7xf32>) -> tensor<5x7xf32>
@@ -98,18 +102,117 @@ const Product kProducts[] = {
      0},
 };
 
-class DeviceLibrary : public testing::TestWithParam<Product> {
+/// One of the three ops, "convolution", "transpose" or "weight_gradient", of tensors of such types.
+Case convolution(const std::string &name, const std::string &precision, const std::string &op,
+                 const std::string &lhs, const std::string &rhs, const std::string &result,
+                 const std::string &window) {
+  std::string full = op == "convolution" ? "gen.convolution" : "gen.convolution_" + op;
+  std::string x = "tensor<" + lhs + "xf32>", y = "tensor<" + rhs + "xf32>",
+              z = "tensor<" + result + "xf32>";
+  return {name, precision,
+          "func.func @main(%x: " + x + ", %y: " + y + ") -> " + z + " {\n  %z = " + full +
+              " %x, %y " + window + " : (" + x + ", " + y + ") -> " + z + "\n  return %z : " + z +
+              "\n}",
+          /*ofLibrary=*/1, kCudnn};
+}
+
+const std::string kPlain = "strides [1, 1] low [1, 1] high [1, 1] dilations [1, 1]",
+                  kStrided = "strides [2, 2] low [1, 1] high [1, 1] dilations [1, 1]";
+
+std::vector<Case> convolutions() {
+  const std::string conv = "convolution", back = "transpose", gradient = "weight_gradient";
+  std::vector<Case> cases = {
+      convolution("plain", "f32", conv, "2x4x6x6", "6x4x3x3", "2x6x6x6", kPlain),
+      convolution("window", "f32", conv, "1x3x9x8", "5x3x3x2", "1x5x3x3",
+                  "strides [2, 3] low [1, 0] high [0, 1] dilations [2, 1]"),
+      convolution("groups", "f32", conv, "2x6x5x5", "4x3x3x3", "2x4x3x3",
+                  "strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] groups 2"),
+      convolution("depthwise", "f32", conv, "2x6x5x5", "6x1x3x3", "2x6x5x5", kPlain + " groups 6"),
+      convolution("line", "f32", conv, "2x3x10", "4x3x3", "2x4x4",
+                  "strides [2] low [0] high [0] dilations [1]"),
+      convolution("volume", "f32", conv, "1x2x4x5x6", "3x2x2x3x2", "1x3x3x3x5",
+                  "strides [1, 1, 1] low [0, 0, 0] high [0, 0, 0] dilations [1, 1, 1]"),
+      convolution("tf32", "tf32", conv, "2x4x6x6", "6x4x3x3", "2x6x6x6", kPlain),
+      convolution("brain", "bf16", conv, "2x8x6x6", "16x8x3x3", "2x16x6x6", kPlain),
+      convolution("half", "f16", conv, "2x8x6x6", "16x8x3x3", "2x16x6x6", kPlain),
+      convolution("back", "f32", back, "2x6x4x4", "6x4x3x3", "2x4x8x8", kStrided),
+      convolution("back_window", "f32", back, "1x4x3x3", "4x3x2x2", "1x6x6x5",
+                  "strides [2, 1] low [1, 0] high [0, 0] dilations [1, 2] groups 2"),
+      convolution("back_line", "f32", back, "2x4x4", "4x3x3", "2x3x10",
+                  "strides [2] low [0] high [0] dilations [1]"),
+      convolution("back_tf32", "tf32", back, "2x6x4x4", "6x4x3x3", "2x4x8x8", kStrided),
+      convolution("back_brain", "bf16", back, "2x16x4x4", "16x8x3x3", "2x8x8x8", kStrided),
+      convolution("back_half", "f16", back, "2x16x4x4", "16x8x3x3", "2x8x8x8", kStrided),
+      convolution("gradient", "f32", gradient, "2x4x6x6", "2x6x6x6", "6x4x3x3", kPlain),
+      convolution("gradient_window", "f32", gradient, "2x4x7x7", "2x6x3x3", "6x2x3x3",
+                  "strides [2, 2] low [0, 0] high [0, 0] dilations [1, 1] groups 2"),
+      convolution("gradient_volume", "f32", gradient, "1x2x4x5x6", "1x3x3x3x5", "3x2x2x3x2",
+                  "strides [1, 1, 1] low [0, 0, 0] high [0, 0, 0] dilations [1, 1, 1]"),
+      convolution("gradient_tf32", "tf32", gradient, "2x4x6x6", "2x6x6x6", "6x4x3x3", kPlain),
+      convolution("gradient_brain", "bf16", gradient, "2x8x6x6", "2x16x6x6", "16x8x3x3", kPlain),
+      convolution("gradient_half", "f16", gradient, "2x8x6x6", "2x16x6x6", "16x8x3x3", kPlain)};
+  // The first one's result is rounded, too.
+  cases.push_back(
+      {"brains", "bf16",
+       R"(func.func @main(%x: tensor<2x8x6x6xf32>, %w: tensor<16x8x3x3xf32>, %v: tensor<8x16x1x1xf32>) -> tensor<2x8x6x6xf32> {
+  %y = gen.convolution %x, %w strides [1, 1] low [1, 1] high [1, 1] dilations [1, 1]
+      : (tensor<2x8x6x6xf32>, tensor<16x8x3x3xf32>) -> tensor<2x16x6x6xf32>
+  %z = gen.convolution %y, %v strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1]
+      : (tensor<2x16x6x6xf32>, tensor<8x16x1x1xf32>) -> tensor<2x8x6x6xf32>
+  return %z : tensor<2x8x6x6xf32>
+})",
+       2, kCudnn});
+  cases.push_back(
+      {"with_more", "f32",
+       R"(func.func @main(%x: tensor<2x4x6x6xf32>, %w: tensor<6x4x3x3xf32>) -> tensor<2x6x4x4xf32> {
+  %y = gen.convolution %x, %w strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1]
+      : (tensor<2x4x6x6xf32>, tensor<6x4x3x3xf32>) -> tensor<2x6x4x4xf32>
+  %z = gen.relu %y : tensor<2x6x4x4xf32>
+  return %z : tensor<2x6x4x4xf32>
+})",
+       0, kCudnn});
+  cases.push_back(
+      {"of_unknown_size", "f32",
+       R"(func.func @main(%x: tensor<?x4x6x6xf32>, %w: tensor<6x4x3x3xf32>) -> tensor<?x6x4x4xf32> {
+  %y = gen.convolution %x, %w strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1]
+      : (tensor<?x4x6x6xf32>, tensor<6x4x3x3xf32>) -> tensor<?x6x4x4xf32>
+  return %y : tensor<?x6x4x4xf32>
+})",
+       0, kCudnn});
+  return cases;
+}
+
+/// Those that a library computes.
+std::vector<Case> onlyOfLibraries() {
+  std::vector<Case> cases = convolutions();
+  cases.insert(cases.end(), std::begin(kProducts), std::end(kProducts));
+  std::erase_if(cases, [](const Case &example) { return example.ofLibrary == 0; });
+  return cases;
+}
+
+/// The calls of a function of the emulator's.
+int64_t callsOf(const char *function) {
+  void *driver = dlopen(GEN_CUDA_EMULATOR, RTLD_NOW);
+  auto count = reinterpret_cast<int64_t (*)(const char *)>(dlsym(driver, "emulatorCalls"));
+  int64_t calls = count(function);
+  dlclose(driver);
+  return calls;
+}
+
+class DeviceLibrary : public testing::TestWithParam<Case> {
 protected:
   void SetUp() override {
     setenv("GEN_CUDA_DRIVER", GEN_CUDA_EMULATOR, /*overwrite=*/1);
     setenv("GEN_CUBLASLT", GEN_CUDA_EMULATOR, /*overwrite=*/1);
+    setenv("GEN_CUDNN", GEN_CUDA_EMULATOR, /*overwrite=*/1);
     options.target = "cuda";
     options.precision = GetParam().precision;
     options.deviceCode = mlir::gen::DeviceCode::Bitcode;
   }
   void TearDown() override {
-    unsetenv("GEN_EMULATOR_NO_ALGORITHM");
-    unsetenv("GEN_EMULATOR_ORDER");
+    for (const char *fault : {"GEN_EMULATOR_NO_ALGORITHM", "GEN_EMULATOR_NO_ENGINE",
+                              "GEN_EMULATOR_NO_LIBRARY", "GEN_EMULATOR_ORDER"})
+      unsetenv(fault);
     std::filesystem::remove(table);
   }
 
@@ -164,13 +267,7 @@ protected:
     return x;
   }
 
-  static int64_t productsOfLibrary() {
-    void *driver = dlopen(GEN_CUDA_EMULATOR, RTLD_NOW);
-    auto count = reinterpret_cast<int64_t (*)(const char *)>(dlsym(driver, "emulatorCalls"));
-    int64_t calls = count("cublasLtMatmul");
-    dlclose(driver);
-    return calls;
-  }
+  static int64_t callsOfLibrary() { return callsOf(GetParam().library); }
 
   static std::string fileName(const std::string &extension) {
     std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
@@ -184,29 +281,104 @@ protected:
 
 TEST_P(DeviceLibrary, ComputesWhatTheKernelDoes) {
   ASSERT_EQ(writeTable(), GetParam().ofLibrary);
-  int64_t before = productsOfLibrary();
+  int64_t before = callsOfLibrary(), beforeOnCores = callsOf("cudnnOnTensorCores");
   std::vector<std::vector<float>> own = run();
-  EXPECT_EQ(productsOfLibrary(), before);
+  EXPECT_EQ(callsOfLibrary(), before);
   options.schedules = table;
   for (const char *order : {"forward", "backward"}) {
     setenv("GEN_EMULATOR_ORDER", order, /*overwrite=*/1);
     EXPECT_EQ(run(), own) << order;
   }
   // The third call is the second one's graph again.
-  EXPECT_EQ(productsOfLibrary() - before, 2 * 2 * GetParam().ofLibrary);
+  int64_t calls = callsOfLibrary() - before;
+  EXPECT_EQ(calls, 2 * 2 * GetParam().ofLibrary);
+  // f32 stays f32.
+  if (GetParam().library == kCudnn)
+    EXPECT_EQ(callsOf("cudnnOnTensorCores") - beforeOnCores,
+              GetParam().precision == "f32" ? 0 : calls);
 }
 
-TEST_P(DeviceLibrary, LeavesItToTheKernelWithoutAnAlgorithm) {
-  writeTable();
-  int64_t before = productsOfLibrary();
-  std::vector<std::vector<float>> own = run();
+/// What libraries may not be able to do.
+class WithoutLibrary : public DeviceLibrary {
+protected:
+  void expectKernel(const char *fault) {
+    ASSERT_GT(writeTable(), 0);
+    int64_t before = callsOfLibrary();
+    std::vector<std::vector<float>> own = run();
+    options.schedules = table;
+    setenv(fault, "1", /*overwrite=*/1);
+    EXPECT_EQ(run(), own);
+    EXPECT_EQ(callsOfLibrary(), before);
+  }
+};
+
+TEST_P(WithoutLibrary, LeavesItToTheKernelWithoutAnAlgorithm) {
+  expectKernel(GetParam().library == kCudnn ? "GEN_EMULATOR_NO_ENGINE"
+                                            : "GEN_EMULATOR_NO_ALGORITHM");
+}
+
+TEST_P(WithoutLibrary, LeavesItToTheKernelIfItCannotStart) {
+  expectKernel("GEN_EMULATOR_NO_LIBRARY");
+}
+
+/// Both ops, of arguments that may lie anywhere.
+const Case kAnywhere[] = {
+    {"product", "f32",
+     R"(func.func @main(%x: tensor<4x4xf32>, %w: tensor<4x4xf32>) -> tensor<4x4xf32> {
+  %z = gen.matmul %x, %w : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  return %z : tensor<4x4xf32>
+})",
+     1, kCublasLt},
+    {"convolution", "f32",
+     R"(func.func @main(%x: tensor<1x3x4x4xf32>, %w: tensor<2x2x4x4xf32>) -> tensor<1x2x3x4xf32> {
+  %z = gen.convolution %x, %w strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] channels_last
+      : (tensor<1x3x4x4xf32>, tensor<2x2x4x4xf32>) -> tensor<1x2x3x4xf32>
+  return %z : tensor<1x2x3x4xf32>
+})",
+     1, kCudnn}};
+
+class LibraryAnywhere : public DeviceLibrary {};
+
+TEST_P(LibraryAnywhere, TakesAlignedMemoryOnly) {
+  ASSERT_EQ(writeTable(), 1);
   options.schedules = table;
-  setenv("GEN_EMULATOR_NO_ALGORITHM", "1", /*overwrite=*/1);
-  EXPECT_EQ(run(), own);
-  EXPECT_EQ(productsOfLibrary(), before);
+  std::string path = fileName(".so");
+  compileText(GetParam().text, options, path);
+  std::vector<float> numbers(128);
+  for (size_t i = 0; i < numbers.size(); ++i)
+    numbers[i] = float(i * 7 % 11);
+  DeviceProgram program(numbers.size());
+  gen::SessionOptions onDevice;
+  onDevice.device = "cuda";
+  onDevice.stream = program.stream;
+  gen::Model model = gen::Model::open(path);
+  gen::Session session(model, onDevice);
+  std::filesystem::remove(path);
+  const gen::EntrySpec entry = model.entries().front();
+  auto call = [&](int64_t offset) { // the same numbers, elsewhere
+    std::vector<float> moved(numbers.size());
+    std::copy(numbers.begin(), numbers.end() - offset, moved.begin() + offset);
+    program.write(moved.data());
+    std::vector<gen::View> arguments;
+    for (const gen::TensorSpec &spec : entry.inputs)
+      arguments.emplace_back(static_cast<const float *>(program.view(session).raw()) + offset,
+                             GEN_F32, spec.shape);
+    return program.read(session.callOnDevice("main", arguments)[0]);
+  };
+  int64_t before = callsOfLibrary();
+  std::vector<float> results = call(0);
+  EXPECT_EQ(callsOfLibrary(), before + 1);
+  EXPECT_EQ(call(1), results);
+  EXPECT_EQ(callsOfLibrary(), before + 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(Products, DeviceLibrary, testing::ValuesIn(kProducts),
-                         [](const auto &info) { return info.param.name; });
+std::string nameOf(const testing::TestParamInfo<Case> &info) {
+  return (info.param.library == kCudnn ? "convolution_" : "product_") + info.param.name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Products, DeviceLibrary, testing::ValuesIn(kProducts), nameOf);
+INSTANTIATE_TEST_SUITE_P(Convolutions, DeviceLibrary, testing::ValuesIn(convolutions()), nameOf);
+INSTANTIATE_TEST_SUITE_P(Kernels, WithoutLibrary, testing::ValuesIn(onlyOfLibraries()), nameOf);
+INSTANTIATE_TEST_SUITE_P(Kernels, LibraryAnywhere, testing::ValuesIn(kAnywhere), nameOf);
 
 } // namespace

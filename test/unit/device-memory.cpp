@@ -5,8 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Compiled.h"
-#include "gen/dlpack.h"
-#include "runtime/Cuda.h"
+#include "DeviceProgram.h"
 #include <algorithm>
 #include <dlfcn.h>
 #include <filesystem>
@@ -15,7 +14,7 @@
 #include <gtest/gtest.h>
 #include <numeric>
 
-using namespace gen::runtime;
+using optable::DeviceProgram;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -72,60 +71,6 @@ func.func @large(%x: tensor<?x192xf32> {gen.dims = ["n", ""]}, %w: tensor<2048x1
 }
 )";
 
-/// What a program has beside the session: the driver, a stream, memory, an event.
-class Program {
-public:
-  explicit Program(size_t count = 2) : bytes(count * sizeof(float)) {
-    library = dlopen(GEN_CUDA_EMULATOR, RTLD_NOW);
-    function<CUresult (*)(CUstream *, unsigned)>("cuStreamCreate")(&stream, 1);
-    function<CUresult (*)(CUdeviceptr *, size_t)>("cuMemAlloc_v2")(&memory, bytes);
-    function<CUresult (*)(CUevent *, unsigned)>("cuEventCreate")(&event, 0);
-  }
-  ~Program() {
-    function<CUresult (*)(CUevent)>("cuEventDestroy_v2")(event);
-    function<CUresult (*)(CUdeviceptr)>("cuMemFree_v2")(memory);
-    function<CUresult (*)(CUstream)>("cuStreamDestroy_v2")(stream);
-    dlclose(library);
-  }
-
-  /// Writes all elements of the memory, later.
-  void write(const float *elements) const {
-    function<CUresult (*)(CUdeviceptr, const void *, size_t, CUstream)>("cuMemcpyHtoDAsync_v2")(
-        memory, elements, bytes, stream);
-  }
-  void record() const { function<CUresult (*)(CUevent, CUstream)>("cuEventRecord")(event, stream); }
-  void wait() const {
-    function<CUresult (*)(CUstream, CUevent, unsigned)>("cuStreamWaitEvent")(stream, event, 0);
-  }
-  /// The elements of a view of the GPU's memory, when the stream has come so far.
-  std::vector<float> read(const gen::View &view) const {
-    std::vector<float> elements(view.size());
-    function<CUresult (*)(void *, CUdeviceptr, size_t, CUstream)>("cuMemcpyDtoHAsync_v2")(
-        elements.data(), reinterpret_cast<CUdeviceptr>(view.raw()), view.bytes(), stream);
-    EXPECT_EQ(function<CUresult (*)(CUstream)>("cuStreamSynchronize")(stream), 0);
-    return elements;
-  }
-  /// The memory's first elements for a session.
-  gen::View view(const gen::Session &session, DLDevice device = {kDLCUDA, 0}) const {
-    int64_t shape[] = {2};
-    DLManagedTensor managed = {};
-    managed.dl_tensor = {
-        reinterpret_cast<void *>(memory), device, 1, {kDLFloat, 32, 1}, shape, nullptr, 0};
-    return gen::viewFromDLPack(session, managed);
-  }
-
-  CUstream stream = nullptr;
-  CUevent event = nullptr;
-
-private:
-  template <class Function> Function function(const char *name) const {
-    return reinterpret_cast<Function>(dlsym(library, name));
-  }
-  const size_t bytes;
-  void *library;
-  CUdeviceptr memory = 0;
-};
-
 class DeviceMemory : public testing::Test {
 protected:
   void SetUp() override {
@@ -168,7 +113,7 @@ protected:
 // Two streams, ordered by events, in calls that are launches, recorded, and replayed.
 TEST_F(DeviceMemory, EventsOrderStreams) {
   gen::Session session = open();
-  Program program;
+  DeviceProgram program;
   for (float step = 1; step < 5; ++step) {
     float elements[] = {step, 10 * step};
     program.write(elements);
@@ -184,7 +129,7 @@ TEST_F(DeviceMemory, EventsOrderStreams) {
 }
 
 TEST_F(DeviceMemory, SessionsUseTheStreamOfAProgram) {
-  Program program;
+  DeviceProgram program;
   gen::Session session = open(program.stream);
   EXPECT_EQ(session.stream(), program.stream);
   for (float step = 1; step < 4; ++step) {
@@ -200,7 +145,7 @@ TEST_F(DeviceMemory, ArgumentsLieAnywhere) {
   constexpr size_t kSide = 8;
   std::vector<float> numbers(kSide * kSide + 3);
   std::iota(numbers.begin(), numbers.end(), 0.0f);
-  Program program(numbers.size());
+  DeviceProgram program(numbers.size());
   gen::Session session = open(program.stream);
   program.write(numbers.data());
   for (size_t offset : {0, 1, 2, 3}) {
@@ -228,7 +173,7 @@ TEST_F(DeviceMemory, RowsLieAnywhere) {
   std::vector<float> numbers(2 * 3 * 16384);
   for (size_t i = 0; i < numbers.size(); ++i)
     numbers[i] = float(i * 7919 % 1009 % 11);
-  Program program(numbers.size() + 3);
+  DeviceProgram program(numbers.size() + 3);
   gen::Session session = open(program.stream), cpu = open(nullptr, "cpu");
   auto expectSame = [&](const char *entry, const std::vector<int64_t> &shape) {
     gen::View onHost(numbers.data(), GEN_F32, shape);
@@ -267,7 +212,7 @@ TEST_F(DeviceMemory, EpiloguesOfMemoryAnywhere) {
     expected.push_back(std::inner_product(weight + i / kColumns * kDepth,
                                           weight + (i / kColumns + 1) * kDepth,
                                           weight + i % kColumns * kDepth, float(i % kColumns)));
-  Program program(numbers.size());
+  DeviceProgram program(numbers.size());
   gen::Session session = open(program.stream);
   program.write(numbers.data());
   auto *memory = static_cast<const float *>(program.view(session).raw());
@@ -285,7 +230,7 @@ TEST_F(DeviceMemory, EpiloguesOfMemoryAnywhere) {
 // A result is an argument of the next call, also where its memory has to grow; calls in host memory
 // and variables that are set come in between.
 TEST_F(DeviceMemory, ResultsAreArguments) {
-  Program program;
+  DeviceProgram program;
   gen::Session session = open(program.stream);
   float elements[] = {1, 2};
   program.write(elements);
@@ -308,7 +253,7 @@ TEST_F(DeviceMemory, ResultsAreArguments) {
 
 TEST_F(DeviceMemory, DLPackNamesTheDevice) {
   gen::Session session = open(), onCpu = open(nullptr, "cpu");
-  Program program;
+  DeviceProgram program;
   gen::View view = program.view(session);
   DLManagedTensor *managed = gen::toDLPack(session, view);
   EXPECT_EQ(managed->dl_tensor.device.device_type, kDLCUDA);
@@ -338,7 +283,7 @@ TEST_F(DeviceMemory, OnTheCpu) {
 // A kernel's failure is known when someone waits; while a profile is recorded, it is named.
 TEST_F(DeviceMemory, FailuresAreNamed) {
   gen::Session session = open();
-  Program program;
+  DeviceProgram program;
   setenv("GEN_EMULATOR_FAIL", "1", /*overwrite=*/1);
   session.callOnDevice("add", {program.view(session)});
   EXPECT_EQ(errorOf([&] { session.wait(); }),

@@ -57,10 +57,10 @@ protected:
     for (const char *order : {"forward", "backward"}) {
       SCOPED_TRACE(order);
       setenv("GEN_EMULATOR_ORDER", order, /*overwrite=*/1);
-      gen::Session gpu = open("cuda"), cpu = open("");
+      gen::Session gpu = open("cuda"), cpu = open("cpu");
       for (int call = 0; call < 3; ++call) {
         SCOPED_TRACE(call);
-        gen::Session::Results got = gpu.call("main", views), expected = cpu.call("main", views);
+        gen::Results got = gpu.call("main", views), expected = cpu.call("main", views);
         for (size_t i = 0; i < got.size(); ++i)
           EXPECT_TRUE(sameBits(got[i], expected[i])) << describeDifference(got[i], expected[i]);
         for (const std::string &name : variables)

@@ -88,8 +88,9 @@ private:
 /// The work of one launch: sizes in the kernel's body, expressed by the entry's symbols.
 class LaunchWork {
 public:
-  LaunchWork(LaunchOp launch, KernelOp kernel, const EntryProgram &program)
-      : launch(launch), program(program), sizes(kernelSizes(kernel)) {
+  /// `group` is the launch of the kernel whose body `launch` is in, if it is in one.
+  LaunchWork(LaunchOp launch, KernelOp kernel, const EntryProgram &program, LaunchOp group = {})
+      : launch(launch), group(group), program(program), sizes(kernelSizes(kernel)) {
     for (Operation &op : kernel.getBody().front())
       addFlops(&op);
     for (Value argument : kernel.getBody().getArguments())
@@ -110,6 +111,8 @@ private:
       return static_cast<double>(*number);
     auto argument = dyn_cast_if_present<BlockArgument>(dyn_cast_if_present<Value>(size));
     Value outside = argument ? launch.getArguments()[argument.getArgNumber()] : Value();
+    if (auto ofGroup = dyn_cast_if_present<BlockArgument>(outside); ofGroup && group)
+      outside = group.getArguments()[ofGroup.getArgNumber()];
     auto dim = outside ? outside.getDefiningOp<tensor::DimOp>() : tensor::DimOp();
     auto source = dim ? dyn_cast<BlockArgument>(dim.getSource()) : BlockArgument();
     if (!source)
@@ -127,7 +130,10 @@ private:
 
   /// A multiply-add of a product is two operations, an elementwise op one, however costly.
   void addFlops(Operation *op) {
-    if (auto work = dyn_cast<ProductsOpInterface>(op)) {
+    if (auto part = dyn_cast<LaunchOp>(op)) {
+      auto kernel = SymbolTable::lookupNearestSymbolFrom<KernelOp>(part, part.getKernelAttr());
+      flops += LaunchWork(part, kernel, program, launch).flops;
+    } else if (auto work = dyn_cast<ProductsOpInterface>(op)) {
       SmallVector<std::pair<Value, int64_t>> factors;
       Amount products = static_cast<double>(work.countProducts(factors)) * 2;
       for (auto [tensor, axis] : factors)
@@ -145,7 +151,7 @@ private:
     return type ? elements(value) * std::max(1u, type.getElementTypeBitWidth() / 8) : Amount();
   }
 
-  LaunchOp launch;
+  LaunchOp launch, group;
   const EntryProgram &program;
   Sizes sizes;
 };

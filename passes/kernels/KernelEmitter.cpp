@@ -28,6 +28,18 @@ KernelFunction::KernelFunction(KernelOp kernel, KernelFunction &group, ArrayRef<
       function(group.function), b(group.b), wordsAre(group.wordsAre), ownWords(words),
       sizes(kernelSizes(kernel)) {}
 
+SmallVector<Value> KernelFunction::wordsOf(LaunchOp part) {
+  SmallVector<Value> words;
+  for (Value argument : part.getArguments())
+    words.push_back(argument.getType().isIndex() ? toI64(argument)
+                                                 : pointer(cast<BlockArgument>(argument)));
+  for (Value result : part.getResults()) {
+    auto yielded = llvm::find(yield.getValues(), result);
+    words.push_back(resultPointer(yielded - yield.getValues().begin()));
+  }
+  return words;
+}
+
 Value KernelFunction::word(int64_t number, Type type) {
   if (!ownWords.empty())
     return ownWords[number];

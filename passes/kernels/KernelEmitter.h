@@ -34,6 +34,8 @@ public:
   /// A kernel that the body of `group` launches, as a part of the group's function: `words` are
   /// its own.
   KernelFunction(KernelOp kernel, KernelFunction &group, ArrayRef<Value> words);
+  /// The words of a kernel that this one's body launches.
+  SmallVector<Value> wordsOf(LaunchOp part);
 
   /// True for a function of a device, where nothing fills frames apart.
   bool isOnDevice() const { return wordsAre == Words::AsArguments; }

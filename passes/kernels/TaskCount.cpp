@@ -46,6 +46,11 @@ static Value emitFlops(KernelFunction &function) {
       flops = b.createOrFold<arith::MulIOp>(flops, function.size(tensor, axis));
     sum = b.createOrFold<arith::AddIOp>(sum, flops);
   }
+  for (auto part : function.kernel.getBody().front().getOps<LaunchOp>()) { // of a group
+    auto kernel = SymbolTable::lookupNearestSymbolFrom<KernelOp>(part, part.getKernelAttr());
+    KernelFunction inside(kernel, function, function.wordsOf(part));
+    sum = b.createOrFold<arith::AddIOp>(sum, emitFlops(inside));
+  }
   return sum;
 }
 

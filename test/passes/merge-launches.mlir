@@ -1,5 +1,6 @@
 // RUN: gen-opt %s --gen-merge-launches --split-input-file | FileCheck %s
 // RUN: gen-opt %s --gen-merge-launches --gen-emit-device-kernels --split-input-file | FileCheck %s --check-prefix=CODE
+// RUN: gen-opt %s --pass-pipeline='builtin.module(gen-merge-launches,func.func(gen-plan-memory))' --split-input-file | FileCheck %s --check-prefix=PLAN
 
 // The updates of all variables are one launch. What both read is one argument. The dynamic size of one comes last.
 // CHECK-LABEL: func.func @step
@@ -15,6 +16,10 @@
 // CHECK-NEXT: %[[Y:.*]] = gen.launch @smaller(%[[C]], %[[RATE]], %[[D]])
 // CHECK-NEXT: %[[Z:.*]] = gen.launch @dynamic(%[[E]], %[[N]])
 // CHECK-NEXT: gen.yield %[[X]], %[[Y]], %[[Z]]
+
+// Each variable's new value is written over the old one.
+// PLAN-LABEL: func.func @step
+// PLAN: gen.launch @group({{.*}}) {gen.places = [#gen.in_variable<@w>, #gen.in_variable<@v>, #gen.in_result<0>]}
 
 // One function: the kernels are parts of it. Blocks are those of all.
 // CODE-NOT: gen_update
@@ -129,4 +134,26 @@ func.func @unlike(%x: tensor<8x8xf32>, %y: tensor<8x8xf32>) -> (tensor<8x8xf32>,
   %3 = gen.launch @other(%x) : (tensor<8x8xf32>) -> tensor<8x8xf32>
   %4 = gen.launch @product(%y) : (tensor<8x8xf32>) -> tensor<8x8xf32>
   return %0, %1, %2, %3, %4 : tensor<8x8xf32>, tensor<8xf32>, tensor<8x8xf32>, tensor<8x8xf32>, tensor<8x8xf32>
+}
+
+// -----
+
+// What two of them read, neither overwrites: the new value is copied into the variable.
+// PLAN-LABEL: func.func @both
+// PLAN: gen.launch @group({{.*}}) {gen.places = [#gen.arena<0>, #gen.in_result<0>]}
+gen.variable @w : tensor<8xf32>
+gen.kernel @relu(%x: tensor<8xf32>) -> (tensor<8xf32>) family "pointwise" attributes {gen.sizes = [array<i64: -1>, array<i64: -1>]} {
+  %0 = gen.relu %x : tensor<8xf32>
+  gen.yield %0 : tensor<8xf32>
+}
+gen.kernel @group(%x: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>) family "group" attributes {gen.sizes = [array<i64: -1>, array<i64: -1>, array<i64: -1>]} {
+  %0 = gen.launch @relu(%x) : (tensor<8xf32>) -> tensor<8xf32>
+  %1 = gen.launch @relu(%x) : (tensor<8xf32>) -> tensor<8xf32>
+  gen.yield %0, %1 : tensor<8xf32>, tensor<8xf32>
+}
+func.func @both() -> tensor<8xf32> {
+  %w = gen.read @w : tensor<8xf32>
+  %0, %1 = gen.launch @group(%w) : (tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>)
+  gen.assign @w, %0 : tensor<8xf32>
+  return %1 : tensor<8xf32>
 }

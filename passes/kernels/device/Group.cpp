@@ -63,19 +63,10 @@ public:
 private:
   void add(LaunchOp call) {
     auto kernel = SymbolTable::lookupNearestSymbolFrom<KernelOp>(call, call.getKernelAttr());
-    SmallVector<Value> words;
-    for (Value argument : call.getArguments())
-      words.push_back(argument.getType().isIndex()
-                          ? function.toI64(argument)
-                          : function.pointer(cast<BlockArgument>(argument)));
-    for (Value result : call.getResults()) {
-      auto yielded = llvm::find(function.yield.getValues(), result);
-      words.push_back(function.resultPointer(yielded - function.yield.getValues().begin()));
-    }
     auto known = llvm::find_if(parts, [&](const Part &part) { return part.kernel == kernel; });
     if (known == parts.end() || !blocksOfCall(*known).constant())
       known = parts.insert(parts.end(), Part{kernel, {}});
-    known->words.push_back(std::move(words));
+    known->words.push_back(function.wordsOf(call));
   }
 
   Int blocksOfCall(const Part &part) {

@@ -2,8 +2,8 @@
 # Fills a folder with what run.sh checks and measures on a machine with a GPU and its driver, nothing else: models with
 # code for both, rows of the op table with what the interpreter says of them, and two programs. It has to stay below
 # 64 MiB.
-#   bash test/gpu/fill.sh FOLDER [MODEL|OP...]  only these models (gemm: products; conv: convolutions), and rows of these
-#                                               ops (gen.softmax); EMULATED=1: for test/emulator in place of a driver
+#   bash test/gpu/fill.sh FOLDER [MODEL|OP...]  only these models (gemm: products; conv: convolutions; kernels: some alone),
+#                                               and rows of these ops (gen.softmax); EMULATED=1: for test/emulator in place of a driver
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 [ $# -ge 1 ] || { sed -n 2,6p "$0"; exit 2; }
@@ -66,6 +66,12 @@ for c in "${channels[@]}"; do
   both "$scratch/conv.mlir" "conv_$c" cudnn "gen.convolution $window $image${c}xf32> $weight" \
     "gen.convolution_transpose $window $smaller${c}xf32> $weight"
 done
+# A linear layer with GELU, attention, and elements, alone.
+if [ $# -eq 0 ] || [[ " $* " == *" kernels "* ]]; then
+  cp "$here/../target/Inputs/kernels.mlir" "$scratch/kernels.mlir"
+  [ "$column" = gpu ] || sed -i 's/4096/64/g; s/8x2048x16x64/1x64x2x64/g; s/8x16x2048/1x2x64/g; s/67108864/4096/g' "$scratch/kernels.mlir"
+  "$bin/gencc" "$scratch/kernels.mlir" --target=cuda --device-code=$code --precision=bf16 -o "$folder/kernels.so"
+fi
 ops=()
 for name; do [[ $name != gen.* ]] || ops+=("$name"); done
 [ $# -gt 0 ] && [ ${#ops[@]} -eq 0 ] || "$bin/gpu-rows" "$folder/ops" $code "${ops[@]}"

@@ -1,7 +1,8 @@
 """Times of a workload on a GPU: models.py's in PyTorch as it is (eager) and torch.compile with CUDA graphs, models_jax.py's training
-steps in JAX. A line of JSON each.
+steps in JAX; what kernels.so has alone, in PyTorch. A line of JSON each.
 
     python3 peer_times.py PEERS_DIR torch|jax WORKLOAD
+    python3 peer_times.py - kernels linear_gelu|attention|elements
 """
 import json
 import sys
@@ -58,6 +59,41 @@ def measure_jax(name):
     report(name, "jax", call, lambda: jax.block_until_ready(state))
 
 
+def measure_kernels(name):
+    """As test/target/Inputs/kernels.mlir: a product by cuBLAS and a kernel for the rest; attention by cuDNN or FlashAttention;
+    a copy of as many bytes. The first two also compiled."""
+    import torch
+    from torch.nn import functional
+
+    def random(*shape):
+        return torch.randn(*shape, device="cuda", dtype=torch.bfloat16)
+
+    def linear_gelu(x, w, b):
+        for _ in range(4):
+            x = functional.gelu(torch.addmm(b, x, w), approximate="tanh")
+        return x
+
+    def attention(q, k, v):
+        for _ in range(4):
+            q = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return q
+
+    def elements(x, y):
+        return y.copy_(x)
+
+    if name == "linear_gelu":
+        function, inputs = linear_gelu, (random(4096, 4096), random(4096, 4096) / 64, random(4096))
+    elif name == "attention":
+        function, inputs = attention, [random(8, 2048, 16, 64).transpose(1, 2) for _ in range(3)]
+    else:
+        function, inputs = elements, [torch.zeros(67108864, device="cuda") for _ in range(2)]
+    with torch.no_grad():
+        report(name, "eager", lambda: function(*inputs), torch.cuda.synchronize)
+        if name != "elements":
+            compiled = torch.compile(function, mode="max-autotune")
+            report(name, "torch.compile", lambda: compiled(*inputs), torch.cuda.synchronize)
+
+
 if __name__ == "__main__":
     sys.path.insert(0, sys.argv[1])
-    {"torch": measure_torch, "jax": measure_jax}[sys.argv[2]](sys.argv[3])
+    {"torch": measure_torch, "jax": measure_jax, "kernels": measure_kernels}[sys.argv[2]](sys.argv[3])

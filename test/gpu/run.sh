@@ -44,11 +44,12 @@ fi
 echo "== times"
 workloads=("$folder"/workloads/*.so)
 [ ${#workloads[@]} -gt 0 ] || skip "times: there are no workloads in the folder"
-# time_it OF: a line for the workload $name.
+# time_it OF [OPTION...]: a line for the workload $name.
 time_it() {
-  local line
-  line=$("$folder/gen-run" "$artefact" --device=cuda --benchmark --json) || { failed=1; return; }
-  echo "{\"workload\":\"$name\",\"of\":\"$1\",${line#\{}"
+  local of=$1 line
+  shift
+  line=$("$folder/gen-run" "$artefact" --device=cuda --benchmark --json "$@") || { failed=1; return; }
+  echo "{\"workload\":\"$name\",\"of\":\"$of\",${line#\{}"
 }
 for artefact in "${workloads[@]}"; do
   name=$(basename "$artefact" .so)
@@ -73,6 +74,22 @@ for artefact in "$folder"/products/*.so; do
 done
 
 python=${PYTHON:-python3}
+echo "== kernels alone, of bf16: a linear layer with GELU and causal attention, four in a row; elements beside a copy"
+artefact=$folder/kernels.so
+if [ -f "$artefact" ]; then
+  "$folder/gen-run" "$artefact" --device=cuda --entry=init --save="$checked/operands.safetensors" >/dev/null || failed=1
+  for name in linear_gelu attention elements; do
+    time_it gencc --entry=$name --load="$checked/operands.safetensors"
+    if "$python" -c "import sys, torch; sys.exit(not torch.cuda.is_available())" 2>/dev/null; then
+      "$python" "$folder/peer_times.py" - kernels $name || failed=1
+    else
+      skip "$name of PyTorch: $python has none that sees a GPU"
+    fi
+  done
+else
+  skip "kernels alone: not in the folder"
+fi
+
 # measure PEER EXPRESSION: with the peer, where the expression says that it sees a GPU.
 measure() {
   if [ -z "${PEERS_DIR:-}" ]; then

@@ -214,9 +214,19 @@ private:
       for (uint32_t setting : settings)
         arguments.push_back(ConstantInt::get(Type::getInt32Ty(module.getContext()), setting));
       append_range(arguments, call->args());
+      if (!isWait)
+        changeStrides(*call, MutableArrayRef(arguments).take_back(2));
       const char *name = isWait ? kWaitForSums : kStartProducts;
       callThroughMemory(*call, declareOfWarp(name), arguments);
     }
+  }
+
+  // Both descriptors are the last arguments; bits 32 to 45 are the stride, in 16 bytes.
+  void changeStrides(CallInst &call, MutableArrayRef<Value *> descriptors) {
+    IRBuilder<> b(&call);
+    for (Value *&descriptor : descriptors)
+      if (faults.wrongStride-- == 0)
+        descriptor = b.CreateAdd(descriptor, b.getInt64(uint64_t(1) << 32));
   }
 
   // A function of all threads of a warp: memory for the result, and memory with the arguments.

@@ -25,6 +25,7 @@ struct SharedMemory {
 struct Faults {
   int droppedBarrier = -1; // number of a call that waits at a barrier, left out
   int loosenedWait = -1;   // of one that waits for copies: for all but one group more
+  int wrongStride = -1;    // of a matrix descriptor of wgmma: the next 16 bytes
 
   bool operator==(const Faults &) const = default;
 };

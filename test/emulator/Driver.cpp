@@ -7,7 +7,8 @@
 //
 // The environment chooses faults: GEN_EMULATOR_ORDER=backward runs threads from the last to the
 // first; GEN_EMULATOR_DROP_BARRIER=N leaves out a barrier of each module,
-// GEN_EMULATOR_LOOSEN_WAIT=N has a wait for copies wait for all but one group more; with
+// GEN_EMULATOR_LOOSEN_WAIT=N has a wait for copies wait for all but one group more, or for the
+// other parity of a phase, GEN_EMULATOR_WRONG_STRIDE=N changes a matrix descriptor of wgmma; with
 // GEN_EMULATOR_FAIL every kernel fails, with GEN_EMULATOR_REFUSE_ORDER a capture whose dependencies
 // are changed. Those of graphs: Graph.h.
 #include "Code.h"
@@ -175,7 +176,8 @@ std::shared_ptr<Code> load(const char *bytes, size_t size, std::string &error) {
     std::shared_ptr<Code> code;
   };
   static std::deque<Compiled> last;
-  emulator::Faults faults{chosen("GEN_EMULATOR_DROP_BARRIER"), chosen("GEN_EMULATOR_LOOSEN_WAIT")};
+  emulator::Faults faults{chosen("GEN_EMULATOR_DROP_BARRIER"), chosen("GEN_EMULATOR_LOOSEN_WAIT"),
+                          chosen("GEN_EMULATOR_WRONG_STRIDE")};
   std::string image(bytes, size);
   std::lock_guard<std::mutex> lock(mutex);
   for (const Compiled &known : last)

@@ -24,8 +24,9 @@ class Device : public testing::Test {
 protected:
   void SetUp() override { setenv("GEN_CUDA_DRIVER", GEN_CUDA_EMULATOR, /*overwrite=*/1); }
   void TearDown() override {
-    for (const char *variable : {"GEN_EMULATOR_DROP_BARRIER", "GEN_EMULATOR_LOOSEN_WAIT",
-                                 "GEN_EMULATOR_ORDER", "GEN_EMULATOR_CAPABILITY"})
+    for (const char *variable :
+         {"GEN_EMULATOR_DROP_BARRIER", "GEN_EMULATOR_LOOSEN_WAIT", "GEN_EMULATOR_WRONG_STRIDE",
+          "GEN_EMULATOR_ORDER", "GEN_EMULATOR_CAPABILITY"})
       unsetenv(variable);
     std::filesystem::remove(path);
   }
@@ -234,13 +235,15 @@ class DeviceFaults : public Device {
 protected:
   /// Each barrier, and each wait for copies, is needed: without it, results are wrong in one order
   /// of threads or the other.
+  /// So is each matrix descriptor's stride.
   void expectFound(const std::string &text, const std::vector<gen::Array> &arrays, int barriers,
-                   int waits, const std::string &precision = "f32") {
+                   int waits, const std::string &precision = "f32", int descriptors = 0) {
     std::vector<gen::View> arguments(arrays.begin(), arrays.end());
     gen::Session session = open(text, "cuda", precision);
     gen::Array expected(session.call("main", arguments)[0]);
     expectEachFound("GEN_EMULATOR_DROP_BARRIER", barriers, arguments, expected);
     expectEachFound("GEN_EMULATOR_LOOSEN_WAIT", waits, arguments, expected);
+    expectEachFound("GEN_EMULATOR_WRONG_STRIDE", descriptors, arguments, expected);
   }
 
 private:
@@ -315,7 +318,7 @@ func.func @main(%x: tensor<?x320xf32> {gen.dims = ["n", ""]}, %y: tensor<320x?xf
   %0 = gen.matmul %x, %y : (tensor<?x320xf32>, tensor<320x?xf32>) -> tensor<?x?xf32>
   return %0 : tensor<?x?xf32>
 })",
-              {numbers({64, 320}), numbers({320, 128})}, 5, 3, "bf16");
+              {numbers({64, 320}), numbers({320, 128})}, 5, 3, "bf16", 2 * 4);
 }
 
 // A warp copies, the others multiply. Before, barriers in shared memory are made visible, by a
@@ -330,7 +333,7 @@ func.func @main(%x: tensor<?x576xf32> {gen.dims = ["n", ""]}, %y: tensor<?x576xf
   %0 = gen.matmul %x, %y transposed : (tensor<?x576xf32>, tensor<?x576xf32>) -> tensor<?x?xf32>
   return %0 : tensor<?x?xf32>
 })",
-              {numbers({64, 576}), numbers({128, 576})}, 9, 4, "bf16");
+              {numbers({64, 576}), numbers({128, 576})}, 9, 4, "bf16", 2 * 4);
 }
 
 // A GPU comes to what the CPU does: tiles of all sizes, their ends, all kinds of products.

@@ -49,8 +49,12 @@ public:
 
   /// Threads of a block.
   virtual int64_t threads() const = 0;
-  /// What a thread has of registers; with more, fewer threads run side by side.
-  virtual int64_t registers() const { return 128; }
+  /// What a thread has of registers; with more, fewer threads run side by side. Where there are
+  /// many arguments, it holds numbers of many.
+  virtual int64_t registers() const {
+    constexpr unsigned kMany = 96;
+    return function.kernel.getBody().getNumArguments() > kMany ? 255 : 128;
+  }
   /// How many blocks there are. Emitted into code of the CPU.
   virtual Value blocks() = 0;
   /// What thread `thread` of block `block` does; both are i64. Emitted into code of the device.

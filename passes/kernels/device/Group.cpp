@@ -36,7 +36,7 @@ public:
   }
 
   int64_t threads() const override { return blockThreads; }
-  int64_t registers() const override { return mostRegisters; }
+  int64_t registers() const override { return std::max(mostRegisters, DeviceEmitter::registers()); }
 
   Value blocks() override {
     Int sum(b, 0);

@@ -85,7 +85,8 @@ private:
     constexpr int64_t kThreads = 256, kElementsOfLane = 4;
     ArrayRef<int64_t> shape = cast<RankedTensorType>(domain.getType()).getShape();
     bool isAlone = llvm::all_of(plan.space.kept, [&](int64_t axis) { return shape[axis] == 1; });
-    int64_t most = !isLastReduced ? kThreads / kWarp : isAlone ? 2 * kThreads : kThreads;
+    bool haveFew = registers() <= 128; // or so many threads would not have them
+    int64_t most = !isLastReduced ? kThreads / kWarp : isAlone && haveFew ? 2 * kThreads : kThreads;
     int64_t all = std::max<int64_t>(plan.elements.value_or(most * kElementsOfLane), 1);
     auto wanted = static_cast<int64_t>(llvm::PowerOf2Ceil(llvm::divideCeil(all, kElementsOfLane)));
     lanes = std::min(wanted, most);

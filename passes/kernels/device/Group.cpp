@@ -30,8 +30,9 @@ public:
       add(call);
     for (const Part &part : parts) {
       KernelFunction inside(part.kernel, function, part.words.front());
-      mostRegisters = std::max(mostRegisters, makeDeviceEmitter(inside)->registers());
-      blockThreads = makeDeviceEmitter(inside)->threads(); // the same for all
+      std::unique_ptr<DeviceEmitter> emitter = makeDeviceEmitter(inside);
+      mostRegisters = std::max(mostRegisters, emitter->registers());
+      blockThreads = emitter->threads(); // the same for all
     }
   }
 
